@@ -1,0 +1,2 @@
+//! The hand-written server.
+fn main() {}

@@ -1,0 +1,17 @@
+//! One checked description of a REST service.
+//!
+//! ```text
+//! rest.yaml ──yaml──┐
+//! #[derive] structs ┼─> raw (as written, spans) ──resolve──> Schema (checked, nothing open) ──> every reader
+//! import ───────────┘                          all faults at once
+//! ```
+//!
+//! This crate has no I/O, no async and no HTTP. Only [`resolve`] makes a [`Schema`].
+
+pub mod schema;
+pub mod types;
+pub mod value;
+
+pub use schema::*;
+pub use types::FieldType;
+pub use value::Value;

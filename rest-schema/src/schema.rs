@@ -1,0 +1,649 @@
+//! The resolved schema: what a service is, with nothing left open.
+//!
+//! Every name is bound (a relation points at a resource by id), every default is decided, every rule is parsed and
+//! type-checked. Only [`crate::resolve`] makes one, so readers may rely on it without looking back.
+
+use crate::types::FieldType;
+use crate::value::Value;
+
+/// A service: resources, accounts and settings. Order is the order of the source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schema {
+    /// The service's name (`service:`); also the realm of its challenges.
+    pub name: String,
+    /// What the service is for, in Markdown.
+    pub description: Option<String>,
+    /// What every address begins with; no slash at the end. Default `/api`.
+    pub prefix: String,
+    /// Whether the tables are ours to create (`managed:`); `None` where the schema does not say.
+    pub managed: Option<bool>,
+    /// The journal mode to switch a foreign SQLite file to; `None` leaves it as found.
+    pub journal: Option<Journal>,
+    /// All resources; a [`ResourceId`] is a place in this list.
+    pub resources: Vec<Resource>,
+    /// Who signs in, where the service has accounts.
+    pub accounts: Option<Accounts>,
+    /// How tokens are made.
+    pub tokens: Tokens,
+    /// Sizes of pages.
+    pub page: PageSizes,
+    /// What a request may cost.
+    pub limits: Limits,
+}
+
+/// The place of a resource in [`Schema::resources`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ResourceId(pub u32);
+
+/// The place of a field in its resource's [`Resource::fields`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FieldId {
+    /// The resource that has the field.
+    pub resource: ResourceId,
+    /// The place in its list.
+    pub index: u32,
+}
+
+/// The place of a relation in its resource's [`Resource::relations`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RelationId {
+    /// The resource at which the relation starts.
+    pub resource: ResourceId,
+    /// The place in its list.
+    pub index: u32,
+}
+
+/// A journal mode of SQLite that the schema may ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Journal {
+    /// `storage: { journal: wal }`
+    Wal,
+}
+
+/// One resource: a collection of items, kept in one table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resource {
+    /// The name in the schema, `BlogPost`.
+    pub name: String,
+    /// The collection's address below the prefix, `blog-posts`.
+    pub collection: String,
+    /// The table, `blog_post`... as the database spells it.
+    pub table: String,
+    /// In Markdown.
+    pub description: Option<String>,
+    /// What tells one item from another.
+    pub key: Key,
+    /// Key fields, foreign-key fields (made by belongs_to), then all others; computed fields too.
+    pub fields: Vec<Field>,
+    /// Both directions: those declared here and the inverses of those declared elsewhere.
+    pub relations: Vec<Relation>,
+    /// Uniqueness over one or several fields (a field's own `unique` stands here as well).
+    pub uniques: Vec<Unique>,
+    /// Indexes asked for (a field's own `index` stands here as well), without those of keys and uniques.
+    pub indexes: Vec<Index>,
+    /// Conditions that every row satisfies (SQL's CHECK: NULL passes).
+    pub checks: Vec<Check>,
+    /// Named rules, already inlined where they are used; kept for export.
+    pub rules: Vec<NamedRule>,
+    /// The order of the collection where a request names none; empty: by key.
+    pub sort: Vec<SortKey>,
+    /// Who may do what.
+    pub access: Access,
+    /// Told to clients as deprecated.
+    pub deprecated: bool,
+}
+
+/// A resource's key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    /// One field, or several for a composite key, in the order of the address.
+    pub fields: Vec<FieldId>,
+    /// Who chooses it.
+    pub kind: KeyKind,
+    /// Whether a client may (natural, composite: must) give it on create.
+    pub by_client: bool,
+}
+
+/// Where a key comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyKind {
+    /// An integer that the database counts up.
+    Autoincrement,
+    /// A UUID of version 7 that we make.
+    Uuid,
+    /// One field that means something; the client gives it.
+    Natural,
+    /// Several fields (foreign keys among them, as a rule); the client gives them.
+    Composite,
+}
+
+/// What a field is in its resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FieldRole {
+    /// Part of the key and not a foreign key.
+    Key,
+    /// Made by a belongs_to (it may be part of the key as well).
+    ForeignKey(RelationId),
+    /// Anything else.
+    Plain,
+}
+
+/// One field of a resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Field {
+    /// The name in the schema.
+    pub name: String,
+    /// The name on the wire; the same unless `api_name` says otherwise.
+    pub api_name: String,
+    /// The column; for computed fields the field's name, with no column behind it.
+    pub column: String,
+    /// Its type.
+    pub ty: FieldType,
+    /// Key, foreign key or plain.
+    pub role: FieldRole,
+    /// Whether NULL is a value of it.
+    pub optional: bool,
+    /// What it is on create where the body does not say.
+    pub default: Option<DefaultValue>,
+    /// Least and greatest length, in characters (bytes for `bytes`).
+    pub length: Option<Bounds<u64>>,
+    /// Least and greatest value.
+    pub range: Option<Bounds<Value>>,
+    /// A regular expression (linear-time) that the whole text must contain a match of.
+    pub pattern: Option<String>,
+    /// Whether two rows may not share it.
+    pub unique: bool,
+    /// Set on create, never changed.
+    pub immutable: bool,
+    /// Never set by a client.
+    pub readonly: bool,
+    /// Accepted, never shown.
+    pub writeonly: bool,
+    /// Neither shown nor accepted.
+    pub private: bool,
+    /// Whether an index begins with it.
+    pub index: bool,
+    /// Whether a request may filter by it: said, or key, unique, indexed, foreign key.
+    pub filterable: bool,
+    /// Whether a request may sort by it: said, or key, unique, indexed, foreign key.
+    pub sortable: bool,
+    /// Who may read it, beyond the resource's own rule.
+    pub readable: Option<Rule>,
+    /// Who may write it, beyond the operation's own rule.
+    pub writable: Option<Rule>,
+    /// The expression it is computed by; such a field is read-only and neither filterable nor sortable.
+    pub computed: Option<Rule>,
+    /// In Markdown.
+    pub description: Option<String>,
+    /// An example value for documents.
+    pub example: Option<Value>,
+    /// Told to clients as deprecated.
+    pub deprecated: bool,
+    /// The field's former name, for migrations.
+    pub was: Option<String>,
+}
+
+/// An interval, both ends included; an absent end is open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bounds<T> {
+    /// The least allowed.
+    pub min: Option<T>,
+    /// The greatest allowed.
+    pub max: Option<T>,
+}
+
+/// What a field is on create where the body does not give it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DefaultValue {
+    /// A literal of the field's type.
+    Literal(Value),
+    /// The moment of the write (timestamp, date, time).
+    Now,
+    /// A new UUID of version 7.
+    Uuid,
+    /// The caller's account (on a belongs_to to the accounts' resource: its key).
+    Me,
+    /// An expression over the new row and its to-one paths.
+    Expression(Rule),
+    /// The database's own DEFAULT: the column is left out of the INSERT.
+    Database,
+}
+
+/// A way from one resource to another (or to itself).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Relation {
+    /// Its name on the wire.
+    pub name: String,
+    /// Its kind, seen from this side.
+    pub kind: RelationKind,
+    /// Where it leads.
+    pub target: ResourceId,
+    /// The same relation seen from the other side, where it has a name there.
+    pub inverse: Option<RelationId>,
+    /// Whether this side declares it (the other side of the pair doesn't).
+    pub declared: bool,
+    /// How the rows are found.
+    pub link: Link,
+    /// What happens to this side's row when the target is deleted (belongs_to only).
+    pub on_delete: OnDelete,
+    /// How many items an include shows per parent; `None`: the service's page size (to-many only).
+    pub limit: Option<u32>,
+    /// The order of an include; empty: the target's own (to-many only).
+    pub sort: Vec<SortKey>,
+    /// In Markdown.
+    pub description: Option<String>,
+}
+
+/// Kinds of relations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RelationKind {
+    /// This side holds the key of one target.
+    BelongsTo,
+    /// One target at most holds the key of this side.
+    HasOne,
+    /// Any number of targets hold the key of this side.
+    HasMany,
+    /// Pairs in a join table.
+    ManyToMany,
+}
+
+impl RelationKind {
+    /// Whether it leads to one item at most.
+    pub fn is_to_one(self) -> bool {
+        matches!(self, Self::BelongsTo | Self::HasOne)
+    }
+}
+
+/// How a relation finds its rows. Lists are parallel and never empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Link {
+    /// `this.local = target.remote`, field by field.
+    Keys {
+        /// Fields of this side.
+        local: Vec<FieldId>,
+        /// Fields of the target.
+        remote: Vec<FieldId>,
+    },
+    /// Rows of a bare join table: `join.column = this.field` and `join.column = target.field`.
+    Join {
+        /// The table of pairs.
+        table: String,
+        /// This side's key fields and the join table's columns that hold them.
+        local: Vec<JoinColumn>,
+        /// The target's key fields and the join table's columns that hold them.
+        remote: Vec<JoinColumn>,
+    },
+}
+
+/// A column of a join table and the key field it holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JoinColumn {
+    /// In the join table.
+    pub column: String,
+    /// The key field whose value it holds.
+    pub field: FieldId,
+}
+
+/// SQL's referential actions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnDelete {
+    /// Refused while rows point there (default).
+    Restrict,
+    /// Deleted along.
+    Cascade,
+    /// The key becomes NULL.
+    SetNull,
+}
+
+/// One term of an order.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct SortKey {
+    /// A field of the resource.
+    pub field: FieldId,
+    /// From the greatest.
+    pub descending: bool,
+}
+
+/// Uniqueness of a tuple of fields.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unique {
+    /// The fields, never empty.
+    pub fields: Vec<FieldId>,
+}
+
+/// An index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Index {
+    /// Its terms, never empty.
+    pub terms: Vec<IndexTerm>,
+    /// Whether it also forbids equal rows.
+    pub unique: bool,
+    /// Which rows it holds; `None`: all.
+    pub condition: Option<Rule>,
+}
+
+/// One term of an index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IndexTerm {
+    /// A field, or an expression over the row's own fields.
+    pub expr: IndexExpr,
+    /// From the greatest.
+    pub descending: bool,
+}
+
+/// What an index term holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IndexExpr {
+    /// A field.
+    Field(FieldId),
+    /// An expression.
+    Expression(Rule),
+}
+
+/// A condition on every row of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// Its name, unique in the resource; the message's code names it.
+    pub name: String,
+    /// Over the row's own fields.
+    pub rule: Rule,
+    /// What a client reads when it is broken.
+    pub message: Option<String>,
+}
+
+/// A rule that other rules use by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedRule {
+    /// The name.
+    pub name: String,
+    /// The rule.
+    pub rule: Rule,
+}
+
+/// Who may do what; an operation without a rule isn't exposed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Access {
+    /// GET, and everything that shows a row.
+    pub read: Option<Rule>,
+    /// POST.
+    pub create: Option<Rule>,
+    /// PUT and PATCH.
+    pub update: Option<Rule>,
+    /// DELETE.
+    pub delete: Option<Rule>,
+}
+
+/// The four things a caller does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Operation {
+    /// GET, HEAD.
+    Read,
+    /// POST.
+    Create,
+    /// PUT, PATCH.
+    Update,
+    /// DELETE.
+    Delete,
+}
+
+impl Access {
+    /// The rule of one operation.
+    pub fn rule(&self, operation: Operation) -> Option<&Rule> {
+        match operation {
+            Operation::Read => self.read.as_ref(),
+            Operation::Create => self.create.as_ref(),
+            Operation::Update => self.update.as_ref(),
+            Operation::Delete => self.delete.as_ref(),
+        }
+    }
+}
+
+/// An expression of the rule language, as written and as meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    /// As written, for export and for people.
+    pub source: String,
+    /// Parsed, bound and type-checked; named rules and `can` inlined.
+    pub expr: Expr,
+}
+
+/// An expression over rows. SQL's three-valued logic; a rule grants only where it is TRUE.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Expr {
+    /// A constant; `public` is TRUE.
+    Literal(Value),
+    /// A field of a row in scope, or of a row that to-one steps lead to (NULL where one leads nowhere).
+    Ref(Ref),
+    /// The moment of the request.
+    Now,
+    /// TRUE for a signed-in caller, else FALSE.
+    Authenticated,
+    /// NOT.
+    Not(Box<Expr>),
+    /// AND of two or more.
+    And(Vec<Expr>),
+    /// OR of two or more.
+    Or(Vec<Expr>),
+    /// A comparison of two values of one type.
+    Compare(Comparison, Box<Expr>, Box<Expr>),
+    /// `value in (list)`; the list isn't empty.
+    In(Box<Expr>, Vec<Expr>),
+    /// `value like 'pattern'`, case-sensitive; `%` and `_` are wild, `\` escapes.
+    Like(Box<Expr>, String),
+    /// `value is null`.
+    IsNull(Box<Expr>),
+    /// Arithmetic, and `||` on texts.
+    Arithmetic(Arithmetic, Box<Expr>, Box<Expr>),
+    /// Unary minus.
+    Negate(Box<Expr>),
+    /// A function.
+    Call(Function, Vec<Expr>),
+    /// Whether a row exists at the end of `path` (to-one steps) and then `relation` (to-many) that satisfies the
+    /// condition, in which that row is `Row::Level(n + 1)`, n being the level of the innermost row around.
+    Exists {
+        /// Where the path starts.
+        row: Row,
+        /// To-one steps, possibly none.
+        path: Vec<RelationId>,
+        /// The to-many step.
+        relation: RelationId,
+        /// `None`: any row.
+        condition: Option<Box<Expr>>,
+    },
+    /// An aggregate over one to-many relation of the row (in `computed` only); over the rows the caller may read.
+    Aggregate {
+        /// Which.
+        function: Aggregate,
+        /// The to-many relation of `Row::Level(0)`.
+        relation: RelationId,
+        /// The target's field; `None` for `count` and `exists`.
+        field: Option<FieldId>,
+    },
+}
+
+/// A field reached from a row.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Ref {
+    /// Where it starts.
+    pub row: Row,
+    /// To-one steps, possibly none.
+    pub path: Vec<RelationId>,
+    /// The field at the end.
+    pub field: FieldId,
+}
+
+/// A row that an expression can speak of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Row {
+    /// 0 is the guarded row (`this`), 1 the row of the outermost `exists`, 2 that of one inside it.
+    Level(u8),
+    /// The guarded row as it was before the write; where the row as it is is judged, the row itself.
+    Old,
+    /// The caller's account; all NULL for an anonymous caller.
+    Me,
+}
+
+/// Comparisons.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Comparison {
+    /// `=`
+    Equal,
+    /// `!=`
+    NotEqual,
+    /// `<`
+    Less,
+    /// `<=`
+    LessOrEqual,
+    /// `>`
+    Greater,
+    /// `>=`
+    GreaterOrEqual,
+}
+
+/// Arithmetic operators.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Arithmetic {
+    /// `+`
+    Add,
+    /// `-`
+    Subtract,
+    /// `*`
+    Multiply,
+    /// `/` (by zero: NULL)
+    Divide,
+    /// `||`
+    Concat,
+}
+
+/// Functions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Function {
+    /// `coalesce(a, b, …)`
+    Coalesce,
+    /// `lower(text)`, ASCII.
+    Lower,
+    /// `upper(text)`, ASCII.
+    Upper,
+    /// `length(text)`, in characters.
+    Length,
+    /// `slug(text)`; in default expressions only.
+    Slug,
+}
+
+/// Aggregates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Aggregate {
+    /// `count(posts)`
+    Count,
+    /// `sum(lines.amount)`
+    Sum,
+    /// `min(lines.amount)`
+    Min,
+    /// `max(lines.amount)`
+    Max,
+    /// `avg(lines.amount)`
+    Avg,
+    /// `exists(posts)`
+    Exists,
+}
+
+/// Who signs in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accounts {
+    /// The resource whose items are accounts.
+    pub resource: ResourceId,
+    /// Fields that may name an account at sign-in; each unique; never empty.
+    pub identify_by: Vec<FieldId>,
+    /// The field of type `password`.
+    pub password: FieldId,
+    /// Who administers the service: a rule over `me` alone.
+    pub admin: Option<Rule>,
+}
+
+/// How tokens are made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tokens {
+    /// Seconds that a token lasts where the request does not say. Default 3,600 (`1h`).
+    pub lifetime: u64,
+    /// The longest that may be asked for, in seconds. Default: 90 days.
+    pub max_lifetime: u64,
+}
+
+/// Sizes of pages (`page: { limit: 20, max: 100 }`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageSizes {
+    /// Items on a page where the request does not say. Default 20.
+    pub limit: u32,
+    /// The most that may be asked for. Default 100.
+    pub max: u32,
+}
+
+/// What a request may cost (`limits:`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of a body. Default 1 MiB.
+    pub body: u64,
+    /// Objects in one bulk create. Default 1,000.
+    pub bulk: u32,
+    /// How deep includes nest. Default 3.
+    pub include_depth: u32,
+    /// Relations included in one request, at all levels. Default 10.
+    pub includes: u32,
+    /// Filter parameters in one request. Default 20.
+    pub filters: u32,
+}
+
+impl Schema {
+    /// A resource by its id.
+    pub fn resource(&self, id: ResourceId) -> &Resource {
+        &self.resources[id.0 as usize]
+    }
+
+    /// A field by its id.
+    pub fn field(&self, id: FieldId) -> &Field {
+        &self.resource(id.resource).fields[id.index as usize]
+    }
+
+    /// A relation by its id.
+    pub fn relation(&self, id: RelationId) -> &Relation {
+        &self.resource(id.resource).relations[id.index as usize]
+    }
+
+    /// All resources with their ids.
+    pub fn resources(&self) -> impl Iterator<Item = (ResourceId, &Resource)> {
+        (0u32..).map(ResourceId).zip(&self.resources)
+    }
+}
+
+impl Resource {
+    /// A field by its name on the wire, with its place.
+    pub fn field_by_api_name(&self, name: &str) -> Option<(u32, &Field)> {
+        (0u32..)
+            .zip(&self.fields)
+            .find(|(_, field)| field.api_name == name)
+    }
+
+    /// A relation by its name, with its place.
+    pub fn relation_by_name(&self, name: &str) -> Option<(u32, &Relation)> {
+        (0u32..)
+            .zip(&self.relations)
+            .find(|(_, relation)| relation.name == name)
+    }
+}
+
+impl Field {
+    /// Whether a column stands behind it.
+    pub fn is_stored(&self) -> bool {
+        self.computed.is_none()
+    }
+
+    /// Whether it can appear in an answer at all.
+    pub fn is_shown(&self) -> bool {
+        !self.private && !self.writeonly
+    }
+
+    /// Whether a body may ever name it.
+    pub fn is_accepted(&self) -> bool {
+        !self.private && !self.readonly && self.computed.is_none()
+    }
+}

@@ -1,0 +1,14 @@
+//! Serves a checked schema as a REST service.
+//!
+//! ```text
+//! router ─> request/  http → Request             pure   refuses 400 405 406 413 415
+//!           caller    credentials → Caller                refuses 401 429
+//!           plan/     Request + Caller → Plan    pure   refuses 400 401 403 404; access rules enter here
+//!           validate  body → values              pure   refuses 422
+//!           sql/      Plan → text + values       pure   never refuses
+//!           storage/  runs it; the only I/O             refuses 403 404 409 412 422 503
+//!           respond/  rows → bytes
+//! ```
+
+pub mod cell;
+pub mod request;

@@ -1,0 +1,121 @@
+//! What a client asks, read from HTTP: parameters and bodies against the schema. Pure; refuses with 400, 406, 413, 415.
+//!
+//! Nothing here knows the caller but through [`Visible`]: a field that he may never read doesn't exist for him, and
+//! its name is answered exactly like a name that was never in the schema.
+
+use rest_schema::{FieldId, RelationId, Value};
+
+/// Whether a field exists for this caller.
+pub type Visible<'a> = dyn Fn(FieldId) -> bool + 'a;
+
+/// What is asked of a collection (or, without filters, sort and page, of an item).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Query {
+    /// All must hold.
+    pub filters: Vec<Filter>,
+    /// As asked; empty: the resource's own order.
+    pub sort: Vec<SortTerm>,
+    /// Where the page begins.
+    pub page: Page,
+    /// Items on the page, 1 to the schema's maximum.
+    pub limit: u32,
+    /// Whether `page.total` is asked for.
+    pub count: bool,
+    /// What is shown of each item.
+    pub selection: Selection,
+}
+
+/// One filter parameter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Filter {
+    /// What it looks at.
+    pub path: Path,
+    /// How.
+    pub operator: Operator,
+    /// One value; several for `in` and `nin`; none for `null`.
+    pub values: Vec<Value>,
+}
+
+/// A field, reached by steps of any kind from the resource.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Path {
+    /// Relations, possibly none.
+    pub steps: Vec<RelationId>,
+    /// The field at the end.
+    pub field: FieldId,
+}
+
+/// One term of the order asked for; its path has to-one steps only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SortTerm {
+    /// What it looks at.
+    pub path: Path,
+    /// From the greatest.
+    pub descending: bool,
+}
+
+/// Where a page begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Page {
+    /// At the beginning.
+    First,
+    /// After (or before) a place in the order: the text of `cursor=`, not yet opened.
+    Cursor(String),
+    /// `page=N`, from 1.
+    Number(u32),
+}
+
+/// What is shown of an item.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Selection {
+    /// The fields named, in the order of the schema; `None`: all that may be read.
+    pub fields: Option<Vec<FieldId>>,
+    /// Relations shown within, in the order first named.
+    pub includes: Vec<Include>,
+}
+
+/// A relation shown within an item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Include {
+    /// Which.
+    pub relation: RelationId,
+    /// What is shown of its items.
+    pub selection: Selection,
+}
+
+/// How a filter looks at a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Operator {
+    /// `field=v`, `field[eq]=v`
+    Eq,
+    /// `[ne]`
+    Ne,
+    /// `[in]`, a list
+    In,
+    /// `[nin]`, a list
+    Nin,
+    /// `[gt]`
+    Gt,
+    /// `[gte]`
+    Gte,
+    /// `[lt]`
+    Lt,
+    /// `[lte]`
+    Lte,
+    /// `[null]=true`
+    IsNull,
+    /// `[null]=false`
+    IsNotNull,
+    /// `[contains]`
+    Contains,
+    /// `[startswith]`
+    StartsWith,
+    /// `[endswith]`
+    EndsWith,
+    /// `[icontains]`
+    IContains,
+    /// `[istartswith]`
+    IStartsWith,
+    /// `[iendswith]`
+    IEndsWith,
+}
