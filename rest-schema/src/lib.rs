@@ -8,10 +8,15 @@
 //!
 //! This crate has no I/O, no async and no HTTP. Only [`resolve`] makes a [`Schema`].
 
+pub mod codes;
+pub mod diagnostic;
 pub mod schema;
+pub mod source;
 pub mod types;
 pub mod value;
 
+pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use schema::*;
+pub use source::{Excerpt, FileId, Sources, Span};
 pub use types::FieldType;
 pub use value::Value;
