@@ -11,4 +11,5 @@
 //! ```
 
 pub mod cell;
+pub mod problem;
 pub mod request;
