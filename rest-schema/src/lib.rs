@@ -19,4 +19,4 @@ pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use schema::*;
 pub use source::{Excerpt, FileId, Sources, Span};
 pub use types::FieldType;
-pub use value::Value;
+pub use value::{Value, ValueCode, ValueFault};
