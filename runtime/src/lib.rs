@@ -11,5 +11,6 @@
 //! ```
 
 pub mod cell;
+pub mod codec;
 pub mod problem;
 pub mod request;
