@@ -6,7 +6,6 @@
 
 mod code;
 mod fault;
-mod near;
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -19,12 +18,12 @@ use axum::http::header::{
     ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
 };
 use axum::http::{Response, StatusCode};
+use rest_schema::diagnostic::nearest;
 use serde::Serialize;
 use uuid::Uuid;
 
 pub use code::{Code, CodeRow};
 pub use fault::{FAULTS, Fault, FaultRow, Place, words};
-pub use near::nearest;
 
 /// The media type of every problem.
 pub const MEDIA_TYPE: &str = "application/problem+json";

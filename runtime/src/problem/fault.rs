@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::near::nearest;
+use rest_schema::diagnostic::nearest;
 
 /// Where in the request a fault is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -25,8 +25,8 @@ pub struct Fault {
     /// Where.
     #[serde(flatten)]
     pub place: Place,
-    /// What, for programs: a word of [`FAULTS`], of [`Code`](super::Code) for parameters and headers, or the name of
-    /// the schema's check that is broken.
+    /// What, for programs: in a body a word of [`FAULTS`] or [`VALUE_CODES`](rest_schema::value::VALUE_CODES), or the
+    /// name of the schema's check that is broken; elsewhere a word of [`Code`](super::Code).
     pub code: Cow<'static, str>,
     /// What, for people: lower case, no full stop.
     pub detail: String,
@@ -110,7 +110,8 @@ macro_rules! faults {
             $(#[doc = $doc] pub const $name: &str = $word;)*
         }
 
-        /// What can be wrong in a body. A broken check of the schema has the check's own name for a word.
+        /// What can be wrong in a body, beside [values](rest_schema::value::VALUE_CODES) that aren't of their type. A
+        /// broken check of the schema has the check's own name for a word.
         pub const FAULTS: &[FaultRow] = &[$(FaultRow { word: $word, status: $status, doc: $doc }),*];
     };
 }
@@ -119,15 +120,11 @@ faults! {
     REQUIRED       "required"        422 "the member is missing, and the field has no default and is not optional";
     NOT_NULL       "not-null"        422 "null, where the field is not optional";
     WRONG_TYPE     "wrong-type"      422 "a JSON value of another type than the field's";
-    BAD_FORMAT     "bad-format"      422 "text that is not a date, a UUID, an e-mail address, or whatever the field's type asks for";
-    UNKNOWN_VALUE  "unknown-value"   422 "a word that is not one of the field's values";
     TOO_SHORT      "too-short"       422 "fewer characters, or items, than limit";
     TOO_LONG       "too-long"        422 "more characters, or items, than limit";
     TOO_SMALL      "too-small"       422 "a value below limit";
     TOO_GREAT      "too-great"       422 "a value above limit";
-    TOO_PRECISE    "too-precise"     422 "more digits than the field keeps";
     BAD_PATTERN    "bad-pattern"     422 "text that does not match the field's pattern";
-    BAD_CHARACTER  "bad-character"   422 "text with the character U+0000, which databases cannot keep";
     UNKNOWN_FIELD  "unknown-field"   422 "a member that is no field of the resource, or none for this caller";
     READONLY       "readonly"        422 "a member that clients may not set";
     IMMUTABLE      "immutable"       422 "a member that cannot change once it is set";

@@ -3,6 +3,10 @@
 //! Nothing here knows the caller but through [`Visible`]: a field that he may never read doesn't exist for him, and
 //! its name is answered exactly like a name that was never in the schema.
 
+pub mod body;
+pub mod negotiate;
+pub mod page;
+
 use rest_schema::{FieldId, RelationId, Value};
 
 /// Whether a field exists for this caller.

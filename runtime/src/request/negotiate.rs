@@ -1,0 +1,254 @@
+//! Which form an answer takes (RFC 9110, 12.5.1), and how a media type is read.
+//!
+//! A problem is told in its own media type whatever the client accepts, so that type never takes part here.
+
+use axum::http::HeaderMap;
+use axum::http::header::ACCEPT;
+
+use crate::problem::{Code, Problem};
+
+/// What is served, the preferred first.
+pub const SERVED: &[&str] = &["application/json"];
+
+/// Whether `Accept` admits what is served; without one everything is admitted.
+pub fn accept(headers: &HeaderMap) -> Result<(), Problem> {
+    let mut weight: Option<(Specificity, u16)> = None;
+    let mut asked = false;
+    for value in headers.get_all(ACCEPT) {
+        for element in elements(value.as_bytes()) {
+            asked = true;
+            let Some((specificity, q)) = matching(element, "application", "json") else {
+                continue;
+            };
+            // Of equally specific ranges the kindest counts.
+            weight = weight.max(Some((specificity, q)));
+        }
+    }
+    if !asked || weight.is_some_and(|(_, q)| q > 0) {
+        return Ok(());
+    }
+    let detail = format!("what there is: {}", SERVED.join(", "));
+    Err(Problem::new(Code::NotAcceptable)
+        .detail(detail.clone())
+        .in_header("Accept", Code::NotAcceptable, detail))
+}
+
+/// How closely a media range names a type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Specificity {
+    All,
+    Type,
+    Subtype,
+}
+
+/// How closely an element of `Accept` names the type, and its weight in thousandths; `None` where it doesn't, or where
+/// it can't be read. Parameters of the type itself are passed over: `application/json; charset=utf-8` is widely sent.
+fn matching(element: &[u8], kind: &str, subtype: &str) -> Option<(Specificity, u16)> {
+    let media = MediaType::parse(element)?;
+    let q = match media.parameter("q") {
+        Some(text) => thousandths(&text)?,
+        None => 1000,
+    };
+    let specificity = match (media.kind.as_str(), media.subtype.as_str()) {
+        ("*", "*") => Specificity::All,
+        (k, "*") if k == kind => Specificity::Type,
+        (k, s) if k == kind && s == subtype => Specificity::Subtype,
+        _ => return None,
+    };
+    Some((specificity, q))
+}
+
+/// A weight: `0`, `1`, with up to three digits after a point.
+fn thousandths(text: &str) -> Option<u16> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    if !matches!(whole, "0" | "1") || fraction.len() > 3 || !fraction.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let fraction: u16 = format!("{fraction:0<3}").parse().ok()?;
+    let weight = if whole == "1" { 1000 + fraction } else { fraction };
+    (weight <= 1000).then_some(weight)
+}
+
+/// The elements of a list header: split at commas outside quoted strings, empty ones dropped.
+fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    split(value, b',')
+        .map(<[u8]>::trim_ascii)
+        .filter(|element| !element.is_empty())
+}
+
+/// Splits outside quoted strings.
+fn split(value: &[u8], at: u8) -> impl Iterator<Item = &[u8]> {
+    let (mut quoted, mut escaped) = (false, false);
+    value.split(move |&b| {
+        if escaped {
+            escaped = false;
+        } else if quoted && b == b'\\' {
+            escaped = true;
+        } else if b == b'"' {
+            quoted = !quoted;
+        }
+        b == at && !quoted && !escaped
+    })
+}
+
+/// A media type or range: lower-case names, parameters as they stand, quotes taken off.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MediaType {
+    /// `application`
+    pub kind: String,
+    /// `json`
+    pub subtype: String,
+    /// Names in lower case.
+    parameters: Vec<(String, String)>,
+}
+
+impl MediaType {
+    /// Reads one (RFC 9110, 8.3.1); `None` where it isn't one.
+    pub fn parse(text: &[u8]) -> Option<Self> {
+        let mut parts = split(text, b';').map(<[u8]>::trim_ascii);
+        let essence = std::str::from_utf8(parts.next()?).ok()?;
+        let (kind, subtype) = essence.split_once('/')?;
+        if !is_token(kind) || !is_token(subtype) {
+            return None;
+        }
+        // `a/b;` with nothing behind the semicolon is allowed.
+        let parameters = parts.filter(|part| !part.is_empty()).map(parameter);
+        Some(Self {
+            kind: kind.to_ascii_lowercase(),
+            subtype: subtype.to_ascii_lowercase(),
+            parameters: parameters.collect::<Option<_>>()?,
+        })
+    }
+
+    /// Whether it is `essence`, in lower case, whatever its parameters.
+    pub fn is(&self, essence: &str) -> bool {
+        essence
+            .split_once('/')
+            .is_some_and(|(kind, subtype)| self.kind == kind && self.subtype == subtype)
+    }
+
+    /// A parameter by its name.
+    pub fn parameter(&self, name: &str) -> Option<String> {
+        self.parameters
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.clone())
+    }
+}
+
+fn parameter(part: &[u8]) -> Option<(String, String)> {
+    let (name, value) = std::str::from_utf8(part).ok()?.split_once('=')?;
+    if !is_token(name) {
+        return None;
+    }
+    let value = match value.strip_prefix('"') {
+        Some(rest) => unquoted(rest)?,
+        None if is_token(value) => value.to_owned(),
+        None => return None,
+    };
+    Some((name.to_ascii_lowercase(), value))
+}
+
+/// What stands in a quoted string whose opening quote was taken.
+fn unquoted(rest: &str) -> Option<String> {
+    let mut text = String::new();
+    let mut chars = rest.chars();
+    loop {
+        match chars.next()? {
+            '"' => return chars.as_str().is_empty().then_some(text),
+            '\\' => text.push(chars.next()?),
+            c => text.push(c),
+        }
+    }
+}
+
+fn is_token(text: &str) -> bool {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+    !text.is_empty() && text.bytes().all(allowed)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn accepts(values: &[&str]) -> bool {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(ACCEPT, HeaderValue::from_str(value).expect("a header's value"));
+        }
+        accept(&headers).is_ok()
+    }
+
+    #[test]
+    fn json_is_served_to_whom_it_is_welcome() {
+        assert!(accepts(&[]));
+        for value in [
+            "",
+            "*/*",
+            "application/*",
+            "application/json",
+            "Application/JSON; charset=utf-8",
+            "text/html, application/json;q=0.1",
+            "text/html,*/*;q=0.8",
+            "text/html;level=\"a,b\", application/json",
+            "application/json;q=0, application/json;q=0.5",
+            "*/*;q=0, application/json",
+            "application/json ; q=1.000",
+        ] {
+            assert!(accepts(&[value]), "{value}");
+        }
+        assert!(accepts(&["text/html", "application/json"]));
+    }
+
+    #[test]
+    fn json_is_not_forced_on_anyone() {
+        for value in [
+            "text/html",
+            "text/*",
+            "application/xml",
+            "application/problem+json",
+            "application/json;q=0",
+            "application/json;q=0, */*",
+            "application/*;q=0.0, */*;q=1",
+            "application/json;q=2",
+            "application/json;q=0.1234",
+            "json",
+            "/",
+        ] {
+            assert!(!accepts(&[value]), "{value}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_lists_what_there_is() {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, HeaderValue::from_static("text/html"));
+        let problem = accept(&headers).expect_err("HTML isn't served");
+        assert_eq!(problem.code(), Code::NotAcceptable);
+        assert_eq!(problem.told(), "what there is: application/json");
+    }
+
+    proptest! {
+        #[test]
+        fn no_header_makes_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
+            let _ = MediaType::parse(&bytes);
+            let mut headers = HeaderMap::new();
+            if let Ok(value) = HeaderValue::from_bytes(&bytes) {
+                headers.insert(ACCEPT, value);
+                let _ = accept(&headers);
+            }
+        }
+
+        #[test]
+        fn a_media_type_is_read_as_written(kind in "[a-z]{1,8}", subtype in "[a-z+.-]{1,8}", value in "[ -~]{0,8}") {
+            let quoted = value.replace('\\', "\\\\").replace('"', "\\\"");
+            let text = format!("{kind}/{subtype} ; Name=\"{quoted}\";");
+            let media = MediaType::parse(text.as_bytes()).expect("a media type");
+            prop_assert_eq!((media.kind.as_str(), media.subtype.as_str()), (kind.as_str(), subtype.as_str()));
+            prop_assert_eq!(media.parameter("name"), Some(value));
+        }
+    }
+}
