@@ -2,7 +2,8 @@
 
 import sqlalchemy as sa
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, DateField, DecimalField, PasswordField, SelectField, StringField, SubmitField, TextAreaField
+from wtforms import BooleanField, DateField, DecimalField, PasswordField, SelectChoice, SelectField, StringField
+from wtforms import SubmitField, TextAreaField
 from wtforms.validators import DataRequired, EqualTo, Length, NumberRange, Optional, Regexp, ValidationError
 
 from app import db
@@ -38,7 +39,7 @@ class RegisterForm(FlaskForm):
 class ProfileForm(FlaskForm):
     about_me = TextAreaField("About me", validators=[Length(max=140)])
     birthday = DateField("Birthday", validators=[Optional()])
-    theme = SelectField("Theme", choices=[("light", "Light"), ("dark", "Dark")])
+    theme = SelectField("Theme", choices=[SelectChoice("light", "Light"), SelectChoice("dark", "Dark")])
     submit = SubmitField("Save")
 
 
@@ -47,7 +48,7 @@ class PostForm(FlaskForm):
     body = TextAreaField("Text", validators=[DataRequired()])
     tags = StringField("Tags, with commas between them")
     price = DecimalField("Price", places=2, validators=[Optional(), NumberRange(min=0, max=999999)])
-    status = SelectField("Status", choices=[(status.name, status.value) for status in Status])
+    status = SelectField("Status", choices=[SelectChoice(status.name, status.value) for status in Status])
     submit = SubmitField("Save")
 
 
