@@ -10,6 +10,7 @@
 
 pub mod codes;
 pub mod diagnostic;
+pub mod naming;
 pub mod schema;
 pub mod source;
 pub mod types;
