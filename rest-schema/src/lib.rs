@@ -10,11 +10,15 @@
 
 pub mod codes;
 pub mod diagnostic;
+pub mod keys;
 pub mod naming;
+pub mod raw;
 pub mod schema;
 pub mod source;
 pub mod types;
 pub mod value;
+#[cfg(feature = "yaml")]
+pub mod yaml;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use schema::*;
