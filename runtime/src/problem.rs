@@ -28,6 +28,9 @@ pub use fault::{FAULTS, Fault, FaultRow, Place, words};
 /// The media type of every problem.
 pub const MEDIA_TYPE: &str = "application/problem+json";
 
+/// So many faults of parameters are told; strangers choose how many there are.
+pub const MAX_FAULTS: usize = 50;
+
 /// Seconds that `Retry-After` names where nobody knows better.
 const RETRY_AFTER_DEFAULT: u64 = 1;
 
@@ -77,8 +80,9 @@ impl Problem {
     }
 
     /// Faults whose words are codes themselves, as those of parameters are; the first one names the problem. `None`
-    /// where there is no fault.
-    pub fn of_faults(faults: Vec<Fault>) -> Option<Self> {
+    /// where there is no fault; no more than [`MAX_FAULTS`] are told.
+    pub fn of_faults(mut faults: Vec<Fault>) -> Option<Self> {
+        faults.truncate(MAX_FAULTS);
         let code = Code::from_word(&faults.first()?.code).unwrap_or(Code::BadValue);
         Some(Self::new(code).faults(faults))
     }

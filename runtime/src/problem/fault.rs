@@ -32,7 +32,7 @@ pub struct Fault {
     pub detail: String,
     /// The limit that was overstepped, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub limit: Option<Json>,
+    pub limit: Option<Box<Json>>,
     /// The nearest spelling that exists.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nearest: Option<String>,
@@ -80,7 +80,7 @@ impl Fault {
     /// Names the limit that was overstepped.
     #[must_use]
     pub fn limit(mut self, limit: impl Into<Json>) -> Self {
-        self.limit = Some(limit.into());
+        self.limit = Some(Box::new(limit.into()));
         self
     }
 

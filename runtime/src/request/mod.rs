@@ -4,8 +4,13 @@
 //! its name is answered exactly like a name that was never in the schema.
 
 pub mod body;
+pub mod filter;
+mod include;
+mod names;
 pub mod negotiate;
 pub mod page;
+pub mod query;
+pub mod sort;
 
 use rest_schema::{FieldId, RelationId, Value};
 

@@ -1,0 +1,250 @@
+//! The query string: read strictly, parameter by parameter, every fault at once.
+//!
+//! Brackets are operators, dots are paths: what isn't a parameter of the service is a filter. What each parameter
+//! means is said in the file of its name; this one takes the string apart and knows which parameters there are.
+
+mod split;
+
+use std::fmt::Write as _;
+
+use rest_schema::diagnostic::nearest;
+use rest_schema::{ResourceId, Schema};
+
+use super::names::{Names, list};
+use super::{Query, Selection, Visible, filter, include, page, sort};
+use crate::problem::{Code, Fault, Problem};
+
+pub use split::{MAX_LENGTH, MAX_PARAMETERS, with_cursor};
+pub(super) use split::{Parameter, Parameters};
+
+/// A parameter that isn't a filter.
+#[derive(Debug)]
+pub struct ParameterRow {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether an item takes it as well.
+    pub on_item: bool,
+    /// Whether it may stand several times, for as many values.
+    pub is_list: bool,
+    /// What it asks for.
+    pub doc: &'static str,
+}
+
+macro_rules! parameters {
+    ($($name:literal item: $on_item:literal list: $is_list:literal $doc:literal;)*) => {
+        /// All parameters that aren't filters, in the order of the documentation.
+        pub const PARAMETERS: &[ParameterRow] = &[$(ParameterRow {
+            name: $name, on_item: $on_item, is_list: $is_list, doc: $doc,
+        }),*];
+    };
+}
+
+parameters! {
+    "sort"    item: false list: true  "fields to order by, at most three; `-` in front: from the greatest";
+    "limit"   item: false list: false "items on the page, from 1 to the service's maximum";
+    "cursor"  item: false list: false "where the page begins: `page.next` or `page.prev` of another page; empty: at the first item";
+    "page"    item: false list: false "the page's number, from 1; not beside cursor";
+    "count"   item: false list: false "`exact`: how many items there are on all pages, in `page.total`";
+    "fields"  item: true  list: true  "the fields to show; a path shows a field of a related item";
+    "include" item: true  list: true  "the relations to show within; a path goes on from relation to relation";
+}
+
+/// What other services call it, and what it is here.
+const RIVALS: &[(&str, &str)] = &[
+    ("per_page", "limit"),
+    ("page_size", "limit"),
+    ("pagesize", "limit"),
+    ("perpage", "limit"),
+    ("size", "limit"),
+    ("take", "limit"),
+    ("top", "limit"),
+    ("first", "limit"),
+    ("max_results", "limit"),
+    ("order_by", "sort"),
+    ("orderby", "sort"),
+    ("order", "sort"),
+    ("ordering", "sort"),
+    ("sort_by", "sort"),
+    ("sortby", "sort"),
+    ("offset", "page"),
+    ("skip", "page"),
+    ("start", "page"),
+    ("page_number", "page"),
+    ("after", "cursor"),
+    ("before", "cursor"),
+    ("starting_after", "cursor"),
+    ("page_token", "cursor"),
+    ("expand", "include"),
+    ("embed", "include"),
+    ("populate", "include"),
+    ("with", "include"),
+    ("relations", "include"),
+    ("select", "fields"),
+    ("only", "fields"),
+    ("columns", "fields"),
+    ("total", "count"),
+    ("include_total", "count"),
+    ("with_count", "count"),
+];
+
+/// Reserved for what this service doesn't serve.
+const NOT_SERVED: &[&str] = &["q", "aggregate", "group", "deleted", "max_affected"];
+
+/// Reads what is asked of a collection.
+pub fn collection(
+    schema: &Schema,
+    resource: ResourceId,
+    raw: Option<&str>,
+    visible: &Visible,
+) -> Result<Query, Problem> {
+    let names = Names { schema, visible };
+    let mut faults = Vec::new();
+    let parameters = Parameters::read(raw, &mut faults)?;
+    check_repeated(&parameters, &mut faults);
+    let limit = page::limit(schema, &parameters, &mut faults);
+    let query = Query {
+        filters: filters(&names, resource, &parameters, &mut faults),
+        sort: sort::read(&names, resource, &parameters, &mut faults),
+        page: page::page(limit, &parameters, &mut faults),
+        limit,
+        count: page::count(&parameters, &mut faults),
+        selection: include::selection(&names, resource, &parameters, &mut faults),
+    };
+    Problem::of_faults(faults).map_or(Ok(query), Err)
+}
+
+/// Reads what is asked of an item.
+pub fn item(
+    schema: &Schema,
+    resource: ResourceId,
+    raw: Option<&str>,
+    visible: &Visible,
+) -> Result<Selection, Problem> {
+    let names = Names { schema, visible };
+    let mut faults = Vec::new();
+    let parameters = Parameters::read(raw, &mut faults)?;
+    check_repeated(&parameters, &mut faults);
+    let on_item = |name: &str| PARAMETERS.iter().any(|row| row.on_item && row.name == name);
+    let known = PARAMETERS.iter().filter(|row| row.on_item).map(|row| row.name);
+    let strange = parameters.iter().filter(|parameter| !on_item(&parameter.name));
+    faults.extend(strange.map(|parameter| not_taken(&parameter.name, known.clone())));
+    let selection = include::selection(&names, resource, &parameters, &mut faults);
+    Problem::of_faults(faults).map_or(Ok(selection), Err)
+}
+
+/// Refuses every parameter, where an address takes none.
+pub fn none(raw: Option<&str>) -> Result<(), Problem> {
+    let mut faults = Vec::new();
+    let parameters = Parameters::read(raw, &mut faults)?;
+    faults.extend(parameters.iter().map(|parameter| not_taken(&parameter.name, [])));
+    Problem::of_faults(faults).map_or(Ok(()), Err)
+}
+
+fn not_taken<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Fault {
+    let known: Vec<_> = known.into_iter().collect();
+    let what_is = if known.is_empty() {
+        "none".to_owned()
+    } else {
+        list(known.iter().copied())
+    };
+    let detail = format!("this address takes no parameter {name}; what it takes: {what_is}");
+    Fault::parameter(name, Code::UnknownParameter, detail).near(name, known)
+}
+
+/// What isn't a list stands once.
+fn check_repeated(parameters: &Parameters, faults: &mut Vec<Fault>) {
+    let once = PARAMETERS.iter().filter(|row| !row.is_list);
+    let found = once.filter_map(|row| parameters.named(row.name));
+    faults.extend(found.filter_map(Parameter::repeated));
+}
+
+fn row(name: &str) -> Option<&'static ParameterRow> {
+    PARAMETERS.iter().find(|row| row.name == name)
+}
+
+/// All parameters that are filters.
+fn filters(
+    names: &Names,
+    resource: ResourceId,
+    parameters: &Parameters,
+    faults: &mut Vec<Fault>,
+) -> Vec<super::Filter> {
+    let filters: Vec<_> = parameters
+        .iter()
+        .filter(|parameter| row(&parameter.name).is_none())
+        .collect();
+    let most = names.schema.limits.filters;
+    if filters.len() > most as usize {
+        let detail = format!("{} filters, where at most {most} are served", filters.len());
+        let first_over = &filters[most as usize].name;
+        faults.push(Fault::parameter(first_over, Code::LimitExceeded, detail).limit(most));
+        return Vec::new();
+    }
+    let read = |parameter: &Parameter| match unknown(names, resource, &parameter.name) {
+        Some(fault) => Err(vec![fault]),
+        None => filter::read(names, resource, parameter),
+    };
+    let mut found = Vec::new();
+    for parameter in filters {
+        match read(parameter) {
+            Ok(filter) => found.push(filter),
+            Err(more) => faults.extend(more),
+        }
+    }
+    found
+}
+
+/// The fault of a parameter that isn't even meant for a filter.
+fn unknown(names: &Names, resource: ResourceId, name: &str) -> Option<Fault> {
+    let bare = name.split('[').next().unwrap_or(name);
+    if names.has(resource, bare) || bare.contains('.') {
+        return None;
+    }
+    if row(bare).is_some() {
+        return Some(operator_on_parameter(name, bare));
+    }
+    let fault = |detail: String| Fault::parameter(name, Code::UnknownParameter, detail);
+    if NOT_SERVED.contains(&bare) {
+        return Some(fault(format!("{bare} is not served by this service")));
+    }
+    let lower = bare.trim_start_matches('$').to_ascii_lowercase();
+    if let Some((_, ours)) = RIVALS.iter().find(|(theirs, _)| *theirs == lower) {
+        let mut fault = fault(format!("there is no parameter {bare}; here it is {ours}"));
+        fault.nearest = Some((*ours).to_owned());
+        return Some(fault);
+    }
+    if let Some(ours) = filter::bracketed(names, resource, name) {
+        let mut fault = fault(format!("a filter is written {ours}"));
+        fault.nearest = Some(ours);
+        return Some(fault);
+    }
+    if bare != name {
+        return None;
+    }
+    let fields: Vec<_> = names.filterable(resource).collect();
+    let parameters = || PARAMETERS.iter().map(|row| row.name);
+    let mut fault = fault(format!(
+        "there is no parameter or field {bare}; parameters: {}; fields to filter by: {}",
+        list(parameters()),
+        list(fields.iter().copied())
+    ));
+    fault.nearest = nearest(bare, parameters().chain(fields));
+    Some(fault)
+}
+
+/// `page[size]=10`, `limit[gte]=3`
+fn operator_on_parameter(name: &str, bare: &str) -> Fault {
+    let within = name[bare.len()..].trim_matches(['[', ']']);
+    let ours = RIVALS
+        .iter()
+        .find(|(theirs, _)| *theirs == within)
+        .map(|(_, ours)| *ours);
+    let ours = ours.or_else(|| row(within).map(|row| row.name));
+    let mut detail = format!("{bare} takes nothing in brackets");
+    if let Some(ours) = ours {
+        let _ = write!(detail, "; there is {ours}");
+    }
+    let mut fault = Fault::parameter(name, Code::UnknownParameter, detail);
+    fault.nearest = ours.map(str::to_owned);
+    fault
+}

@@ -1,0 +1,93 @@
+//! The order asked for: `sort=-created_at,author.username`.
+
+use rest_schema::types::Kind;
+use rest_schema::{Field, ResourceId};
+
+use super::names::{Names, list};
+use super::query::Parameters;
+use super::{Path, SortTerm};
+use crate::problem::{Code, Fault};
+
+/// The terms that an order may have; the key is added to them.
+pub const MAX_TERMS: usize = 3;
+
+/// Reads `sort`; empty where there is none.
+pub(super) fn read(
+    names: &Names,
+    resource: ResourceId,
+    parameters: &Parameters,
+    faults: &mut Vec<Fault>,
+) -> Vec<SortTerm> {
+    let Some(parameter) = parameters.named("sort") else {
+        return Vec::new();
+    };
+    let items = parameter.items();
+    if items.len() > MAX_TERMS {
+        let detail = format!("{} terms, where at most {MAX_TERMS} are served", items.len());
+        faults.push(Fault::parameter("sort", Code::BadSort, detail).limit(MAX_TERMS));
+        return Vec::new();
+    }
+    let mut terms: Vec<SortTerm> = Vec::new();
+    for item in items {
+        match term(names, resource, &item).and_then(|term| not_twice(&terms, term, &item)) {
+            Ok(term) => terms.push(term),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    terms
+}
+
+fn term(names: &Names, resource: ResourceId, item: &str) -> Result<SortTerm, Fault> {
+    let (descending, text) = match item.strip_prefix('-') {
+        Some(text) => (true, text),
+        None => (false, item),
+    };
+    if text.is_empty() {
+        let detail = "a term is empty; name a field, with - in front for the greatest first";
+        return Err(Fault::parameter("sort", Code::BadSort, detail));
+    }
+    let (path, field) = names.path(resource, text, "sort")?;
+    check_steps(names, &path)?;
+    if !is_sortable(field) {
+        return Err(not_sortable(names, path.field.resource, field));
+    }
+    Ok(SortTerm { path, descending })
+}
+
+/// Of several related items none could say where the item belongs.
+fn check_steps(names: &Names, path: &Path) -> Result<(), Fault> {
+    let mut steps = path.steps.iter().map(|&step| names.schema.relation(step));
+    match steps.find(|relation| !relation.kind.is_to_one()) {
+        None => Ok(()),
+        Some(relation) => {
+            let detail = format!("{} leads to many items, and an order needs one", relation.name);
+            Err(Fault::parameter("sort", Code::BadSort, detail))
+        }
+    }
+}
+
+/// Whether requests may sort by the field; JSON and bytes have no order, whatever the schema says.
+pub(super) fn is_sortable(field: &Field) -> bool {
+    field.sortable && !matches!(field.ty.kind(), Kind::Json | Kind::Bytes)
+}
+
+fn not_sortable(names: &Names, resource: ResourceId, field: &Field) -> Fault {
+    let fields = names.fields(resource).map(|(_, field)| field);
+    let known = fields
+        .filter(|field| is_sortable(field))
+        .map(|field| field.api_name.as_str());
+    let detail = format!(
+        "{} is not a field to sort by; those are: {}",
+        field.api_name,
+        list(known)
+    );
+    Fault::parameter("sort", Code::NotSortable, detail)
+}
+
+fn not_twice(terms: &[SortTerm], term: SortTerm, item: &str) -> Result<SortTerm, Fault> {
+    if terms.iter().any(|other| other.path == term.path) {
+        let detail = format!("{} stands twice", item.trim_start_matches('-'));
+        return Err(Fault::parameter("sort", Code::BadSort, detail));
+    }
+    Ok(term)
+}
