@@ -1,0 +1,223 @@
+//! The benchmark: a served schema, the hand-written server with the same contract and the bare one, side by side.
+//!
+//! All run at once, each on a database of its own with the same rows, and are loaded in turn, several times over; what
+//! is printed are medians. A server's own CPU time per request is the steady measure: the load generator shares the
+//! machine with it.
+
+mod check;
+mod client;
+mod data;
+mod extra;
+mod report;
+mod server;
+mod workload;
+mod wrk;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::Result;
+use client::Client;
+use report::{Measurement, Row};
+use server::{Kind, Server};
+use workload::{Material, WORKLOADS, Workload};
+
+/// What to measure, and how long.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// One short round: does everything run and answer alike?
+    #[arg(long)]
+    quick: bool,
+    /// Only workloads whose name contains this; may be given several times
+    #[arg(long, value_name = "NAME")]
+    only: Vec<String>,
+    /// Seconds of load on one server in one round
+    #[arg(long, default_value_t = 4)]
+    seconds: u32,
+    /// Rounds of which the median is taken
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+    /// Measure the hand-written servers alone
+    #[arg(long)]
+    by_hand_only: bool,
+    /// Leave out memory, start-up and slow neighbours
+    #[arg(long)]
+    no_extra: bool,
+    /// Where the databases are made; a directory that goes away by default
+    #[arg(long, value_name = "DIR")]
+    keep: Option<PathBuf>,
+}
+
+/// The account whose token is used.
+const ACCOUNT: i64 = 1;
+
+/// Builds, starts, checks, measures, prints.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    wrk::installed()?;
+    let binaries = build(options)?;
+    let temporary = tempfile::tempdir()?;
+    let directory = options.keep.as_deref().unwrap_or(temporary.path());
+    std::fs::create_dir_all(directory)?;
+    let mut contenders = prepare(options, &binaries, directory)?;
+    check::answers(&contenders)?;
+    let rows = WORKLOADS
+        .iter()
+        .filter(|workload| {
+            options.only.is_empty() || options.only.iter().any(|name| workload.name.contains(&**name))
+        })
+        .map(|workload| measure(options, workload, &mut contenders, directory))
+        .collect::<Result<Vec<_>>>()?;
+    report::print(
+        &contenders.iter().map(|one| one.server.kind).collect::<Vec<_>>(),
+        &rows,
+    );
+    report::memory(contenders.iter().map(|one| &one.server))?;
+    if !options.no_extra
+        && let Some(ours) = contenders.iter().find(|one| one.server.kind == Kind::Ours)
+    {
+        extra::neighbours(options.time(), &ours.server, &ours.material, directory)?;
+        drop(contenders);
+        extra::start(&binaries, directory)?;
+    }
+    Ok(())
+}
+
+impl Options {
+    fn time(&self) -> u32 {
+        if self.quick { 1 } else { self.seconds }
+    }
+
+    fn rounds(&self) -> usize {
+        if self.quick { 1 } else { self.rounds }
+    }
+}
+
+/// Where the programs are.
+struct Binaries {
+    ours: PathBuf,
+    by_hand: PathBuf,
+    /// The workspace.
+    root: PathBuf,
+}
+
+fn build(options: &Options) -> Result<Binaries> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .ok_or("the workspace has no root")?
+        .to_owned();
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command
+        .current_dir(&root)
+        .args(["build", "--quiet", "--release", "--package", "rest-benches"]);
+    if !options.by_hand_only {
+        command.args(["--package", "rest-gen"]);
+    }
+    if !command.status()?.success() {
+        return Err("the build failed".into());
+    }
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+    let release = target.join("release");
+    Ok(Binaries {
+        ours: release.join("rest-gen"),
+        by_hand: release.join("limit-server"),
+        root,
+    })
+}
+
+/// A running server and what is asked of it.
+struct Contender {
+    server: Server,
+    client: Client,
+    material: Material,
+}
+
+fn prepare(options: &Options, binaries: &Binaries, directory: &Path) -> Result<Vec<Contender>> {
+    let kinds: &[Kind] = if options.by_hand_only {
+        &Kind::ALL[1..]
+    } else {
+        &Kind::ALL
+    };
+    let mut token = "bench-token-of-the-hand-written-servers".to_owned();
+    let mut contenders = Vec::new();
+    for kind in kinds {
+        let database = directory.join(format!("{}.db", kind.name()));
+        // The first start makes the tables.
+        Server::start(*kind, binaries, &database, &token)?.stop()?;
+        data::load(&database)?;
+        let server = Server::start(*kind, binaries, &database, &token)?;
+        let mut client = Client::new(server.url());
+        if *kind == Kind::Ours {
+            token = client.sign_in(data::USERNAME, data::PASSWORD)?;
+        }
+        client.token = Some(token.clone());
+        let material = Material::gather(&client, *kind, &database)?;
+        contenders.push(Contender {
+            server,
+            client,
+            material,
+        });
+    }
+    Ok(contenders)
+}
+
+fn measure(
+    options: &Options,
+    workload: &'static Workload,
+    contenders: &mut [Contender],
+    directory: &Path,
+) -> Result<Row> {
+    eprintln!("{}", workload.name);
+    let mut runs = vec![Vec::new(); contenders.len()];
+    // The first round warms up and isn't counted.
+    for round in 0..=options.rounds() {
+        for (place, contender) in contenders.iter_mut().enumerate() {
+            let seconds = if round == 0 { 1 } else { options.time() };
+            let run = contender.run(workload, seconds, directory)?;
+            if round > 0 {
+                runs[place].push(run);
+            }
+        }
+    }
+    Ok(Row {
+        name: workload.name,
+        measurements: runs.iter().map(|runs| Measurement::median(runs)).collect(),
+    })
+}
+
+impl Contender {
+    fn run(&self, workload: &Workload, seconds: u32, directory: &Path) -> Result<Measurement> {
+        let script = directory.join("load.lua");
+        std::fs::write(&script, workload.script(&self.material, &self.client))?;
+        let before = self.server.cpu()?;
+        let load = wrk::run(
+            self.server.url(),
+            &script,
+            wrk::Load {
+                connections: 32,
+                threads: 2,
+                seconds,
+            },
+        )?;
+        // What is answered last is still being accounted for.
+        std::thread::sleep(Duration::from_millis(20));
+        let cpu = self.server.cpu()? - before;
+        if load.errors > 0 || load.requests == 0 {
+            let name = self.server.kind.name();
+            return Err(format!(
+                "{name}: {}: {} of {} requests failed",
+                workload.name, load.errors, load.requests
+            )
+            .into());
+        }
+        Ok(Measurement {
+            cpu: cpu.as_secs_f64() * 1e6 / load.requests as f64,
+            rate: load.requests as f64 / load.seconds,
+            p50: load.p50,
+            p99: load.p99,
+        })
+    }
+}
