@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 
 /// Connections that read.
 pub(crate) struct Slots(Vec<Mutex<Connection>>);
@@ -38,15 +39,23 @@ impl Slots {
 
 fn reader(path: &str) -> rusqlite::Result<Connection> {
     let connection = Connection::open(path)?;
-    connection.set_prepared_statement_cache_capacity(128);
+    settle(&connection)?;
     connection.execute_batch("PRAGMA query_only = 1; PRAGMA mmap_size = 1073741824;")?;
     Ok(connection)
+}
+
+/// A cached statement keeps its plan: else one with a bound range is parsed anew each time its value changes.
+fn settle(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_prepared_statement_cache_capacity(128);
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
+        .map(drop)
 }
 
 /// The connection that writes, the only one; the tables are there afterwards.
 pub(crate) fn writer(path: &str) -> rusqlite::Result<Connection> {
     let connection = Connection::open(path)?;
-    connection.set_prepared_statement_cache_capacity(128);
+    settle(&connection)?;
     connection.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = 1; PRAGMA mmap_size = 1073741824;",
     )?;
