@@ -13,6 +13,7 @@ pub mod diagnostic;
 pub mod keys;
 pub mod naming;
 pub mod raw;
+pub mod rule;
 pub mod schema;
 pub mod source;
 pub mod types;
