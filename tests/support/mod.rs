@@ -1,0 +1,10 @@
+//! What the cases and the other tests stand on. Nothing here knows how the service works inside.
+
+pub(crate) mod case;
+pub(crate) mod fake;
+pub(crate) mod http;
+pub(crate) mod json;
+pub(crate) mod matching;
+pub(crate) mod run;
+pub(crate) mod selftest;
+pub(crate) mod server;

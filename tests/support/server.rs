@@ -1,0 +1,350 @@
+//! Starts the real program on a fresh database, and ends it.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use super::case::SchemaSource;
+
+/// How long a start, or an end, may take before a test gives up.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The folder of this package.
+pub(crate) fn package() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The program under test, beside the test's own executable.
+pub(crate) fn program() -> Result<PathBuf, String> {
+    let own = std::env::current_exe().map_err(|e| e.to_string())?;
+    let name = format!("rest-gen{}", std::env::consts::EXE_SUFFIX);
+    let found = own
+        .ancestors()
+        .skip(1)
+        .take(2)
+        .map(|folder| folder.join(&name))
+        .find(|path| path.is_file());
+    found.ok_or_else(|| {
+        "rest-gen has not been built: run `cargo build -p rest-gen` with the same profile first".to_owned()
+    })
+}
+
+/// `rest-gen` with these arguments, not yet started, without anything of our environment that it would read.
+pub(crate) fn rest_gen(arguments: &[&str]) -> Result<Command, String> {
+    let mut command = Command::new(program()?);
+    command
+        .args(arguments)
+        .stdin(Stdio::null())
+        .env_remove("RUST_LOG")
+        .env("NO_COLOR", "1");
+    Ok(command)
+}
+
+/// Runs `rest-gen` to its end.
+pub(crate) fn output(arguments: &[&str]) -> Result<Output, String> {
+    rest_gen(arguments)?.output().map_err(|e| e.to_string())
+}
+
+/// A schema and a database of a test's own, gone with it.
+#[derive(Debug)]
+pub(crate) struct Place {
+    /// The folder that holds both.
+    pub(crate) folder: TempDir,
+    /// The schema's file.
+    pub(crate) schema: PathBuf,
+    /// The database's file.
+    pub(crate) database: PathBuf,
+}
+
+impl Place {
+    /// A fresh copy of a schema's database, with the rows of its seed.
+    pub(crate) fn new(source: &SchemaSource) -> Result<Self, String> {
+        let template = template(source)?;
+        let folder = TempDir::new().map_err(|e| e.to_string())?;
+        let (schema, database) = (folder.path().join("rest.yaml"), folder.path().join("data.db"));
+        copy(&template.join("rest.yaml"), &schema)?;
+        copy(&template.join("data.db"), &database)?;
+        Ok(Self {
+            folder,
+            schema,
+            database,
+        })
+    }
+
+    /// The same, for a schema of `tests/schemas`.
+    pub(crate) fn named(name: &str) -> Result<Self, String> {
+        Self::new(&SchemaSource::Named(name.to_owned()))
+    }
+
+    /// The arguments that serve it.
+    pub(crate) fn arguments(&self) -> Vec<String> {
+        let (schema, database) = (self.schema.display(), self.database.display());
+        [
+            "serve",
+            &schema.to_string(),
+            "--database",
+            &database.to_string(),
+            "--listen",
+            "127.0.0.1:0",
+        ]
+        .map(str::to_owned)
+        .to_vec()
+    }
+
+    /// Serves it.
+    pub(crate) fn serve(&self) -> Result<Server, String> {
+        Server::start(&self.arguments())
+    }
+}
+
+fn copy(from: &Path, to: &Path) -> Result<(), String> {
+    std::fs::copy(from, to)
+        .map(|_| ())
+        .map_err(|e| format!("{}: {e}", from.display()))
+}
+
+/// A folder with the schema and its seeded database, made once per schema, seed and build of the program: seeding
+/// hashes passwords, which is slow by intent. Processes that want the same one wait for each other.
+fn template(source: &SchemaSource) -> Result<PathBuf, String> {
+    let (yaml, seed) = texts(source)?;
+    let program = program()?;
+    let built = std::fs::metadata(&program)
+        .and_then(|m| Ok((m.len(), m.modified()?)))
+        .map_err(|e| e.to_string())?;
+    let mut hasher = DefaultHasher::new();
+    (&yaml, &seed, built).hash(&mut hasher);
+    let name = match source {
+        SchemaSource::Named(name) => name.as_str(),
+        SchemaSource::Inline(_) => "inline",
+    };
+    let root = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("templates");
+    let folder = root.join(format!("{name}-{:016x}", hasher.finish()));
+    std::fs::create_dir_all(&root).map_err(|e| e.to_string())?;
+    let lock = std::fs::File::create(folder.with_extension("lock")).map_err(|e| e.to_string())?;
+    lock.lock().map_err(|e| e.to_string())?;
+    if !folder.join("done").exists() {
+        forget_older(&root, name, &folder);
+        build(&folder, &yaml, seed.as_deref())?;
+    }
+    Ok(folder)
+}
+
+fn texts(source: &SchemaSource) -> Result<(String, Option<String>), String> {
+    match source {
+        SchemaSource::Inline(yaml) => Ok((yaml.clone(), None)),
+        SchemaSource::Named(name) => {
+            let folder = package().join("schemas");
+            let file = folder.join(format!("{name}.yaml"));
+            let yaml = std::fs::read_to_string(&file).map_err(|e| format!("{}: {e}", file.display()))?;
+            Ok((
+                yaml,
+                std::fs::read_to_string(folder.join(format!("{name}.seed.yaml"))).ok(),
+            ))
+        }
+    }
+}
+
+/// Templates of former builds are of no use; those of inline schemas share a name and stay until the build changes.
+fn forget_older(root: &Path, name: &str, keep: &Path) {
+    let day = Duration::from_secs(24 * 3600);
+    for entry in std::fs::read_dir(root).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let same = entry
+            .file_name()
+            .to_string_lossy()
+            .starts_with(&format!("{name}-"));
+        let old = entry
+            .metadata()
+            .and_then(|m| m.modified())
+            .is_ok_and(|t| t.elapsed().is_ok_and(|age| age > day));
+        if same && old && path != keep && path.is_dir() {
+            let _ = std::fs::remove_dir_all(path);
+        }
+    }
+}
+
+fn build(folder: &Path, yaml: &str, seed: Option<&str>) -> Result<(), String> {
+    let _ = std::fs::remove_dir_all(folder);
+    std::fs::create_dir_all(folder).map_err(|e| e.to_string())?;
+    let write = |name: &str, text: &str| {
+        let file = folder.join(name);
+        std::fs::write(&file, text)
+            .map(|()| file.display().to_string())
+            .map_err(|e| e.to_string())
+    };
+    let schema = write("rest.yaml", yaml)?;
+    let database = folder.join("data.db").display().to_string();
+    match seed {
+        Some(seed) => {
+            let rows = write("seed.yaml", seed)?;
+            done(&output(&["seed", &schema, &rows, "--database", &database])?)?;
+        }
+        None => {
+            let server = Server::start(&[
+                "serve",
+                &schema,
+                "--database",
+                &database,
+                "--listen",
+                "127.0.0.1:0",
+            ])?;
+            server.stop()?;
+        }
+    }
+    checkpoint(Path::new(&database))?;
+    write("done", "").map(|_| ())
+}
+
+fn done(output: &Output) -> Result<(), String> {
+    let told = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(format!(
+        "rest-gen seed: {}\n{}{}",
+        output.status,
+        told(&output.stdout),
+        told(&output.stderr)
+    ))
+}
+
+/// Moves what still stands in the write-ahead log into the file that is copied.
+fn checkpoint(database: &Path) -> Result<(), String> {
+    rusqlite::Connection::open(database)
+        .and_then(|connection| connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())))
+        .map_err(|e| format!("{}: {e}", database.display()))
+}
+
+/// A running `rest-gen serve`; killed when dropped.
+#[derive(Debug)]
+pub(crate) struct Server {
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
+    child: Child,
+    told: Arc<Mutex<String>>,
+}
+
+impl Server {
+    /// Starts it and waits for the address on its output.
+    pub(crate) fn start(arguments: &[impl AsRef<str>]) -> Result<Self, String> {
+        let arguments: Vec<&str> = arguments.iter().map(AsRef::as_ref).collect();
+        let mut command = rest_gen(&arguments)?;
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().map_err(|e| e.to_string())?;
+        let told = Arc::new(Mutex::new(String::new()));
+        let lines = listen(&mut child, &told);
+        match find_address(&lines) {
+            Some(address) => Ok(Self { address, child, told }),
+            None => {
+                let _ = child.kill();
+                let _ = child.wait();
+                Err(format!("rest-gen serve told no address:\n{}", text(&told)))
+            }
+        }
+    }
+
+    /// What it has printed so far.
+    pub(crate) fn told(&self) -> String {
+        text(&self.told)
+    }
+
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Ends it as a power cut would.
+    pub(crate) fn kill(mut self) -> Result<(), String> {
+        self.child
+            .kill()
+            .and_then(|()| self.child.wait())
+            .map(|_| ())
+            .map_err(|e| e.to_string())
+    }
+
+    /// Asks it to end.
+    pub(crate) fn terminate(&self) -> Result<(), String> {
+        let status = Command::new("kill")
+            .args(["-TERM", &self.id().to_string()])
+            .status();
+        status.map(|_| ()).map_err(|e| e.to_string())
+    }
+
+    /// Waits for its end.
+    pub(crate) fn wait(&mut self) -> Result<ExitStatus, String> {
+        let start = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().map_err(|e| e.to_string())? {
+                return Ok(status);
+            }
+            if start.elapsed() > PATIENCE {
+                return Err(format!("it doesn't end:\n{}", self.told()));
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// Asks it to end, and waits until it has.
+    pub(crate) fn stop(mut self) -> Result<ExitStatus, String> {
+        self.terminate()?;
+        self.wait()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn text(told: &Mutex<String>) -> String {
+    told.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+/// Reads both outputs to their ends, so that the program never waits for us.
+fn listen(child: &mut Child, told: &Arc<Mutex<String>>) -> Receiver<String> {
+    let (lines, received) = channel();
+    let outputs: [Option<Box<dyn Read + Send>>; 2] = [
+        child.stdout.take().map(|s| Box::new(s) as _),
+        child.stderr.take().map(|s| Box::new(s) as _),
+    ];
+    for output in outputs.into_iter().flatten() {
+        let (lines, told) = (lines.clone(), Arc::clone(told));
+        std::thread::spawn(move || {
+            for line in BufReader::new(output).lines().map_while(Result::ok) {
+                let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
+                told.push_str(&line);
+                told.push('\n');
+                let _ = lines.send(line);
+            }
+        });
+    }
+    received
+}
+
+fn find_address(lines: &Receiver<String>) -> Option<SocketAddr> {
+    let start = Instant::now();
+    while let Some(left) = PATIENCE.checked_sub(start.elapsed()) {
+        match lines.recv_timeout(left) {
+            Ok(line) => {
+                let address = line.split_once("http://127.0.0.1:").map(|(_, rest)| {
+                    let port: String = rest.chars().take_while(char::is_ascii_digit).collect();
+                    format!("127.0.0.1:{port}")
+                });
+                if let Some(address) = address.and_then(|a| a.parse().ok()) {
+                    return Some(address);
+                }
+            }
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return None,
+        }
+    }
+    None
+}
