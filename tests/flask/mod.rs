@@ -1,0 +1,21 @@
+//! The service and a real Flask app on one file, at the same time, in both journal modes.
+
+mod browser;
+mod python;
+mod service;
+mod story;
+
+use libtest_mimic::Trial;
+
+/// One test for each journal mode.
+pub(crate) fn trials() -> Vec<Trial> {
+    let trial = |name: &str, journal: &'static str| {
+        Trial::test(format!("flask::{name}"), move || {
+            story::tell(journal).map_err(Into::into)
+        })
+    };
+    vec![
+        trial("beside_the_app_in_rollback_mode", "delete"),
+        trial("beside_the_app_in_wal_mode", "wal"),
+    ]
+}
