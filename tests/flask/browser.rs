@@ -58,12 +58,16 @@ impl Browser {
         for (name, value) in fields {
             form += &format!("&{}={}", encode(name), encode(value));
         }
-        let mut request = Request::new("POST", to).header("Content-Type", "application/x-www-form-urlencoded");
+        let mut request =
+            Request::new("POST", to).header("Content-Type", "application/x-www-form-urlencoded");
         request.body = Some(form.into_bytes());
         let answer = self.send(request)?;
         match (answer.status, answer.header("location")) {
             (302, Some(next)) => Ok(next),
-            (status, _) => Err(format!("the site's {to} refused the form: {status}\n{}", answer.text())),
+            (status, _) => Err(format!(
+                "the site's {to} refused the form: {status}\n{}",
+                answer.text()
+            )),
         }
     }
 

@@ -40,9 +40,16 @@ pub(super) fn tell(journal: &str) -> Result<(), String> {
     };
     happens(&both).map_err(|e| {
         let site = std::fs::read_to_string(&log).unwrap_or_default();
-        format!("{e}\nthe service said:\n{}\nthe site said:\n{site}", server.told())
+        format!(
+            "{e}\nthe service said:\n{}\nthe site said:\n{site}",
+            server.told()
+        )
     })?;
-    same("the database's description", &owned_by_the_site(&database)?, &before)?;
+    same(
+        "the database's description",
+        &owned_by_the_site(&database)?,
+        &before,
+    )?;
     server.stop()?;
     drop(site);
     same("it, after the end", &owned_by_the_site(&database)?, &before)?;
@@ -90,7 +97,11 @@ fn registered_at_the_site(both: &Both) -> Result<(), String> {
 fn hashed_by_an_older_werkzeug(both: &Both) -> Result<(), String> {
     let hash = "SELECT password_hash FROM user WHERE username = 'john'";
     let before = query(&both.database, hash)?;
-    same("the hash's method", &before.starts_with("pbkdf2:sha256:600000$"), &true)?;
+    same(
+        "the hash's method",
+        &before.starts_with("pbkdf2:sha256:600000$"),
+        &true,
+    )?;
     Api::sign_in(both.service, "john", "correct-horse")?;
     same("the hash", &query(&both.database, hash)?, &before)?;
     Browser::new(both.site).sign_in("john", "correct-horse")
@@ -141,14 +152,23 @@ fn written_through_the_service(both: &Both) -> Result<(), String> {
 
 /// The forms of flask.md's kind: what every version of SQLAlchemy reads back.
 fn as_stored(both: &Both, title: &str) -> Result<(), String> {
-    let of = |columns: &str| query(&both.database, &format!("SELECT {columns} FROM post WHERE title = '{title}'"));
+    let of = |columns: &str| {
+        query(
+            &both.database,
+            &format!("SELECT {columns} FROM post WHERE title = '{title}'"),
+        )
+    };
     let created = of("created_at")?;
     let form: String = created
         .chars()
         .map(|c| if c.is_ascii_digit() { '9' } else { c })
         .collect();
     same("a moment", &form.as_str(), &"9999-99-99 99:99:99.999999")?;
-    same("another", &of("edited_at")?.as_str(), &"2026-01-02 02:04:05.000000")?;
+    same(
+        "another",
+        &of("edited_at")?.as_str(),
+        &"2026-01-02 02:04:05.000000",
+    )?;
     same("an enum", &of("status")?.as_str(), &"published")?;
     same("a decimal", &of("typeof(price)")?.as_str(), &"real")?;
     same(
@@ -176,7 +196,11 @@ fn written_at_the_site(both: &Both) -> Result<(), String> {
     let post = &found["items"][0];
     same("its title", &post["title"], &json!("Typed by hand"))?;
     same("its link", &post["link"], &json!(link))?;
-    same("a decimal that SQLite keeps as an integer", &post["price"], &json!("3.00"))?;
+    same(
+        "a decimal that SQLite keeps as an integer",
+        &post["price"],
+        &json!("3.00"),
+    )?;
     same("its views", &post["views"], &json!(0))?;
     same("its edit", &post["edited_at"], &Value::Null)?;
     same("its author", &post["author"]["username"], &json!("nia"))?;
@@ -188,7 +212,10 @@ fn written_at_the_site(both: &Both) -> Result<(), String> {
         .collect();
     tags.sort_unstable();
     same("its tags", &tags, &vec!["new", "tea"])?;
-    let stored = query(&both.database, "SELECT replace(created_at, ' ', 'T') FROM post WHERE title = 'Typed by hand'")?;
+    let stored = query(
+        &both.database,
+        "SELECT replace(created_at, ' ', 'T') FROM post WHERE title = 'Typed by hand'",
+    )?;
     let moment = format!("{}Z", stored.trim_end_matches('0').trim_end_matches('.'));
     same("its moment", &post["created_at"], &json!(moment))?;
     let tagged = api.get("/api/posts?tags.name=new&count=exact")?;
@@ -205,12 +232,20 @@ fn drafts_are_their_authors(both: &Both) -> Result<(), String> {
     nia.get(&item)?;
     Api::new(both.service).expect(404, Request::new("GET", &item))?;
     Api::sign_in(both.service, "omar", PASSWORD)?.expect(404, Request::new("GET", &item))?;
-    same("a stranger at the site", &Browser::new(both.site).get(&page)?.status, &404)?;
+    same(
+        "a stranger at the site",
+        &Browser::new(both.site).get(&page)?.status,
+        &404,
+    )?;
     let mut browser = Browser::new(both.site);
     browser.sign_in("nia", PASSWORD)?;
     shows(&browser.page(&page)?, "<em>Draft</em>")?;
     nia.patch(&item, &json!({ "status": "published" }))?;
-    same("once published", &Browser::new(both.site).get(&page)?.status, &200)
+    same(
+        "once published",
+        &Browser::new(both.site).get(&page)?.status,
+        &200,
+    )
 }
 
 /// A date and JSON, both ways.
@@ -226,7 +261,11 @@ fn profile(both: &Both) -> Result<(), String> {
     let page = browser.page("/profile")?;
     shows(&page, "1990-12-31")?;
     shows(&page, "class=\"dark\"")?;
-    let form = [("about_me", "Hello"), ("birthday", "1991-01-02"), ("theme", "light")];
+    let form = [
+        ("about_me", "Hello"),
+        ("birthday", "1991-01-02"),
+        ("theme", "light"),
+    ];
     browser.submit("/profile", "/profile", &form)?;
     let seen = api.get(&me)?;
     same("the birthday", &seen["birthday"], &json!("1991-01-02"))?;
@@ -244,7 +283,10 @@ fn comments(both: &Both) -> Result<(), String> {
     let mut api = Api::sign_in(both.service, "omar", PASSWORD)?;
     let posts = api.get("/api/posts?author.username=nia&sort=created_at")?;
     let post = &posts["items"][0];
-    let made = api.post("/api/comments", &json!({ "body": "From a program.", "post_id": post["id"] }))?;
+    let made = api.post(
+        "/api/comments",
+        &json!({ "body": "From a program.", "post_id": post["id"] }),
+    )?;
     let page = format!("/post/{}", post["link"].as_str().ok_or("no link")?);
     let mut browser = Browser::new(both.site);
     browser.sign_in("grace", "correct-horse")?;
@@ -269,7 +311,11 @@ fn following(both: &Both) -> Result<(), String> {
     let mut api = Api::new(both.service);
     let found = api.get("/api/users?username=nia&include=following,followers")?;
     let nia = &found["items"][0];
-    same("whom she follows", &nia["following"]["items"][0]["username"], &json!("omar"))?;
+    same(
+        "whom she follows",
+        &nia["following"]["items"][0]["username"],
+        &json!("omar"),
+    )?;
     same("who follows her", &nia["followers"]["items"], &json!([]))?;
     let found = api.get("/api/users?following.username=omar")?;
     same("omar's followers", &found["items"][0]["username"], &json!("nia"))
@@ -278,13 +324,23 @@ fn following(both: &Both) -> Result<(), String> {
 /// A tag from before an edit at the site no longer matches.
 fn an_edit_at_the_site_changes_the_tag(both: &Both) -> Result<(), String> {
     let mut api = Api::sign_in(both.service, "nia", PASSWORD)?;
-    let made = api.post("/api/posts", &json!({ "title": "Once", "body": "B", "status": "published" }))?;
+    let made = api.post(
+        "/api/posts",
+        &json!({ "title": "Once", "body": "B", "status": "published" }),
+    )?;
     let item = format!("/api/posts/{}", made["id"]);
-    let tag = api.send(Request::new("GET", &item))?.header("etag").ok_or("no ETag")?;
+    let tag = api
+        .send(Request::new("GET", &item))?
+        .header("etag")
+        .ok_or("no ETag")?;
     let mut browser = Browser::new(both.site);
     browser.sign_in("nia", PASSWORD)?;
     let page = format!("/post/{}/edit", made["link"].as_str().ok_or("no link")?);
-    browser.submit(&page, &page, &[("title", "Twice"), ("body", "B"), ("status", "published")])?;
+    browser.submit(
+        &page,
+        &page,
+        &[("title", "Twice"), ("body", "B"), ("status", "published")],
+    )?;
     let patch = |tag: &str| {
         Request::new("PATCH", &item)
             .json(json!({ "title": "Mine" }).to_string())
@@ -293,7 +349,8 @@ fn an_edit_at_the_site_changes_the_tag(both: &Both) -> Result<(), String> {
     api.expect(412, patch(&tag))?;
     let now = api.send(Request::new("GET", &item))?;
     shows(&now.text(), "Twice")?;
-    api.expect(200, patch(&now.header("etag").ok_or("no ETag")?)).map(drop)
+    api.expect(200, patch(&now.header("etag").ok_or("no ETag")?))
+        .map(drop)
 }
 
 /// Neither keeps the other out.
@@ -335,10 +392,16 @@ fn arguments(database: &Path) -> Vec<String> {
 /// Everything that the site's migration tool could notice, and the journal mode.
 fn owned_by_the_site(database: &Path) -> Result<Vec<String>, String> {
     let master = "SELECT group_concat(concat_ws('|', type, name, tbl_name, rootpage, sql), char(10)) FROM sqlite_master";
-    [master, "PRAGMA schema_version", "PRAGMA journal_mode", "PRAGMA user_version", "PRAGMA application_id"]
-        .iter()
-        .map(|sql| query(database, sql))
-        .collect()
+    [
+        master,
+        "PRAGMA schema_version",
+        "PRAGMA journal_mode",
+        "PRAGMA user_version",
+        "PRAGMA application_id",
+    ]
+    .iter()
+    .map(|sql| query(database, sql))
+    .collect()
 }
 
 /// The first value that a statement gives, as text.
