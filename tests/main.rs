@@ -2,8 +2,10 @@
 //!
 //! | module | what it is for |
 //! |---|---|
+//! | `flask` | a real Flask app and the service on one file |
 //! | `support` | reads a case, starts the program, sends bytes, compares |
 
+mod flask;
 mod support;
 
 use std::path::PathBuf;
@@ -15,6 +17,7 @@ use support::server::{Place, package};
 fn main() {
     let arguments = Arguments::from_args();
     let mut trials = support::selftest::trials();
+    trials.extend(flask::trials());
     match case::all(&pages()) {
         Ok(cases) => trials.extend(cases.into_iter().map(page)),
         Err(message) => trials.push(trial("http::every_page_can_be_read", move || Err(message))),
