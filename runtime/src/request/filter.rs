@@ -214,11 +214,7 @@ fn operator(field: &Field, word: Option<&str>, parameter: &str) -> Result<&'stat
     }
     let known: Vec<_> = Operator::of_kind(kind).map(|row| row.word).collect();
     let what = match found {
-        Some(_) => format!(
-            "{word} does not apply to {}, which is {}",
-            field.api_name,
-            named(&field.ty)
-        ),
+        Some(_) => format!("{word} does not apply to the type {}", field.ty.name()),
         None => format!("there is no operator {word}"),
     };
     let detail = format!("{what}; operators of {}: {}", field.api_name, known.join(", "));
@@ -233,16 +229,6 @@ fn operator(field: &Field, word: Option<&str>, parameter: &str) -> Result<&'stat
         None => {}
     }
     Err(fault)
-}
-
-/// The type with its article.
-fn named(ty: &FieldType) -> String {
-    let article = if ty.name().starts_with(['a', 'e', 'i', 'o']) {
-        "an"
-    } else {
-        "a"
-    };
-    format!("{article} {}", ty.name())
 }
 
 fn values(
@@ -301,4 +287,218 @@ fn bad_value(field: &Field, text: &str, fault: ValueFault, parameter: &str) -> F
     let mut bad = Fault::parameter(parameter, Code::BadValue, detail);
     bad.nearest = fault.nearest;
     bad
+}
+
+#[cfg(test)]
+mod tests {
+    use rest_schema::types::TYPES;
+
+    use super::super::fixture::{posts, refused, written};
+    use super::*;
+
+    /// A filter as `path Operator values`.
+    fn filter(raw: &str) -> String {
+        let query = posts(raw).expect("a filter");
+        let [filter] = query.filters.as_slice() else {
+            panic!("{:?}", query.filters)
+        };
+        format!(
+            "{} {:?} {:?}",
+            written(&filter.path),
+            filter.operator,
+            filter.values
+        )
+    }
+
+    #[test]
+    fn each_operator_has_its_row_and_each_row_its_operator() {
+        for row in OPERATORS {
+            assert_eq!(row.operator.row().word, row.word);
+        }
+        assert_eq!(Operator::IsNotNull.row().word, "null");
+        for row in TYPES {
+            assert!(
+                Operator::of_kind(row.kind).any(|operator| operator.word == "null"),
+                "{}",
+                row.name
+            );
+        }
+    }
+
+    #[test]
+    fn every_operator_is_read() {
+        assert_eq!(filter("title=a"), r#"title Eq [Text("a")]"#);
+        assert_eq!(filter("title[eq]=a"), r#"title Eq [Text("a")]"#);
+        assert_eq!(filter("title%5Bne%5D=a"), r#"title Ne [Text("a")]"#);
+        assert_eq!(filter("views[in]=1,2"), "views In [Integer(1), Integer(2)]");
+        assert_eq!(
+            filter("title[nin]=a%5C,b,c"),
+            r#"title Nin [Text("a,b"), Text("c")]"#
+        );
+        assert_eq!(
+            filter("title[in]=a,b&title[in]=c"),
+            r#"title In [Text("a,b"), Text("c")]"#
+        );
+        for (word, operator) in [("gt", "Gt"), ("gte", "Gte"), ("lt", "Lt"), ("lte", "Lte")] {
+            assert_eq!(
+                filter(&format!("views[{word}]=1")),
+                format!("views {operator} [Integer(1)]")
+            );
+        }
+        assert_eq!(filter("data[null]=true"), "data IsNull []");
+        assert_eq!(filter("meta[null]=false"), "meta IsNotNull []");
+        for word in [
+            "Contains",
+            "StartsWith",
+            "EndsWith",
+            "IContains",
+            "IStartsWith",
+            "IEndsWith",
+        ] {
+            let raw = format!("status[{}]=x,y", word.to_lowercase());
+            assert_eq!(filter(&raw), format!(r#"status {word} [Text("x,y")]"#));
+        }
+    }
+
+    #[test]
+    fn a_value_is_read_as_its_type() {
+        assert_eq!(filter("title="), r#"title Eq [Text("")]"#);
+        assert_eq!(filter("title"), r#"title Eq [Text("")]"#);
+        assert_eq!(filter("title[in]="), r#"title In [Text("")]"#);
+        assert_eq!(filter("pinned=true"), "pinned Eq [Boolean(true)]");
+        assert_eq!(filter("rating[gt]=1e1"), "rating Gt [Float(10.0)]");
+        assert_eq!(filter("site=not+a+url"), r#"site Eq [Text("not a url")]"#);
+        assert_eq!(
+            filter("created_at=2026-01-01T02:00:00%2B02:00"),
+            "created_at Eq [Timestamp(2026-01-01T00:00:00Z)]"
+        );
+    }
+
+    #[test]
+    fn a_path_goes_through_relations_of_any_kind() {
+        assert_eq!(
+            filter("author.username=susan"),
+            r#"author.username Eq [Text("susan")]"#
+        );
+        assert_eq!(
+            filter("tags.name[in]=a,b"),
+            r#"tags.name In [Text("a"), Text("b")]"#
+        );
+        assert_eq!(
+            filter("comments.author.username=x"),
+            r#"comments.author.username Eq [Text("x")]"#
+        );
+        assert_eq!(
+            refused(posts("author.posts.author.posts.id=1")),
+            "limit-exceeded author.posts.author.posts.id: a path of more than 3 relations is not served"
+        );
+    }
+
+    #[test]
+    fn a_value_of_another_type_is_refused() {
+        for raw in [
+            "views=",
+            "views=x",
+            "views=2147483648",
+            "views[in]=1,",
+            "pinned=1",
+            "pinned[null]=",
+            "day=2026-02-30",
+            "hour=25:00",
+            "link=x",
+            "price=1.005",
+            "status=published2",
+            "rating=NaN",
+            "title=%00",
+            "id=9223372036854775808",
+        ] {
+            assert!(refused(posts(raw)).starts_with("bad-value "), "{raw}");
+        }
+        assert!(refused(posts("status=publishd")).ends_with(" → published"));
+        assert!(refused(posts("created_at=2026-01-01T02:00:00+02:00")).ends_with("a + is written %2B"));
+        assert_eq!(refused(posts("views[in]=x,1,y")).lines().count(), 2);
+    }
+
+    #[test]
+    fn an_operator_that_is_not_there_is_refused() {
+        assert_eq!(
+            refused(posts("pinned[gt]=true")),
+            "unknown-operator pinned[gt]: gt does not apply to the type boolean; operators of pinned: eq, ne, null"
+        );
+        assert_eq!(
+            refused(posts("data[ne]=x")),
+            "unknown-operator data[ne]: ne does not apply to the type bytes; operators of data: null"
+        );
+        assert!(refused(posts("title[contain]=x")).ends_with(" → contains"));
+        assert!(refused(posts("title[ilike]=x")).ends_with(" → icontains"));
+        assert!(refused(posts("views[ilike]=1")).ends_with("gt, gte, lt, lte, null"));
+        for raw in ["title[gt=x", "title[gt][lt]=x", "title[[gt]]=x", "title[gt]x=1"] {
+            assert!(
+                refused(posts(raw)).contains("in brackets behind the path"),
+                "{raw}"
+            );
+        }
+        assert!(refused(posts("title[]=x")).starts_with("unknown-operator "));
+    }
+
+    #[test]
+    fn a_field_that_is_not_there_is_refused() {
+        assert_eq!(
+            refused(posts("author.usrname=x")),
+            "unknown-field author.usrname: there is no field usrname; fields: id, username → username"
+        );
+        assert_eq!(
+            refused(posts("autor.username=x")),
+            "unknown-field autor.username: there is no relation autor; relations: author, comments, tags → author"
+        );
+        assert_eq!(
+            refused(posts("title.x=1")),
+            "unknown-field title.x: title is a field, not a relation; relations: author, comments, tags"
+        );
+        assert_eq!(
+            refused(posts("author=1")),
+            "unknown-field author: author is a relation; name a field of it, as author.id → author_id"
+        );
+        assert!(refused(posts("tags=1")).ends_with("as tags.id"));
+        assert!(refused(posts("titel[eq]=1")).ends_with(" → title"));
+        for raw in ["author..id=1", ".=1", "author.=1", ".id=1"] {
+            assert!(refused(posts(raw)).starts_with("unknown-field "), "{raw}");
+        }
+    }
+
+    #[test]
+    fn what_the_caller_may_not_see_is_not_there() {
+        let hidden = refused(posts("author.email=x"));
+        let missing = refused(posts("author.emaix=x"));
+        assert_eq!(hidden.replace("email", "emaix"), missing);
+        assert!(refused(posts("author.secret=x")).starts_with("unknown-field "));
+    }
+
+    #[test]
+    fn a_field_not_meant_for_it_is_refused() {
+        assert!(
+            refused(posts("body=x")).starts_with(
+                "not-filterable body: body is not a field to filter by; those are: id, author_id,"
+            )
+        );
+        assert!(refused(posts("comments.post.body=x")).starts_with("not-filterable "));
+    }
+
+    #[test]
+    fn the_number_of_filters_is_bounded() {
+        let many = |count: i32| {
+            (0..count)
+                .map(|i| format!("title[{}]=x", OPERATORS[i as usize].word))
+                .collect::<Vec<_>>()
+                .join("&")
+        };
+        assert!(posts(&many(6)).is_ok());
+        assert_eq!(
+            refused(posts(&many(7))),
+            "limit-exceeded title[lt]: 7 filters, where at most 6 are served"
+        );
+        assert!(posts(&"id[in]=1&".repeat(50)).is_ok());
+        let faults = refused(posts(&format!("id[in]={}", ",".repeat(4000))));
+        assert_eq!(faults.lines().count(), 50);
+    }
 }

@@ -111,3 +111,90 @@ impl Level {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{post, posts, refused, shown};
+
+    fn show(raw: &str) -> String {
+        let selection = posts(raw).expect("a selection").selection;
+        assert_eq!(post(raw).expect("the same of an item"), selection, "{raw}");
+        shown(&selection)
+    }
+
+    #[test]
+    fn fields_and_includes_make_one_tree() {
+        assert_eq!(show(""), "*");
+        assert_eq!(show("fields=title,id,title"), "id title");
+        assert_eq!(show("fields=id&fields=title"), "id title");
+        assert_eq!(
+            show("fields=id,title,author.username"),
+            "id title author(username)"
+        );
+        assert_eq!(show("fields=author.username"), "author(username)");
+        assert_eq!(
+            show("include=author,comments.author"),
+            "* author(*) comments(* author(*))"
+        );
+        assert_eq!(
+            show("include=comments.author&include=comments"),
+            "* comments(* author(*))"
+        );
+        assert_eq!(show("include=author&fields=title,author.id"), "title author(id)");
+        assert_eq!(
+            show("include=comments&fields=id,comments.author.username"),
+            "id comments(* author(username))"
+        );
+        assert_eq!(
+            show("fields=id,comments.author.username"),
+            "id comments(author(username))"
+        );
+    }
+
+    #[test]
+    fn what_is_not_there_cannot_be_shown() {
+        assert!(refused(posts("fields=titel")).ends_with(" → title"));
+        assert!(refused(posts("fields=author")).starts_with("unknown-field fields: author is a relation"));
+        assert!(refused(posts("include=title")).starts_with("unknown-field include: title is a field"));
+        assert!(refused(posts("include=coments")).ends_with(" → comments"));
+        assert!(
+            refused(posts("fields=author.email,author.secret"))
+                .starts_with("unknown-field fields: there is no field email")
+        );
+        assert_eq!(
+            refused(posts("fields=id,")),
+            "bad-value fields: the list has an empty place"
+        );
+        assert_eq!(
+            refused(posts("include=")),
+            "bad-value include: the list has an empty place"
+        );
+        assert_eq!(
+            refused(posts(&format!("include={}", "x,".repeat(3000))))
+                .lines()
+                .count(),
+            50
+        );
+    }
+
+    #[test]
+    fn depth_and_breadth_are_bounded() {
+        assert!(posts("include=author.posts.author").is_ok());
+        assert!(refused(posts("include=author.posts.author.posts")).starts_with("limit-exceeded "));
+        assert!(posts("include=author,comments,tags,comments.author").is_ok());
+        assert_eq!(
+            refused(posts("include=author,comments,tags,comments.author,author.posts")),
+            "limit-exceeded include: 5 relations within, where at most 4 are served"
+        );
+    }
+
+    #[test]
+    fn an_item_takes_nothing_else() {
+        assert_eq!(
+            refused(post("field=id&limit=3&title=x")),
+            "unknown-parameter field: this address takes no parameter field; what it takes: fields, include → fields\n\
+             unknown-parameter limit: this address takes no parameter limit; what it takes: fields, include\n\
+             unknown-parameter title: this address takes no parameter title; what it takes: fields, include"
+        );
+    }
+}

@@ -5,6 +5,8 @@
 
 pub mod body;
 pub mod filter;
+#[cfg(test)]
+mod fixture;
 mod include;
 mod names;
 pub mod negotiate;

@@ -77,3 +77,61 @@ fn number(text: &str, max: u32) -> Option<u32> {
         .ok()
         .filter(|value| (1..=max).contains(value))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Page;
+    use super::super::fixture::{posts, refused};
+
+    #[test]
+    fn a_page_has_a_size_and_a_beginning() {
+        let page = |raw: &str| {
+            posts(raw)
+                .map(|query| (query.limit, query.page, query.count))
+                .expect("a page")
+        };
+        assert_eq!(page(""), (20, Page::First, false));
+        assert_eq!(page("limit=1&count=exact"), (1, Page::First, true));
+        assert_eq!(page("limit=100&page=100000"), (100, Page::Number(100_000), false));
+        assert_eq!(page("cursor="), (20, Page::First, false));
+        assert_eq!(page("cursor=AbC"), (20, Page::Cursor("AbC".into()), false));
+    }
+
+    #[test]
+    fn sizes_and_numbers_are_bounded() {
+        for raw in [
+            "limit=0",
+            "limit=101",
+            "limit=",
+            "limit=-1",
+            "limit=x",
+            "limit=1.0",
+            "limit=99999999999999999999",
+        ] {
+            assert_eq!(
+                refused(posts(raw)),
+                "bad-limit limit: limit is a whole number from 1 to 100"
+            );
+        }
+        for raw in ["page=0", "page=", "page=500001", "page=4294967296", "page=x"] {
+            assert_eq!(
+                refused(posts(raw)),
+                "bad-page page: page is a whole number from 1 to 500000; go further with cursor"
+            );
+        }
+    }
+
+    #[test]
+    fn what_excludes_each_other_is_refused() {
+        assert!(refused(posts("cursor=&page=2")).starts_with("conflicting-parameters page: "));
+        assert_eq!(
+            refused(posts("limit=1&limit=1")),
+            "duplicate-parameter limit: limit stands 2 times and may stand once"
+        );
+        assert_eq!(
+            refused(posts("count=exakt")),
+            "bad-value count: count is exact, or left out → exact"
+        );
+        assert!(refused(posts("count=")).starts_with("bad-value "));
+    }
+}

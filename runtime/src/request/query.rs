@@ -248,3 +248,98 @@ fn operator_on_parameter(name: &str, bare: &str) -> Fault {
     fault.nearest = ours.map(str::to_owned);
     fault
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::fixture::{posts, refused};
+    use super::*;
+
+    #[test]
+    fn all_faults_are_told_at_once() {
+        let lines = refused(posts("limit=0&sort=titel&views=x&fields=nope&a=%zz"));
+        let codes: Vec<_> = lines.lines().filter_map(|line| line.split(' ').next()).collect();
+        assert_eq!(
+            codes,
+            [
+                "bad-encoding",
+                "bad-limit",
+                "bad-value",
+                "unknown-field",
+                "unknown-field"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_others_call_it_names_ours() {
+        for (raw, ours) in [
+            ("per_page=1", "limit"),
+            ("order_by=title", "sort"),
+            ("offset=3", "page"),
+            ("expand=author", "include"),
+            ("$select=id", "fields"),
+            ("page[size]=3", "limit"),
+            ("page[cursor]=x", "cursor"),
+            ("filter[title]=x", "title"),
+            ("views__gte=3", "views[gte]"),
+            ("pagse=2", "page"),
+            ("titel=2", "title"),
+        ] {
+            let lines = refused(posts(raw));
+            assert!(lines.starts_with("unknown-parameter "), "{lines}");
+            assert!(lines.ends_with(&format!(" → {ours}")), "{lines}");
+        }
+        for (theirs, ours) in RIVALS {
+            assert!(row(ours).is_some() && row(theirs).is_none(), "{theirs}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_served_says_so() {
+        for name in NOT_SERVED {
+            let lines = refused(posts(&format!("{name}=x")));
+            assert_eq!(
+                lines,
+                format!("unknown-parameter {name}: {name} is not served by this service")
+            );
+        }
+        assert_eq!(
+            refused(posts("sort[title]=asc")),
+            "unknown-parameter sort[title]: sort takes nothing in brackets"
+        );
+        assert!(refused(posts("zzz=1")).contains("parameters: sort, limit, cursor, page, count, fields, include; fields to filter by: id, author_id"));
+    }
+
+    #[test]
+    fn an_address_may_take_nothing() {
+        assert!(none(None).is_ok());
+        assert!(none(Some("")).is_ok());
+        assert_eq!(
+            refused(none(Some("a=1"))),
+            "unknown-parameter a: this address takes no parameter a; what it takes: none"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_string_makes_it_panic(raw in "\\PC{0,60}") {
+            let _ = posts(&raw);
+        }
+
+        #[test]
+        fn nothing_like_a_query_makes_it_panic(
+            pairs in proptest::collection::vec(
+                ("(title|views|author|tags|sort|page|limit|cursor|fields|include|count|data|status|x|%|)(\\.[a-z_]{0,9})?(\\[[a-z]{0,9}\\]?)?",
+                 "[a-z0-9,.%+\\\\-]{0,12}"),
+                0..5,
+            ),
+        ) {
+            let pairs: Vec<_> = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            if let Err(problem) = posts(&pairs.join("&")) {
+                prop_assert_eq!(problem.status(), 400);
+            }
+        }
+    }
+}

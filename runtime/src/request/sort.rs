@@ -91,3 +91,54 @@ fn not_twice(terms: &[SortTerm], term: SortTerm, item: &str) -> Result<SortTerm,
     }
     Ok(term)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{posts, refused, written};
+
+    fn sorted(raw: &str) -> Vec<String> {
+        let query = posts(raw).expect("an order");
+        let terms = query.sort.iter().map(|term| {
+            let sign = if term.descending { "-" } else { "" };
+            format!("{sign}{}", written(&term.path))
+        });
+        terms.collect()
+    }
+
+    #[test]
+    fn an_order_has_terms_and_directions() {
+        assert_eq!(sorted(""), [""; 0]);
+        assert_eq!(sorted("sort=-created_at,title"), ["-created_at", "title"]);
+        assert_eq!(
+            sorted("sort=-author.username&sort=id"),
+            ["-author.username", "id"]
+        );
+    }
+
+    #[test]
+    fn what_gives_no_order_is_refused() {
+        assert_eq!(
+            refused(posts("sort=tags.name")),
+            "bad-sort sort: tags leads to many items, and an order needs one"
+        );
+        assert_eq!(
+            refused(posts("sort=title,-title")),
+            "bad-sort sort: title stands twice"
+        );
+        assert_eq!(
+            refused(posts("sort=id,title,views,day")),
+            "bad-sort sort: 4 terms, where at most 3 are served"
+        );
+        assert!(refused(posts("sort=")).starts_with("bad-sort "));
+        assert!(refused(posts("sort=title,-")).starts_with("bad-sort "));
+        assert!(
+            refused(posts("sort=body"))
+                .starts_with("not-sortable sort: body is not a field to sort by; those are: id,")
+        );
+        assert!(refused(posts("sort=meta")).starts_with("not-sortable "));
+        assert!(refused(posts("sort=titel")).ends_with(" → title"));
+        assert!(refused(posts("sort=author.email")).starts_with("unknown-field "));
+        assert!(refused(posts("sort=--title")).starts_with("unknown-field "));
+        assert!(refused(posts("sort=author")).ends_with(" → author_id"));
+    }
+}
