@@ -12,8 +12,13 @@ pub mod ast;
 mod check;
 mod lex;
 mod parse;
+mod print;
 mod ty;
 
 pub use check::{Checked, Place, Rules, check};
 pub use parse::parse;
+pub use print::print;
 pub use ty::type_of;
+
+#[cfg(test)]
+mod tests;

@@ -181,6 +181,7 @@ pub fn check(
             Place::Named(name) => vec![(resource, name.to_owned())],
             _ => Vec::new(),
         },
+        site: None,
         nodes: 0,
         depth: 0,
         too_large: false,
@@ -229,6 +230,8 @@ struct Checker<'a> {
     diagnostics: &'a mut Diagnostics,
     /// The rules that are being inlined, the outermost first.
     using: Vec<Used>,
+    /// Where the outermost of them is used beyond the rule's own text, and its name.
+    site: Option<(Span, String)>,
     nodes: usize,
     depth: usize,
     /// Told once: everything around a part that is too large is so as well.
@@ -249,7 +252,18 @@ impl Checker<'_> {
     /// Tells that a word means something elsewhere.
     fn not_here<T>(&mut self, span: Span, what: &str, help: &str) -> Option<T> {
         let message = format!("{} can't use {what}", self.allowed.name);
-        self.push(Diagnostic::new("rule-place", span, message).help(help));
+        self.misplaced(span, message, help)
+    }
+
+    /// What is right in a rule of its own and wrong where that is used is told where it is used.
+    fn misplaced<T>(&mut self, span: Span, message: String, help: &str) -> Option<T> {
+        let diagnostic = match &self.site {
+            Some((site, name)) => {
+                Diagnostic::new("rule-place", *site, format!("{message}, and `{name}` does"))
+            }
+            None => Diagnostic::new("rule-place", span, message),
+        };
+        self.push(diagnostic.help(help));
         None
     }
 

@@ -110,10 +110,8 @@ impl<'a> Checker<'a> {
         if let Some(base) = &scope.old {
             return Some(base.clone());
         }
-        let message = "`old` is known only where a row is updated";
-        let help = "use it in `access.update`; elsewhere a row has no value before";
-        self.push(Diagnostic::new("rule-place", span, message).help(help));
-        None
+        let help = "a row has a value before only in `access.update`";
+        self.not_here(span, "`old`", help)
     }
 
     /// Follows to-one steps.

@@ -200,10 +200,17 @@ impl Checker<'_> {
             self.cycle(start, span);
             return None;
         }
+        let outermost = self.site.is_none();
+        if outermost {
+            self.site = Some((span, rule.1.clone()));
+        }
         self.using.push(rule);
         let inside = scope.inside_rule(base.clone());
         let condition = self.condition(node, &inside);
         self.using.pop();
+        if outermost {
+            self.site = None;
+        }
         let (expr, nullable) = condition?;
         Some(Typed::new(
             self.of_a_row(&base, expr),
