@@ -12,5 +12,8 @@
 
 pub mod cell;
 pub mod codec;
+pub mod password;
 pub mod problem;
 pub mod request;
+pub mod token;
+pub mod validate;
