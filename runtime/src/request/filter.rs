@@ -84,21 +84,21 @@ macro_rules! operators {
 }
 
 operators! {
-    "eq"          Eq          EQUAL   One  "equal; the same as no operator at all";
-    "ne"          Ne          EQUAL   One  "not equal, and not NULL";
-    "in"          In          ORDERED List "equal to one of the list";
-    "nin"         Nin         ORDERED List "equal to none of the list, and not NULL";
-    "gt"          Gt          ORDERED One  "greater; texts by code point";
-    "gte"         Gte         ORDERED One  "greater or equal";
-    "lt"          Lt          ORDERED One  "less";
-    "lte"         Lte         ORDERED One  "less or equal";
-    "null"        IsNull      EVERY   Flag "`true`: NULL; `false`: not NULL";
-    "contains"    Contains    TEXT    Text "has the text within";
-    "startswith"  StartsWith  TEXT    Text "begins with the text";
-    "endswith"    EndsWith    TEXT    Text "ends with the text";
-    "icontains"   IContains   TEXT    Text "has the text within, ASCII letters of either case";
-    "istartswith" IStartsWith TEXT    Text "begins with the text, ASCII letters of either case";
-    "iendswith"   IEndsWith   TEXT    Text "ends with the text, ASCII letters of either case";
+    "eq"          Eq          EQUAL   One  "are equal; the same as no operator at all";
+    "ne"          Ne          EQUAL   One  "are not equal, and not NULL";
+    "in"          In          ORDERED List "are equal to one of the list";
+    "nin"         Nin         ORDERED List "are equal to none of the list, and not NULL";
+    "gt"          Gt          ORDERED One  "are greater; texts by code point";
+    "gte"         Gte         ORDERED One  "are greater or equal";
+    "lt"          Lt          ORDERED One  "are less";
+    "lte"         Lte         ORDERED One  "are less or equal";
+    "null"        IsNull      EVERY   Flag "are NULL (`true`), or are not (`false`)";
+    "contains"    Contains    TEXT    Text "have the text within";
+    "startswith"  StartsWith  TEXT    Text "begin with the text";
+    "endswith"    EndsWith    TEXT    Text "end with the text";
+    "icontains"   IContains   TEXT    Text "have the text within, ASCII letters of either case";
+    "istartswith" IStartsWith TEXT    Text "begin with the text, ASCII letters of either case";
+    "iendswith"   IEndsWith   TEXT    Text "end with the text, ASCII letters of either case";
 }
 
 /// What other services call it, and what it is here.
