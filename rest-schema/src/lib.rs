@@ -13,6 +13,7 @@ pub mod diagnostic;
 pub mod keys;
 pub mod naming;
 pub mod raw;
+pub mod resolve;
 pub mod rule;
 pub mod schema;
 pub mod source;
@@ -22,6 +23,9 @@ pub mod value;
 pub mod yaml;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
+pub use resolve::resolve;
+#[cfg(feature = "yaml")]
+pub use resolve::{Loaded, Report, read, read_one};
 pub use schema::*;
 pub use source::{Excerpt, FileId, Sources, Span};
 pub use types::FieldType;

@@ -5,6 +5,7 @@
 
 mod read;
 
+pub(crate) use read::is_name;
 pub use read::{include, read};
 
 use crate::keys::{KeyRow, Level};

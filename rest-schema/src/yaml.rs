@@ -35,6 +35,7 @@ pub fn parse(
     let node = file(name, text, &mut total, sources, diagnostics)?;
     let mut service = raw::read(&node, sources, diagnostics);
     let globs = service.root.texts("include").to_vec();
+    let before = diagnostics.faults();
     let mut seen = HashSet::from([name.to_owned()]);
     for glob in &globs {
         for (name, text) in found(glob, load, diagnostics) {
@@ -46,7 +47,8 @@ pub fn parse(
             }
         }
     }
-    Some(service)
+    // Without a file all that speaks of it would be blamed.
+    (globs.is_empty() || diagnostics.faults() == before).then_some(service)
 }
 
 fn found(glob: &Excerpt, load: &mut Loader<'_>, diagnostics: &mut Diagnostics) -> Vec<(String, String)> {

@@ -11,19 +11,6 @@ pub fn read(node: &Node, sources: &Sources, diagnostics: &mut Diagnostics) -> Se
     let root = reader
         .block(Level::Service, node, "the schema")
         .unwrap_or_else(|| Block::empty(Level::Service, node.span));
-    for key in ["service", "resources"] {
-        if !root.has(key) && !matches!(node.kind, NodeKind::List(_)) {
-            let span = Span {
-                end: node.span.start,
-                ..node.span
-            };
-            reader.diagnostics.push(Diagnostic::new(
-                "missing-key",
-                span,
-                format!("the schema has no `{key}`"),
-            ));
-        }
-    }
     Service { root }
 }
 

@@ -1,0 +1,112 @@
+//! Raw → [`Schema`]: every name bound, every default decided, every rule checked, every fault reported.
+//!
+//! A draft with all resources, fields and relations is made first; rules, which may speak of any of them, are checked
+//! over it and put in last. A fault never ends a step: what is broken stands in for itself, so that the rest can be
+//! looked at too, and its name is remembered, so that no rule is blamed for it.
+
+mod access;
+mod fields;
+mod index;
+mod key;
+mod literal;
+mod names;
+mod pattern;
+#[cfg(feature = "yaml")]
+mod read;
+mod relations;
+mod service;
+
+#[cfg(feature = "yaml")]
+pub use read::{Loaded, Report, read, read_one};
+
+use std::collections::HashSet;
+
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::raw::{self, Block};
+use crate::schema::{Resource, ResourceId, Schema};
+use crate::source::{Excerpt, Span};
+
+/// Makes a schema of what is written; `None` where there is a fault.
+pub fn resolve(raw: &raw::Service, diagnostics: &mut Diagnostics) -> Option<Schema> {
+    let before = diagnostics.faults();
+    let mut draft = names::draft(raw, diagnostics);
+    let keys = key::plan(&draft, diagnostics);
+    fields::build(&mut draft, &keys, diagnostics);
+    relations::build(&mut draft, diagnostics);
+    index::build(&mut draft, diagnostics);
+    relations::finish(&mut draft, diagnostics);
+    service::build(&mut draft, &raw.root, diagnostics);
+    access::build(&mut draft, &raw.root, diagnostics);
+    (diagnostics.faults() == before).then_some(draft.schema)
+}
+
+/// A schema in the making.
+struct Draft {
+    /// Without rules until the last step.
+    schema: Schema,
+    /// What each resource is made of; parallel to the schema's resources.
+    sketches: Vec<Sketch>,
+    /// Names of fields and relations that have a fault of their own.
+    broken: HashSet<String>,
+}
+
+/// A resource as written, its mixins merged in.
+struct Sketch {
+    name: Excerpt,
+    block: Block,
+    /// Where each field comes from; parallel to the resource's fields.
+    origins: Vec<Origin>,
+}
+
+/// Where a field comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    /// A key that the schema doesn't declare as a field.
+    Generated,
+    /// A place in `fields`.
+    Field(usize),
+    /// A place in `belongs_to`.
+    Relation(usize),
+}
+
+impl Draft {
+    fn ids(&self) -> impl Iterator<Item = ResourceId> + use<> {
+        (0u32..).map(ResourceId).take(self.sketches.len())
+    }
+
+    fn sketch(&self, id: ResourceId) -> &Sketch {
+        &self.sketches[id.0 as usize]
+    }
+
+    fn resource_mut(&mut self, id: ResourceId) -> &mut Resource {
+        &mut self.schema.resources[id.0 as usize]
+    }
+
+    /// The resource that a name means; a fault where there is none.
+    fn find(&self, name: &Excerpt, diagnostics: &mut Diagnostics) -> Option<ResourceId> {
+        let found = self.ids().find(|id| self.sketch(*id).name.text == name.text);
+        if found.is_none() {
+            let message = format!("no resource is called `{}`", name.text);
+            let names = self.sketches.iter().map(|sketch| &sketch.name.text);
+            diagnostics.push(Diagnostic::new("unknown-resource", name.span, message).near(&name.text, names));
+        }
+        found
+    }
+}
+
+impl Sketch {
+    /// The block that says what a field is; `None` for a generated key.
+    fn written(&self, origin: Origin) -> Option<&raw::Named> {
+        match origin {
+            Origin::Generated => None,
+            Origin::Field(at) => self.block.named("fields").get(at),
+            Origin::Relation(at) => self.block.named("belongs_to").get(at),
+        }
+    }
+
+    /// Where to point for a field.
+    fn place(&self, origin: Origin) -> Span {
+        self.written(origin)
+            .map_or(self.block.place("key"), |named| named.name.span)
+    }
+}

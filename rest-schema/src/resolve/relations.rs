@@ -1,0 +1,416 @@
+//! Relations: each declared once, by the side that has the key or the table of pairs, and seen from both.
+//!
+//! A relation that leads nowhere leads to its own resource here, so that places stay what they are; its fault and its
+//! name are kept.
+
+use std::collections::HashMap;
+
+use super::{Draft, Origin, index, names};
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::raw::{Block, Named};
+use crate::schema::{FieldId, JoinColumn, Link, OnDelete, Relation, RelationId, RelationKind, ResourceId};
+use crate::source::{Excerpt, Span};
+
+/// Makes all relations: those declared, in the order of the fields they made, then the other sides.
+pub(super) fn build(draft: &mut Draft, diagnostics: &mut Diagnostics) {
+    for id in draft.ids() {
+        let block = draft.sketch(id).block.clone();
+        for (at, named) in block.named("belongs_to").iter().enumerate() {
+            let relation = belongs_to(draft, id, at, named, diagnostics);
+            draft.resource_mut(id).relations.push(relation);
+        }
+        for named in block.named("many_to_many") {
+            let relation = many_to_many(draft, id, named, diagnostics);
+            draft.resource_mut(id).relations.push(relation);
+        }
+    }
+    for id in draft.ids() {
+        let block = draft.sketch(id).block.clone();
+        let declared = block
+            .named("belongs_to")
+            .iter()
+            .chain(block.named("many_to_many"));
+        for (index, named) in (0u32..).zip(declared) {
+            let relation = RelationId { resource: id, index };
+            if let Some(inverse) = named.block.block("inverse") {
+                other_side(draft, relation, named, inverse, diagnostics);
+            }
+        }
+    }
+    join_tables(draft, diagnostics);
+}
+
+fn target(draft: &mut Draft, id: ResourceId, named: &Named, diagnostics: &mut Diagnostics) -> ResourceId {
+    let found = match named.block.text("to") {
+        Some(to) => draft.find(to, diagnostics),
+        None => {
+            if !named.block.has("to") {
+                let message = format!("`{}` leads nowhere", named.name.text);
+                let help = "name a resource: `to: User`";
+                diagnostics.push(Diagnostic::new("missing-key", named.name.span, message).help(help));
+            }
+            None
+        }
+    };
+    found.unwrap_or_else(|| {
+        draft.broken.insert(named.name.text.clone());
+        if let Some(inverse) = named
+            .block
+            .block("inverse")
+            .and_then(|inverse| inverse.text("name"))
+        {
+            draft.broken.insert(inverse.text.clone());
+        }
+        id
+    })
+}
+
+fn belongs_to(
+    draft: &mut Draft,
+    id: ResourceId,
+    at: usize,
+    named: &Named,
+    diagnostics: &mut Diagnostics,
+) -> Relation {
+    let target = target(draft, id, named, diagnostics);
+    let origins = draft.sketch(id).origins.iter();
+    let local: Vec<FieldId> = (0u32..)
+        .zip(origins)
+        .filter(|(_, origin)| **origin == Origin::Relation(at))
+        .map(|(index, _)| FieldId { resource: id, index })
+        .collect();
+    let remote = draft.schema.resource(target).key.fields.clone();
+    Relation {
+        name: named.name.text.clone(),
+        kind: RelationKind::BelongsTo,
+        target,
+        inverse: None,
+        declared: true,
+        link: Link::Keys { local, remote },
+        on_delete: on_delete(&named.block, diagnostics),
+        limit: None,
+        sort: Vec::new(),
+        description: named.block.string("description"),
+    }
+}
+
+fn on_delete(block: &Block, diagnostics: &mut Diagnostics) -> OnDelete {
+    let Some(word) = block.text("on_delete") else {
+        return OnDelete::Restrict;
+    };
+    match word.text.as_str() {
+        "cascade" => OnDelete::Cascade,
+        "set_null" => {
+            if !block.is("optional") {
+                let message = "`set_null` needs a relation that may lead nowhere";
+                let help = "say `optional: true`, or `on_delete: cascade`";
+                diagnostics.push(Diagnostic::new("contradiction", word.span, message).help(help));
+            }
+            OnDelete::SetNull
+        }
+        _ => OnDelete::Restrict,
+    }
+}
+
+fn many_to_many(draft: &mut Draft, id: ResourceId, named: &Named, diagnostics: &mut Diagnostics) -> Relation {
+    let block = &named.block;
+    let target = target(draft, id, named, diagnostics);
+    let (own, other) = (draft.schema.resource(id), draft.schema.resource(target));
+    let table = block
+        .string("table")
+        .unwrap_or_else(|| format!("{}_{}", own.table, named.name.text));
+    names::table_name(&table, block.place("table"), diagnostics);
+    let from = block
+        .string("from_column")
+        .unwrap_or_else(|| format!("{}_id", own.table));
+    let to = block
+        .string("to_column")
+        .unwrap_or_else(|| format!("{}_id", other.table));
+    for (key, column) in [("from_column", &from), ("to_column", &to)] {
+        names::sql_name("column", column, block.place(key), diagnostics);
+    }
+    if from.eq_ignore_ascii_case(&to) {
+        let message = format!("both sides of `{}` have the column `{from}`", named.name.text);
+        let help = "give them names by `from_column:` and `to_column:`";
+        diagnostics.push(Diagnostic::new("duplicate-column", named.name.span, message).help(help));
+    }
+    for resource in [own, other] {
+        if resource.key.fields.len() > 1 {
+            let message = format!(
+                "a table of pairs can't hold the key of `{}`, which has several fields",
+                resource.name
+            );
+            let help = "declare a resource for the pairs, with two belongs_to";
+            diagnostics.push(Diagnostic::new("bad-key", named.name.span, message).help(help));
+        }
+    }
+    let side = |column: String, resource: ResourceId| {
+        vec![JoinColumn {
+            column,
+            field: FieldId { resource, index: 0 },
+        }]
+    };
+    Relation {
+        name: named.name.text.clone(),
+        kind: RelationKind::ManyToMany,
+        target,
+        inverse: None,
+        declared: true,
+        link: Link::Join {
+            table,
+            local: side(from, id),
+            remote: side(to, target),
+        },
+        on_delete: OnDelete::Restrict,
+        limit: None,
+        sort: Vec::new(),
+        description: block.string("description"),
+    }
+}
+
+/// The same relation at its target.
+fn other_side(
+    draft: &mut Draft,
+    declared: RelationId,
+    named: &Named,
+    inverse: &Block,
+    diagnostics: &mut Diagnostics,
+) {
+    let Some(name) = inverse.text("name") else {
+        if !inverse.has("name") {
+            let message = "an inverse has a name";
+            diagnostics.push(Diagnostic::new("missing-key", inverse.span, message));
+        }
+        return;
+    };
+    if draft.broken.contains(&named.name.text) && draft.broken.contains(&name.text) {
+        return;
+    }
+    let relation = draft.schema.relation(declared).clone();
+    let unique = relation.kind == RelationKind::BelongsTo && is_unique(draft, &relation, &named.block);
+    let (kind, link) = match relation.link {
+        Link::Keys { local, remote } => {
+            let kind = if unique {
+                RelationKind::HasOne
+            } else {
+                RelationKind::HasMany
+            };
+            let link = Link::Keys {
+                local: remote,
+                remote: local,
+            };
+            (kind, link)
+        }
+        Link::Join { table, local, remote } => {
+            let link = Link::Join {
+                table,
+                local: remote,
+                remote: local,
+            };
+            (RelationKind::ManyToMany, link)
+        }
+    };
+    for key in ["limit", "sort"] {
+        if let Some(entry) = inverse.entry(key).filter(|_| kind == RelationKind::HasOne) {
+            let message = format!(
+                "`{}` leads to one item at most, so `{key}` means nothing",
+                name.text
+            );
+            diagnostics.push(Diagnostic::new("contradiction", entry.at, message));
+        }
+    }
+    let limit = inverse
+        .number("limit")
+        .and_then(|limit| u32::try_from(limit).ok());
+    if limit == Some(0) {
+        let message = "an include that shows no items shows nothing; the least is 1";
+        diagnostics.push(Diagnostic::new("wrong-shape", inverse.place("limit"), message));
+    }
+    let other = draft.resource_mut(relation.target);
+    let id = RelationId {
+        resource: relation.target,
+        index: u32::try_from(other.relations.len()).unwrap_or(u32::MAX),
+    };
+    other.relations.push(Relation {
+        name: name.text.clone(),
+        kind,
+        target: declared.resource,
+        inverse: Some(declared),
+        declared: false,
+        link,
+        on_delete: OnDelete::Restrict,
+        limit,
+        sort: Vec::new(),
+        description: inverse.string("description"),
+    });
+    draft.resource_mut(declared.resource).relations[declared.index as usize].inverse = Some(id);
+}
+
+/// Whether no two rows can lead to one target: said of the relation, of its fields, or because they are the key.
+fn is_unique(draft: &Draft, relation: &Relation, written: &Block) -> bool {
+    let Link::Keys { local, .. } = &relation.link else {
+        return false;
+    };
+    let Some(first) = local.first() else {
+        return false;
+    };
+    let same =
+        |fields: &[FieldId]| fields.len() == local.len() && fields.iter().all(|field| local.contains(field));
+    let resource = draft.schema.resource(first.resource);
+    let block = &draft.sketch(first.resource).block;
+    let listed = block.lists("unique").iter().any(|names| {
+        let fields: Vec<FieldId> = names
+            .iter()
+            .flat_map(|name| index::fields_of(draft, first.resource, &name.text))
+            .collect();
+        same(&fields)
+    });
+    written.is("unique") || same(&resource.key.fields) || listed
+}
+
+/// A table of pairs belongs to one relation, and isn't the table of a resource.
+fn join_tables(draft: &Draft, diagnostics: &mut Diagnostics) {
+    let mut seen: HashMap<String, String> = HashMap::new();
+    let tables = draft.schema.resources.iter();
+    for resource in tables {
+        seen.insert(
+            resource.table.to_lowercase(),
+            format!("the resource `{}`", resource.name),
+        );
+    }
+    for (id, resource) in draft.schema.resources() {
+        for relation in resource.relations.iter().filter(|relation| relation.declared) {
+            let Link::Join { table, .. } = &relation.link else {
+                continue;
+            };
+            let own = format!("`{}.{}`", resource.name, relation.name);
+            if let Some(other) = seen.insert(table.to_lowercase(), own) {
+                let message = format!("the table `{table}` is that of {other} as well");
+                let help = "one side declares a relation, and names the other by `inverse:`";
+                let span = place(draft, id, &relation.name);
+                diagnostics.push(Diagnostic::new("duplicate-table", span, message).help(help));
+            }
+        }
+    }
+}
+
+fn place(draft: &Draft, id: ResourceId, relation: &str) -> Span {
+    let sketch = draft.sketch(id);
+    ["belongs_to", "many_to_many"]
+        .iter()
+        .flat_map(|key| sketch.block.named(key))
+        .find(|named| named.name.text == relation)
+        .map_or(sketch.name.span, |named| named.name.span)
+}
+
+/// What needs all fields and relations: the orders of includes, and that every name means one thing.
+pub(super) fn finish(draft: &mut Draft, diagnostics: &mut Diagnostics) {
+    for id in draft.ids() {
+        let block = draft.sketch(id).block.clone();
+        let declared = block
+            .named("belongs_to")
+            .iter()
+            .chain(block.named("many_to_many"));
+        for (at, named) in declared.enumerate() {
+            let Some(inverse) = named.block.block("inverse").filter(|inverse| inverse.has("sort")) else {
+                continue;
+            };
+            let sort = index::sort(draft, id, inverse.texts("sort"), diagnostics);
+            let other = draft
+                .schema
+                .resource(id)
+                .relations
+                .get(at)
+                .and_then(|one| one.inverse);
+            if let Some(other) = other {
+                draft.resource_mut(other.resource).relations[other.index as usize].sort = sort;
+            }
+        }
+    }
+    for id in draft.ids() {
+        unique_names(draft, id, diagnostics);
+        unique_columns(draft, id, diagnostics);
+    }
+}
+
+/// Fields and relations of a resource share one space of names: members of items, parameters, words of rules.
+fn unique_names(draft: &Draft, id: ResourceId, diagnostics: &mut Diagnostics) {
+    let sketch = draft.sketch(id);
+    let resource = draft.schema.resource(id);
+    let mut seen: HashMap<String, String> = HashMap::new();
+    let mut report = |name: &str, what: String, span: Span, diagnostics: &mut Diagnostics| {
+        if let Some(other) = seen.insert(name.to_owned(), what.clone()) {
+            let message = format!("`{name}` is the name of {other} and of {what}");
+            diagnostics.push(Diagnostic::new("duplicate-name", span, message));
+        }
+    };
+    for (field, origin) in resource.fields.iter().zip(&sketch.origins) {
+        let what = match (origin, sketch.written(*origin)) {
+            (Origin::Generated, _) => "the key".to_owned(),
+            (Origin::Relation(_), Some(named)) => format!("the key of the relation `{}`", named.name.text),
+            _ => "a field".to_owned(),
+        };
+        let span = sketch.place(*origin);
+        report(&field.name, what.clone(), span, diagnostics);
+        if field.api_name != field.name {
+            report(&field.api_name, what, span, diagnostics);
+        }
+    }
+    for relation in &resource.relations {
+        let (what, name) = if relation.declared {
+            ("a relation".to_owned(), None)
+        } else {
+            let from = &draft.schema.resource(relation.target).name;
+            (
+                format!("the inverse of a relation of `{from}`"),
+                inverse_name(draft, relation),
+            )
+        };
+        let span = name.map_or_else(|| place(draft, id, &relation.name), |name: &Excerpt| name.span);
+        if super::fields::RESERVED_PARAMETERS.contains(&relation.name.as_str()) {
+            let message = format!(
+                "`{}` is a parameter of every collection, so no relation can have this name",
+                relation.name
+            );
+            diagnostics.push(Diagnostic::new("reserved-name", span, message).help("give it another name"));
+        }
+        report(&relation.name, what, span, diagnostics);
+    }
+}
+
+/// Where the name of an inverse is written: at the side that declares it.
+fn inverse_name<'a>(draft: &'a Draft, relation: &Relation) -> Option<&'a Excerpt> {
+    let declared = relation.inverse?;
+    let block = &draft.sketch(declared.resource).block;
+    let named = block
+        .named("belongs_to")
+        .iter()
+        .chain(block.named("many_to_many"))
+        .nth(declared.index as usize)?;
+    named.block.block("inverse")?.text("name")
+}
+
+/// SQLite compares names of columns without regard to case.
+fn unique_columns(draft: &Draft, id: ResourceId, diagnostics: &mut Diagnostics) {
+    let sketch = draft.sketch(id);
+    let mut seen: HashMap<String, &str> = HashMap::new();
+    for (field, origin) in draft.schema.resource(id).fields.iter().zip(&sketch.origins) {
+        if !field.is_stored() {
+            continue;
+        }
+        if let Some(other) = seen.insert(field.column.to_lowercase(), &field.name) {
+            // Equal names are reported as such.
+            if other != field.name {
+                let message = format!(
+                    "`{other}` and `{}` have one column, `{}`",
+                    field.name, field.column
+                );
+                diagnostics.push(Diagnostic::new(
+                    "duplicate-column",
+                    sketch.place(*origin),
+                    message,
+                ));
+            }
+        }
+    }
+}

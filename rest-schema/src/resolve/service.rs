@@ -1,0 +1,198 @@
+//! The service's own settings, and who signs in.
+
+use super::Draft;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::raw::Block;
+use crate::schema::{Accounts, FieldId, Journal, ResourceId};
+use crate::source::Excerpt;
+use crate::types::{FieldType, Kind};
+
+/// Takes over what the top level says.
+pub(super) fn build(draft: &mut Draft, root: &Block, diagnostics: &mut Diagnostics) {
+    draft.schema.name = root.string("service").unwrap_or_default();
+    if let Some(name) = root.text("service") {
+        let bad =
+            name.text.trim().is_empty() || name.text.chars().any(char::is_control) || name.text.len() > 100;
+        if bad {
+            let message = "a service's name has 1 to 100 bytes and no control characters";
+            diagnostics.push(Diagnostic::new("bad-name", name.span, message));
+        }
+    }
+    draft.schema.description = root.string("description");
+    draft.schema.managed = root.flag("managed");
+    if let Some(text) = root.text("prefix") {
+        draft.schema.prefix = prefix(text, diagnostics);
+    }
+    if root
+        .block("storage")
+        .is_some_and(|storage| storage.has("journal"))
+    {
+        draft.schema.journal = Some(Journal::Wal);
+    }
+    tokens(draft, root, diagnostics);
+    page(draft, root, diagnostics);
+    limits(draft, root, diagnostics);
+    draft.schema.accounts = root
+        .block("accounts")
+        .and_then(|block| accounts(draft, block, diagnostics));
+}
+
+fn prefix(text: &Excerpt, diagnostics: &mut Diagnostics) -> String {
+    let prefix = text.text.strip_suffix('/').unwrap_or(&text.text);
+    let segment = |segment: &str| {
+        let word = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
+        !matches!(segment, "" | "." | "..") && segment.bytes().all(word)
+    };
+    let good = prefix.is_empty()
+        || prefix
+            .strip_prefix('/')
+            .is_some_and(|rest| rest.split('/').all(segment));
+    if !good {
+        let message = format!("`{}` is no prefix of an address", text.text);
+        let help = "write `/api`, or `/` for none; segments are made of letters, digits and `-._~`";
+        diagnostics.push(Diagnostic::new("bad-prefix", text.span, message).help(help));
+    }
+    prefix.to_owned()
+}
+
+fn tokens(draft: &mut Draft, root: &Block, diagnostics: &mut Diagnostics) {
+    let Some(block) = root.block("tokens") else {
+        return;
+    };
+    let tokens = &mut draft.schema.tokens;
+    tokens.lifetime = block.number("lifetime").unwrap_or(tokens.lifetime);
+    // A lifetime longer than the usual maximum raises it, where none is said.
+    tokens.max_lifetime = block
+        .number("max_lifetime")
+        .unwrap_or(tokens.max_lifetime.max(tokens.lifetime));
+    if tokens.lifetime > tokens.max_lifetime {
+        let message = "`lifetime` is longer than `max_lifetime`";
+        diagnostics.push(Diagnostic::new("contradiction", block.place("lifetime"), message));
+    }
+}
+
+/// A number of a block, at least 1, at most what fits.
+fn count(block: &Block, key: &str, usual: u32, most: u32, diagnostics: &mut Diagnostics) -> u32 {
+    let Some(number) = block.number(key) else {
+        return usual;
+    };
+    match u32::try_from(number) {
+        Ok(number) if (1..=most).contains(&number) => number,
+        _ => {
+            let message = format!("`{key}` is a number from 1 to {most}");
+            diagnostics.push(Diagnostic::new("wrong-shape", block.place(key), message));
+            usual
+        }
+    }
+}
+
+fn page(draft: &mut Draft, root: &Block, diagnostics: &mut Diagnostics) {
+    let Some(block) = root.block("page") else {
+        return;
+    };
+    let page = &mut draft.schema.page;
+    page.limit = count(block, "limit", page.limit, 10_000, diagnostics);
+    page.max = count(block, "max", page.max.max(page.limit), 10_000, diagnostics);
+    if page.limit > page.max {
+        let message = "`limit` is more than `max`";
+        diagnostics.push(Diagnostic::new("contradiction", block.place("limit"), message));
+    }
+}
+
+fn limits(draft: &mut Draft, root: &Block, diagnostics: &mut Diagnostics) {
+    let Some(block) = root.block("limits") else {
+        return;
+    };
+    let limits = &mut draft.schema.limits;
+    limits.body = block.number("body").unwrap_or(limits.body);
+    limits.bulk = count(block, "bulk", limits.bulk, 100_000, diagnostics);
+    limits.include_depth = count(block, "include_depth", limits.include_depth, 10, diagnostics);
+    limits.includes = count(block, "includes", limits.includes, 100, diagnostics);
+    limits.filters = count(block, "filters", limits.filters, 1_000, diagnostics);
+}
+
+fn accounts(draft: &Draft, block: &Block, diagnostics: &mut Diagnostics) -> Option<Accounts> {
+    for key in ["resource", "identify_by", "password"] {
+        if !block.has(key) {
+            let message = format!("`accounts` has no `{key}`");
+            diagnostics.push(Diagnostic::new("missing-key", block.span, message));
+        }
+    }
+    let name = block.text("resource")?;
+    let id = draft.find(name, diagnostics)?;
+    let resource = draft.schema.resource(id);
+    if resource.key.fields.len() > 1 {
+        let message = format!(
+            "`{}` has a key of several fields, and an account has one",
+            resource.name
+        );
+        diagnostics.push(Diagnostic::new("bad-accounts", name.span, message));
+    }
+    let mut identify_by = Vec::new();
+    for name in block.texts("identify_by") {
+        identify_by.extend(identifying(draft, id, name, diagnostics));
+    }
+    let password = password(draft, id, block.text("password")?, diagnostics)?;
+    (!identify_by.is_empty()).then_some(Accounts {
+        resource: id,
+        identify_by,
+        password,
+        admin: block.text("admin").map(super::fields::unchecked),
+    })
+}
+
+fn field(draft: &Draft, id: ResourceId, name: &Excerpt, diagnostics: &mut Diagnostics) -> Option<FieldId> {
+    let resource = draft.schema.resource(id);
+    let found = resource.fields.iter().position(|field| field.name == name.text);
+    if found.is_none() {
+        let message = format!("`{}` has no field `{}`", resource.name, name.text);
+        let names = resource.fields.iter().map(|field| &field.name);
+        diagnostics.push(Diagnostic::new("unknown-field", name.span, message).near(&name.text, names));
+    }
+    found.map(|index| FieldId {
+        resource: id,
+        index: u32::try_from(index).unwrap_or(u32::MAX),
+    })
+}
+
+/// A name that two accounts could share would let one sign in as the other.
+fn identifying(
+    draft: &Draft,
+    id: ResourceId,
+    name: &Excerpt,
+    diagnostics: &mut Diagnostics,
+) -> Option<FieldId> {
+    let found = field(draft, id, name, diagnostics)?;
+    let field = draft.schema.field(found);
+    let resource = draft.schema.resource(id);
+    let key = resource.key.fields == [found];
+    let text = field.ty.kind() == Kind::Text && field.ty != FieldType::Password;
+    let fault = |message: String| Diagnostic::new("bad-accounts", name.span, message);
+    if field.computed.is_some() || !text {
+        diagnostics.push(fault(format!(
+            "`{}` isn't a text that can be typed at sign-in",
+            name.text
+        )));
+        return None;
+    }
+    if !field.unique && !key {
+        let message = format!(
+            "`{}` isn't unique, so it doesn't say which account signs in",
+            name.text
+        );
+        diagnostics.push(fault(message).help("say `unique: true` of the field"));
+        return None;
+    }
+    Some(found)
+}
+
+fn password(draft: &Draft, id: ResourceId, name: &Excerpt, diagnostics: &mut Diagnostics) -> Option<FieldId> {
+    let found = field(draft, id, name, diagnostics)?;
+    let ty = &draft.schema.field(found).ty;
+    if *ty != FieldType::Password && !draft.broken.contains(&name.text) {
+        let message = format!("`{}` is of type {}, not password", name.text, ty.name());
+        let help = "say `type: password`, so that it is kept as a hash and never shown";
+        diagnostics.push(Diagnostic::new("bad-accounts", name.span, message).help(help));
+    }
+    Some(found)
+}
