@@ -4,9 +4,25 @@
 //! |---|---|
 //! | `flask` | a real Flask app and the service on one file |
 //! | `support` | reads a case, starts the program, sends bytes, compares |
+//! | `coverage` | every row of the product's tables has a case |
+//! | `walk` | cursors under random writes |
+//! | `batch` | writes that fail together |
+//! | `crash` | `kill -9` |
+//! | `starts` | what can be wrong at the start |
+//! | `stop` | health, and an end in order |
+//! | `expiry` | tokens and time |
+//! | `hostile` | bytes that no well-meaning client sends |
 
+mod batch;
+mod coverage;
+mod crash;
+mod expiry;
 mod flask;
+mod hostile;
+mod starts;
+mod stop;
 mod support;
+mod walk;
 
 use std::path::PathBuf;
 
@@ -18,6 +34,14 @@ fn main() {
     let arguments = Arguments::from_args();
     let mut trials = support::selftest::trials();
     trials.extend(flask::trials());
+    trials.extend(coverage::trials());
+    trials.extend(walk::trials());
+    trials.extend(batch::trials());
+    trials.extend(crash::trials());
+    trials.extend(starts::trials());
+    trials.extend(stop::trials());
+    trials.extend(expiry::trials());
+    trials.extend(hostile::trials());
     match case::all(&pages()) {
         Ok(cases) => trials.extend(cases.into_iter().map(page)),
         Err(message) => trials.push(trial("http::every_page_can_be_read", move || Err(message))),

@@ -5,6 +5,7 @@ pub(crate) mod fake;
 pub(crate) mod http;
 pub(crate) mod json;
 pub(crate) mod matching;
+pub(crate) mod random;
 pub(crate) mod run;
 pub(crate) mod selftest;
 pub(crate) mod server;

@@ -235,7 +235,11 @@ impl Server {
     /// Starts it and waits for the address on its output.
     pub(crate) fn start(arguments: &[impl AsRef<str>]) -> Result<Self, String> {
         let arguments: Vec<&str> = arguments.iter().map(AsRef::as_ref).collect();
-        let mut command = rest_gen(&arguments)?;
+        Self::spawn(rest_gen(&arguments)?)
+    }
+
+    /// Starts a command that runs `rest-gen serve`, and waits for the address on its output.
+    pub(crate) fn spawn(mut command: Command) -> Result<Self, String> {
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(|e| e.to_string())?;
         let told = Arc::new(Mutex::new(String::new()));

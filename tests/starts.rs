@@ -1,0 +1,378 @@
+//! What the program says when it can't start: one clear message, the right exit code, and nothing written.
+
+use std::io::Read;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use libtest_mimic::Trial;
+use tempfile::TempDir;
+
+use crate::support::server::{Place, program};
+use crate::trial;
+
+const NOTES: &str = "service: notes
+managed: false
+resources:
+  Note:
+    fields: { text: string }
+    access: { read: public }
+";
+
+/// Faults of the input.
+const FAULTS: i32 = 1;
+/// It couldn't run.
+const FAILED: i32 = 2;
+
+/// The tests.
+pub(crate) fn trials() -> Vec<Trial> {
+    vec![
+        trial("starts::broken_yaml", || {
+            schema_fault("service: x\nresources: [a: {", &["rest.yaml:"])
+        }),
+        trial("starts::not_utf8", not_utf8),
+        trial("starts::an_empty_schema", || schema_fault("", &["rest.yaml"])),
+        trial("starts::unknown_key", || {
+            schema_fault(
+                &NOTES.replace("fields:", "feilds:"),
+                &["feilds", "fields", "rest.yaml:5"],
+            )
+        }),
+        trial("starts::a_word_not_yet_served", || {
+            schema_fault(
+                &format!("{NOTES}    soft_delete: true\n"),
+                &["not-yet", "soft_delete"],
+            )
+        }),
+        trial("starts::a_rule_that_makes_no_sense", || {
+            schema_fault(
+                &NOTES.replace("read: public", "read: txet = 'a'"),
+                &["txet", "text"],
+            )
+        }),
+        trial("starts::all_faults_at_once", || {
+            schema_fault(
+                &NOTES.replace("text: string", "text: strin, other: { type: integer, length: 3 }"),
+                &["strin", "length"],
+            )
+        }),
+        trial("starts::an_alias_bomb", alias_bomb),
+        trial("starts::fifty_megabytes_of_yaml", huge_yaml),
+        trial("starts::deeply_nested_yaml", || {
+            schema_fault(&format!("service: {}", "[".repeat(100_000)), &["rest.yaml"])
+        }),
+        trial("starts::no_schema_file", no_schema),
+        trial("starts::no_database_where_it_is_not_ours", no_database),
+        trial("starts::a_database_that_does_not_fit", does_not_fit),
+        trial("starts::whose_tables_are_these", whose_tables),
+        trial("starts::not_a_database", not_a_database),
+        trial("starts::a_folder_for_a_database", folder),
+        trial("starts::a_locked_database", locked),
+        trial("starts::a_read_only_file", read_only),
+        trial("starts::a_port_in_use", port_in_use),
+        trial("starts::an_address_that_is_none", bad_address),
+    ]
+}
+
+/// How a run of the program ended.
+struct End {
+    code: Option<i32>,
+    told: String,
+}
+
+/// Runs `rest-gen` to its end; one that doesn't end is a failure.
+fn run(mut command: Command) -> Result<End, String> {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .env_remove("RUST_LOG")
+        .env("NO_COLOR", "1");
+    let mut child = command.spawn().map_err(|e| e.to_string())?;
+    let (mut out, mut err) = (child.stdout.take(), child.stderr.take());
+    let reader = std::thread::spawn(move || {
+        let mut told = String::new();
+        let _ = err.as_mut().map(|err| err.read_to_string(&mut told));
+        told
+    });
+    let start = Instant::now();
+    let status = loop {
+        match child.try_wait().map_err(|e| e.to_string())? {
+            Some(status) => break status,
+            None if start.elapsed() > Duration::from_secs(60) => {
+                let _ = child.kill();
+                let _ = child.wait();
+                return Err(format!(
+                    "it runs where it should have refused to; it said\n{}",
+                    reader.join().unwrap_or_default()
+                ));
+            }
+            None => std::thread::sleep(Duration::from_millis(2)),
+        }
+    };
+    let mut told = String::new();
+    let _ = out.as_mut().map(|out| out.read_to_string(&mut told));
+    told += &reader.join().unwrap_or_default();
+    Ok(End {
+        code: status.code(),
+        told,
+    })
+}
+
+fn serve(schema: &Path, database: &Path) -> Result<Command, String> {
+    let mut command = Command::new(program()?);
+    command
+        .arg("serve")
+        .arg(schema)
+        .arg("--database")
+        .arg(database)
+        .args(["--listen", "127.0.0.1:0"]);
+    Ok(command)
+}
+
+fn expect(end: &End, code: i32, words: &[&str]) -> Result<(), String> {
+    let mut missing: Vec<_> = words.iter().filter(|word| !end.told.contains(**word)).collect();
+    missing.dedup();
+    if end.code != Some(code)
+        || !missing.is_empty()
+        || end.told.contains("panicked")
+        || end.told.trim().is_empty()
+    {
+        return Err(format!(
+            "expected exit code {code} and {words:?}, got {:?} and\n{}",
+            end.code, end.told
+        ));
+    }
+    Ok(())
+}
+
+/// A folder with a schema.
+fn place(yaml: &[u8]) -> Result<TempDir, String> {
+    let folder = TempDir::new().map_err(|e| e.to_string())?;
+    std::fs::write(folder.path().join("rest.yaml"), yaml).map_err(|e| e.to_string())?;
+    Ok(folder)
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+/// `serve` and `check` refuse it alike, and write nothing.
+fn schema_fault(yaml: &str, words: &[&str]) -> Result<(), String> {
+    refused(yaml.as_bytes(), words)
+}
+
+fn refused(yaml: &[u8], words: &[&str]) -> Result<(), String> {
+    let folder = place(yaml)?;
+    let schema = folder.path().join("rest.yaml");
+    expect(
+        &run(serve(&schema, &folder.path().join("data.db"))?)?,
+        FAULTS,
+        words,
+    )?;
+    let mut check = Command::new(program()?);
+    check.arg("check").arg(&schema);
+    expect(&run(check)?, FAULTS, words)?;
+    nothing_written(folder.path(), &["rest.yaml"])
+}
+
+fn nothing_written(folder: &Path, before: &[&str]) -> Result<(), String> {
+    let after = names(folder);
+    if after == before {
+        Ok(())
+    } else {
+        Err(format!("expected only {before:?} in the folder, found {after:?}"))
+    }
+}
+
+fn not_utf8() -> Result<(), String> {
+    refused(b"service: \xff\xfe", &["rest.yaml"])
+}
+
+fn alias_bomb() -> Result<(), String> {
+    let mut yaml = "service: x\na0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for n in 1..12 {
+        let inner = vec![format!("*a{}", n - 1); 9].join(", ");
+        yaml += &format!("a{n}: &a{n} [{inner}]\n");
+    }
+    schema_fault(&yaml, &["rest.yaml"])
+}
+
+fn huge_yaml() -> Result<(), String> {
+    let mut yaml = NOTES.to_owned();
+    while yaml.len() < 50 << 20 {
+        yaml += &format!("# {}\n", "x".repeat(1 << 20));
+    }
+    schema_fault(&yaml, &["rest.yaml"])
+}
+
+fn no_schema() -> Result<(), String> {
+    let folder = TempDir::new().map_err(|e| e.to_string())?;
+    let end = run(serve(
+        &folder.path().join("rest.yaml"),
+        &folder.path().join("data.db"),
+    )?)?;
+    expect(&end, FAILED, &["rest.yaml"])?;
+    nothing_written(folder.path(), &[])
+}
+
+fn no_database() -> Result<(), String> {
+    let folder = place(NOTES.as_bytes())?;
+    let end = run(serve(
+        &folder.path().join("rest.yaml"),
+        &folder.path().join("data.db"),
+    )?)?;
+    expect(&end, FAILED, &["data.db"])?;
+    nothing_written(folder.path(), &["rest.yaml"])
+}
+
+/// A folder with a schema and a database made by these statements.
+fn with_tables(yaml: &str, sql: &str) -> Result<TempDir, String> {
+    let folder = place(yaml.as_bytes())?;
+    let database = rusqlite::Connection::open(folder.path().join("data.db")).map_err(|e| e.to_string())?;
+    database.execute_batch(sql).map_err(|e| e.to_string())?;
+    Ok(folder)
+}
+
+/// Starts on the folder's database and finds it unchanged to the byte afterwards.
+fn unchanged(folder: &Path, code: i32, words: &[&str]) -> Result<(), String> {
+    let database = folder.join("data.db");
+    let before = std::fs::read(&database).map_err(|e| e.to_string())?;
+    expect(&run(serve(&folder.join("rest.yaml"), &database)?)?, code, words)?;
+    if std::fs::read(&database).map_err(|e| e.to_string())? != before {
+        return Err("the database was changed".to_owned());
+    }
+    nothing_written(folder, &["data.db", "rest.yaml"])
+}
+
+fn does_not_fit() -> Result<(), String> {
+    let yaml = NOTES.replace("{ text: string }", "{ text: string, count: integer }");
+    let folder = with_tables(&yaml, "CREATE TABLE note (id INTEGER PRIMARY KEY, body TEXT)")?;
+    unchanged(folder.path(), FAULTS, &["note", "text", "count"])
+}
+
+fn whose_tables() -> Result<(), String> {
+    let yaml = NOTES.replace("managed: false\n", "");
+    let folder = with_tables(&yaml, "CREATE TABLE other (id INTEGER PRIMARY KEY)")?;
+    unchanged(folder.path(), FAULTS, &["managed"])
+}
+
+fn not_a_database() -> Result<(), String> {
+    let folder = place(NOTES.as_bytes())?;
+    std::fs::write(
+        folder.path().join("data.db"),
+        "this is no database, whatever its name says\n".repeat(100),
+    )
+    .map_err(|e| e.to_string())?;
+    unchanged(folder.path(), FAILED, &["data.db", "not a database"])
+}
+
+fn folder() -> Result<(), String> {
+    let folder = place(NOTES.as_bytes())?;
+    std::fs::create_dir(folder.path().join("data.db")).map_err(|e| e.to_string())?;
+    expect(
+        &run(serve(
+            &folder.path().join("rest.yaml"),
+            &folder.path().join("data.db"),
+        )?)?,
+        FAILED,
+        &["data.db"],
+    )
+}
+
+fn locked() -> Result<(), String> {
+    let folder = with_tables(
+        NOTES,
+        "CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT NOT NULL)",
+    )?;
+    let holder = rusqlite::Connection::open(folder.path().join("data.db")).map_err(|e| e.to_string())?;
+    holder
+        .execute_batch("BEGIN EXCLUSIVE")
+        .map_err(|e| e.to_string())?;
+    expect(
+        &run(serve(
+            &folder.path().join("rest.yaml"),
+            &folder.path().join("data.db"),
+        )?)?,
+        FAILED,
+        &["data.db", "locked"],
+    )
+}
+
+/// Who may do everything may write read-only files too, so then the program runs as somebody else.
+fn read_only() -> Result<(), String> {
+    let yaml = NOTES.replace("managed: false", "managed: true");
+    let folder = place(yaml.as_bytes())?;
+    let database = folder.path().join("data.db");
+    rusqlite::Connection::open(&database)
+        .and_then(|c| c.execute_batch("PRAGMA user_version = 1"))
+        .map_err(|e| e.to_string())?;
+    let mode = |path: &Path, mode: u32| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).map_err(|e| e.to_string())
+    };
+    mode(&database, 0o444)?;
+    mode(&folder.path().join("rest.yaml"), 0o444)?;
+    mode(folder.path(), 0o555)?;
+    let before = std::fs::read(&database).map_err(|e| e.to_string())?;
+    let arguments = serve(&folder.path().join("rest.yaml"), &database)?;
+    let mut command = as_somebody(&arguments);
+    command.current_dir("/");
+    let end = run(command);
+    mode(folder.path(), 0o755)?;
+    expect(&end?, FAILED, &["data.db", "read-only"])?;
+    let after = std::fs::read(&database).map_err(|e| e.to_string())?;
+    if before == after {
+        nothing_written(folder.path(), &["data.db", "rest.yaml"])
+    } else {
+        Err("the database was changed".to_owned())
+    }
+}
+
+fn as_somebody(command: &Command) -> Command {
+    let root =
+        std::fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0);
+    let mut wrapped = if root {
+        Command::new("setpriv")
+    } else {
+        Command::new("env")
+    };
+    if root {
+        wrapped.args(["--reuid", "65534", "--regid", "65534", "--clear-groups", "--"]);
+    }
+    wrapped.arg(command.get_program()).args(command.get_args());
+    wrapped
+}
+
+fn port_in_use() -> Result<(), String> {
+    let listener = TcpListener::bind("127.0.0.1:0").map_err(|e| e.to_string())?;
+    let address = listener.local_addr().map_err(|e| e.to_string())?.to_string();
+    let folder = place(NOTES.replace("managed: false", "managed: true").as_bytes())?;
+    let mut command = Command::new(program()?);
+    command
+        .arg("serve")
+        .arg(folder.path().join("rest.yaml"))
+        .arg("--database")
+        .arg(folder.path().join("data.db"));
+    command.args(["--listen", &address]);
+    expect(&run(command)?, FAILED, &[&address, "in use"])?;
+    nothing_written(folder.path(), &["rest.yaml"])
+}
+
+fn bad_address() -> Result<(), String> {
+    let place = Place::named("keys")?;
+    let mut command = Command::new(program()?);
+    command
+        .arg("serve")
+        .arg(&place.schema)
+        .arg("--database")
+        .arg(&place.database)
+        .args(["--listen", "nowhere"]);
+    expect(&run(command)?, FAILED, &["nowhere"])
+}
