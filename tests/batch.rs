@@ -150,6 +150,11 @@ fn own_answers() -> Result<(), String> {
     Ok(())
 }
 
+/// A condition that the schema doesn't know has no name of its own.
+fn told(kind: &str, problem: &str) -> bool {
+    kind != "check" || problem.contains("\"check\"")
+}
+
 fn client(
     address: SocketAddr,
     together: &Barrier,
@@ -163,7 +168,7 @@ fn client(
     for round in 0..rounds {
         together.wait();
         match client.send(&request(kind, &format!("{n}-{round}"))) {
-            Ok(answer) if answer.status == status => {}
+            Ok(answer) if answer.status == status && told(kind, &answer.text()) => {}
             Ok(answer) => wrong.push(format!("{kind}: expected {status}, got\n{}", shown(&answer))),
             Err(e) => wrong.push(format!("{kind}: {e}")),
         }

@@ -1,6 +1,5 @@
 //! `kill -9` at any moment: what was answered with success is there, and nothing is there by half.
 
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -59,9 +58,13 @@ fn rounds() -> Result<(), String> {
         let news = Arc::new(Mutex::new(Told::default()));
         let writers: Vec<_> = (0..WRITERS)
             .map(|writer| {
-                let (address, acknowledged, news) =
-                    (server.address, Arc::clone(&acknowledged), Arc::clone(&news));
-                std::thread::spawn(move || write(address, &format!("{round}-{writer}"), &acknowledged, &news))
+                let mut writer = Writer {
+                    client: Client::new(server.address),
+                    name: format!("{round}-{writer}"),
+                    acknowledged: Arc::clone(&acknowledged),
+                    news: Arc::clone(&news),
+                };
+                std::thread::spawn(move || writer.run())
             })
             .collect();
         let enough = 5 + Random::new(round + 1).below(200);
@@ -97,67 +100,76 @@ fn send(client: &mut Client, request: &Request, status: u16) -> Option<Json> {
     })
 }
 
-/// Writes until the server is gone.
-fn write(address: SocketAddr, name: &str, acknowledged: &AtomicUsize, news: &Mutex<Told>) {
-    let mut client = Client::new(address);
-    let note = |what: &dyn Fn(&mut Told)| {
-        what(&mut news.lock().unwrap_or_else(PoisonError::into_inner));
-        acknowledged.fetch_add(1, Ordering::Relaxed);
-    };
-    let make = |client: &mut Client, text: &str| {
-        let made = send(
-            client,
-            &Request::new("POST", "/api/notes").json(format!(r#"{{"text": "{text}"}}"#)),
-            201,
-        )?;
-        made.get("id")?.integer()
-    };
-    let Some(counter) = make(&mut client, &format!("counter {name}")) else {
-        return;
-    };
-    let mut counts = (counter, 0, 0);
-    for turn in 0i64.. {
-        let text = format!("note {name} {turn}");
-        let Some(id) = make(&mut client, &text) else { break };
-        note(&|told| told.made.push((id, text.clone())));
-        counts.2 = turn;
-        let target = format!("/api/notes/{counter}");
-        let patch = Request::new("PATCH", &target).json(format!(r#"{{"count": {turn}}}"#));
-        if send(&mut client, &patch, 200).is_none() {
-            break;
-        }
-        counts.1 = turn;
-        if turn % 3 == 0 && !group(&mut client, &format!("{name} {turn}"), &note) {
-            break;
-        }
-        if turn % 4 == 1 {
-            let Some(doomed) = make(&mut client, &format!("doomed {name} {turn}")) else {
-                break;
-            };
-            if send(
-                &mut client,
-                &Request::new("DELETE", &format!("/api/notes/{doomed}")),
-                204,
-            )
-            .is_none()
-            {
-                break;
-            }
-            note(&|told| told.gone.push(doomed));
-        }
-    }
-    note(&|told| told.counts.push(counts));
+/// One of the clients that write until the server is gone.
+struct Writer {
+    client: Client,
+    name: String,
+    acknowledged: Arc<AtomicUsize>,
+    news: Arc<Mutex<Told>>,
 }
 
-/// Three notes in one array: all or nothing. Tells whether the answer came.
-fn group(client: &mut Client, name: &str, note: &dyn Fn(&dyn Fn(&mut Told))) -> bool {
-    let parts: Vec<String> = (0..3)
-        .map(|n| format!(r#"{{"text": "group {name} {n}", "part_of": "{name}"}}"#))
-        .collect();
-    let request = Request::new("POST", "/api/notes").json(format!("[{}]", parts.join(",")));
-    let answered = send(client, &request, 201).is_some();
-    note(&|told| told.groups.push((name.to_owned(), answered)));
-    answered
+impl Writer {
+    fn run(&mut self) {
+        let Some(counter) = self.make(&format!("counter {}", self.name)) else {
+            return;
+        };
+        let mut counts = (counter, 0, 0);
+        for turn in 1i64.. {
+            if self.turn(turn, &mut counts).is_none() {
+                break;
+            }
+        }
+        self.note(|told| told.counts.push(counts));
+    }
+
+    /// Writes of every kind; `None` where no answer came.
+    fn turn(&mut self, turn: i64, counts: &mut (i64, i64, i64)) -> Option<()> {
+        let text = format!("note {} {turn}", self.name);
+        let id = self.make(&text)?;
+        self.note(|told| told.made.push((id, text)));
+        counts.2 = turn;
+        let patch = Request::new("PATCH", &format!("/api/notes/{}", counts.0));
+        send(
+            &mut self.client,
+            &patch.json(format!(r#"{{"count": {turn}}}"#)),
+            200,
+        )?;
+        counts.1 = turn;
+        if turn % 3 == 0 {
+            self.group(turn)?;
+        }
+        if turn % 4 == 1 {
+            let doomed = self.make(&format!("doomed {} {turn}", self.name))?;
+            send(
+                &mut self.client,
+                &Request::new("DELETE", &format!("/api/notes/{doomed}")),
+                204,
+            )?;
+            self.note(|told| told.gone.push(doomed));
+        }
+        Some(())
+    }
+
+    fn make(&mut self, text: &str) -> Option<i64> {
+        let request = Request::new("POST", "/api/notes").json(format!(r#"{{"text": "{text}"}}"#));
+        send(&mut self.client, &request, 201)?.get("id")?.integer()
+    }
+
+    /// Three notes in one array: all or nothing, whether the answer comes or not.
+    fn group(&mut self, turn: i64) -> Option<()> {
+        let name = format!("{}-{turn}", self.name);
+        let part = |n| format!(r#"{{"text": "group {name} {n}", "part_of": "{name}"}}"#);
+        let parts: Vec<String> = (0..3).map(part).collect();
+        let request = Request::new("POST", "/api/notes").json(format!("[{}]", parts.join(",")));
+        let answer = send(&mut self.client, &request, 201);
+        self.note(|told| told.groups.push((name, answer.is_some())));
+        answer.map(|_| ())
+    }
+
+    fn note(&self, news: impl FnOnce(&mut Told)) {
+        news(&mut self.news.lock().unwrap_or_else(PoisonError::into_inner));
+        self.acknowledged.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 fn check(place: &Place, told: &Told) -> Result<(), String> {
@@ -181,7 +193,6 @@ fn check(place: &Place, told: &Told) -> Result<(), String> {
         }
     }
     for (name, answered) in &told.groups {
-        let name = name.replace(' ', "%20");
         let found = read(&format!("/api/notes?part_of={name}&fields=id"))
             .map(|page| page.get("items").map_or(0, |items| items.items().len()));
         let allowed = if *answered {

@@ -224,7 +224,8 @@ fn queries() -> Result<(), String> {
         ";",
     ];
     for _ in 0..2_000 {
-        let query = mutated(random.pick(&seeds), &words, &mut random);
+        let seed = *random.pick(&seeds);
+        let query = mutated(seed, &words, &mut random);
         let collection = random.pick(&["posts", "users", "comments", "tags", "posts/1", "posts/2"]);
         judged(
             &mut client,
@@ -274,7 +275,8 @@ fn mutated_bodies() -> Result<(), String> {
         "'",
     ];
     for _ in 0..1_500 {
-        let body = mutated(random.pick(&seeds), &words, &mut random);
+        let seed = *random.pick(&seeds);
+        let body = mutated(seed, &words, &mut random);
         let (method, target) = random.pick(&[
             ("POST", "/api/posts"),
             ("PATCH", "/api/posts/1"),

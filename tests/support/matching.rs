@@ -67,7 +67,7 @@ fn compare(expected: &Json, got: &Json, at: &str, bindings: &mut Bindings, diffe
             }
         }
         (Json::List(want), Json::List(have)) if at == "/errors" => {
-            any_order(want, have, at, bindings, differences)
+            any_order(want, have, at, bindings, differences);
         }
         (Json::List(want), Json::List(have)) => list(want, have, at, bindings, differences),
         (Json::Object { members, open }, Json::Object { members: have, .. }) => {
@@ -86,7 +86,7 @@ fn bind(name: &str, got: &Json, at: &str, bindings: &mut Bindings, differences: 
         }
         Some(_) => {}
         None if *got == Json::Null => {
-            differences.push(format!("{at}: expected a value for <{name}>, got null"))
+            differences.push(format!("{at}: expected a value for <{name}>, got null"));
         }
         None => {
             bindings.0.insert(name.to_owned(), got.clone());
