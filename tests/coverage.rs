@@ -7,7 +7,7 @@ use rest_runtime::problem::{Code, FAULTS};
 use rest_runtime::request::filter::OPERATORS;
 use rest_schema::types::TYPES;
 
-use crate::support::case::{self, Case, Exchange, Step};
+use crate::support::case::{self, Case, Exchange, SchemaSource, Step};
 use crate::support::server::package;
 use crate::trial;
 
@@ -31,6 +31,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("coverage::every_problem_has_a_case", problems),
         trial("coverage::every_fault_has_a_case", faults),
         trial("coverage::every_page_says_its_rule", prose),
+        trial("coverage::every_schema_is_without_fault", schemas),
     ]
 }
 
@@ -128,4 +129,36 @@ fn prose() -> Result<(), String> {
         "readers in",
         &silent.map(|case| case.name.as_str()).collect::<Vec<_>>(),
     )
+}
+
+/// Before any server starts: a fault in a schema of the tests is told as it would be to its author.
+fn schemas() -> Result<(), String> {
+    let mut faults = String::new();
+    for case in cases()? {
+        if let SchemaSource::Inline(yaml) = &case.schema {
+            faults += &told(&format!("{}.md", case.name), yaml);
+        }
+    }
+    for entry in std::fs::read_dir(package().join("schemas"))
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if !name.ends_with(".seed.yaml") {
+            faults += &told(
+                &name,
+                &std::fs::read_to_string(entry.path()).map_err(|e| e.to_string())?,
+            );
+        }
+    }
+    if faults.is_empty() { Ok(()) } else { Err(faults) }
+}
+
+fn told(name: &str, yaml: &str) -> String {
+    let report = match rest_schema::read_one(name, yaml) {
+        Ok(loaded) => loaded.report,
+        Err(report) => report,
+    };
+    rest_schema::diagnostic::lines(&report.diagnostics, &report.sources)
 }
