@@ -288,7 +288,7 @@ impl Maker<'_> {
             ("scale", !matches!(ty, FieldType::Decimal { .. })),
             ("unique", opaque || password),
             ("index", opaque || password),
-            ("filterable", unordered || password),
+            ("filterable", password),
             ("sortable", unordered || password),
             ("default", password),
             ("example", password),

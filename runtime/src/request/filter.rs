@@ -449,11 +449,11 @@ mod tests {
         );
         assert_eq!(
             refused(posts("autor.username=x")),
-            "unknown-field autor.username: there is no relation autor; relations: author, comments, tags → author"
+            "unknown-field autor.username: there is no relation autor; relations: author, tags, comments → author"
         );
         assert_eq!(
             refused(posts("title.x=1")),
-            "unknown-field title.x: title is a field, not a relation; relations: author, comments, tags"
+            "unknown-field title.x: title is a field, not a relation; relations: author, tags, comments"
         );
         assert_eq!(
             refused(posts("author=1")),
