@@ -245,6 +245,7 @@ fn schema() -> Schema {
         (MEMBERSHIP, "project", BelongsTo, PROJECT, "project_id"),
         (MEMBERSHIP, "user", BelongsTo, USER, "user_id"),
         (USER, "memberships", HasMany, MEMBERSHIP, "user_id"),
+        (USER, "boss", BelongsTo, USER, "team_id"),
     ] {
         relation(&mut schema, from, name, kind, to, key);
     }
@@ -350,7 +351,7 @@ fn operators_bind_as_in_sql() {
         "quantity in (1, 2) and name not in ('a', name)",
         "name like 'a%' and note not like '\\_%' and note is not null",
         "lower(coalesce(note, name)) = 'x' and length(name) > 3",
-        "price >= 12.50 and rate < 1.5 and due = '2026-01-31' and created_at < now",
+        "me.boss.is_admin and price >= 12.50 and rate < 1.5 and due = '2026-01-31' and created_at < now",
         "exists(memberships where user_id = me.id and exists(project.tasks where title = this.name))",
         "owner.username = 'susan' and parent.owner.is_admin",
         "authenticated",
