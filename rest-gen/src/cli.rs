@@ -1,0 +1,78 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use crate::command;
+use crate::error::{Error, Outcome};
+
+/// Checks a schema, serves it, and looks after its accounts and rows.
+#[derive(Debug, Parser)]
+#[command(name = "rest-gen", version, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 done, 1 the input has faults, 2 it couldn't run.")]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Checks a schema and tells every fault at once
+    Check {
+        /// The schema, a YAML file
+        file: PathBuf,
+        /// Print a stage of the way from the file to the service
+        #[arg(long, value_enum)]
+        show: Option<Stage>,
+        /// How faults and stages are printed
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Prints a script that completes this command line
+    Completions {
+        /// For which shell
+        #[arg(value_enum)]
+        shell: Shell,
+    },
+}
+
+/// A stage that can be looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Stage {
+    /// As written, with the place of every key
+    Raw,
+    /// As meant: names bound, defaults decided, rules written out
+    Schema,
+}
+
+/// How things are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// For programs
+    Json,
+}
+
+/// Reads the command line and does what it says.
+pub(crate) fn run() -> Result<Outcome, Error> {
+    // A mistyped command line ends here, by clap's own message and with its code 2.
+    let cli = Cli::parse();
+    match cli.command {
+        Command::Check { file, show, format } => command::check::run(&file, show, format),
+        Command::Completions { shell } => command::completions::run(shell),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,140 @@
+//! The only place that touches the file system: reads texts, finds what a pattern names.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use crate::error::Error;
+
+/// The most bytes of one text; nothing that this program reads whole is larger by right.
+const MOST: u64 = 64 << 20;
+
+/// Reads a file as text.
+pub(crate) fn read(path: &Path) -> Result<String, Error> {
+    text(path).map_err(|why| Error::new(format!("`{}` {why}", path.display())))
+}
+
+fn text(path: &Path) -> Result<String, String> {
+    let bytes = bytes(path)?;
+    String::from_utf8(bytes).map_err(|error| {
+        let place = error.utf8_error().valid_up_to();
+        format!("isn't text in UTF-8: byte {place} begins no character")
+    })
+}
+
+fn bytes(path: &Path) -> Result<Vec<u8>, String> {
+    let told = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound => "doesn't exist".to_owned(),
+        io::ErrorKind::PermissionDenied => "may not be read".to_owned(),
+        io::ErrorKind::IsADirectory => "is a folder, not a file".to_owned(),
+        _ => format!("can't be read: {error}"),
+    };
+    let file = File::open(path).map_err(told)?;
+    if file.metadata().map_err(told)?.is_dir() {
+        return Err("is a folder, not a file".to_owned());
+    }
+    let mut bytes = Vec::new();
+    file.take(MOST + 1).read_to_end(&mut bytes).map_err(told)?;
+    if bytes.len() as u64 > MOST {
+        return Err(format!("is larger than {} MiB", MOST >> 20));
+    }
+    Ok(bytes)
+}
+
+/// The files that a pattern names below `base`, by name, with their texts; `*` and `?` stand for parts of one name.
+pub(crate) fn matching(base: &Path, pattern: &str) -> Result<Vec<(String, String)>, String> {
+    if pattern.split('/').any(|part| part == "**") {
+        return Err("`**` isn't understood; name the folders".to_owned());
+    }
+    let mut found = vec![base.to_path_buf()];
+    for part in pattern.split('/').filter(|part| !part.is_empty() && *part != ".") {
+        found = found
+            .iter()
+            .flat_map(|folder| entries(folder, part))
+            .collect::<Vec<PathBuf>>();
+    }
+    found.retain(|path| path.is_file());
+    found.sort();
+    let named = |path: PathBuf| {
+        Ok((
+            path.display().to_string(),
+            text(&path).map_err(|why| told(&path, &why))?,
+        ))
+    };
+    found.into_iter().map(named).collect()
+}
+
+fn told(path: &Path, why: &str) -> String {
+    format!("{} {why}", path.display())
+}
+
+fn entries(folder: &Path, pattern: &str) -> Vec<PathBuf> {
+    if !pattern.contains(['*', '?']) {
+        return vec![folder.join(pattern)];
+    }
+    let folder_to_read = if folder.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        folder
+    };
+    let Ok(entries) = fs::read_dir(folder_to_read) else {
+        return Vec::new();
+    };
+    let names = entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().into_string().ok());
+    // A pattern doesn't find hidden files, as in a shell.
+    names
+        .filter(|name| !name.starts_with('.') && matches(pattern, name))
+        .map(|name| folder.join(name))
+        .collect()
+}
+
+/// Whether a name is what a pattern describes, in time linear in both for each `*`.
+fn matches(pattern: &str, name: &str) -> bool {
+    let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
+    let (mut p, mut n) = (0, 0);
+    let mut star: Option<(usize, usize)> = None;
+    while n < name.len() {
+        match pattern.get(p) {
+            Some('*') => {
+                star = Some((p, n));
+                p += 1;
+            }
+            Some(wanted) if *wanted == '?' || *wanted == name[n] => {
+                p += 1;
+                n += 1;
+            }
+            _ => match star {
+                Some((at, taken)) => {
+                    star = Some((at, taken + 1));
+                    (p, n) = (at + 1, taken + 1);
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[p..].iter().all(|rest| *rest == '*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn patterns_stand_for_parts_of_a_name() {
+        for (pattern, name, wanted) in [
+            ("*.yaml", "a.yaml", true),
+            ("*.yaml", ".yaml", true),
+            ("*.yaml", "a.yml", false),
+            ("a?c*", "abc", true),
+            ("a?c*", "ac", false),
+            ("*a*b*", "xxaxxbxx", true),
+            ("*a*b*", "xxbxxa", false),
+            ("", "", true),
+            ("ü?", "üß", true),
+        ] {
+            assert_eq!(matches(pattern, name), wanted, "{pattern} {name}");
+        }
+    }
+}
