@@ -79,42 +79,46 @@ fn timestamp(out: &mut Vec<u8>, stored: &[u8]) {
     out.extend_from_slice(b"Z\"");
 }
 
-/// What stands for each byte of a text: itself (0), a letter after a backslash, or `\u00..` (u).
-const ESCAPES: [u8; 256] = {
-    let mut table = [0; 256];
-    let mut control = 0;
-    while control < 0x20 {
-        table[control] = b'u';
-        control += 1;
-    }
-    table[0x08] = b'b';
-    table[b'\t' as usize] = b't';
-    table[b'\n' as usize] = b'n';
-    table[0x0c] = b'f';
-    table[b'\r' as usize] = b'r';
-    table[b'"' as usize] = b'"';
-    table[b'\\' as usize] = b'\\';
-    table
-};
-
 /// A text in quotes.
 pub(crate) fn text(out: &mut Vec<u8>, bytes: &[u8]) {
     out.reserve(bytes.len() + 2);
     out.push(b'"');
     let mut rest = bytes;
-    while let Some(place) = rest.iter().position(|byte| ESCAPES[usize::from(*byte)] != 0) {
+    while let Some(place) = escaped(rest) {
         out.extend_from_slice(&rest[..place]);
-        match ESCAPES[usize::from(rest[place])] {
-            b'u' => {
+        match rest[place] {
+            byte @ (b'"' | b'\\') => out.extend([b'\\', byte]),
+            b'\n' => out.extend(b"\\n"),
+            b'\r' => out.extend(b"\\r"),
+            b'\t' => out.extend(b"\\t"),
+            8 => out.extend(b"\\b"),
+            12 => out.extend(b"\\f"),
+            byte => {
                 out.extend_from_slice(b"\\u00");
-                out.extend([rest[place] >> 4, rest[place] & 15].map(|digit| HEX[usize::from(digit)]));
+                out.extend([byte >> 4, byte & 15].map(|digit| HEX[usize::from(digit)]));
             }
-            letter => out.extend([b'\\', letter]),
         }
         rest = &rest[place + 1..];
     }
     out.extend_from_slice(rest);
     out.push(b'"');
+}
+
+/// The first byte that JSON escapes, looked for eight at a time.
+fn escaped(bytes: &[u8]) -> Option<usize> {
+    const ONES: u64 = u64::MAX / 255;
+    let dirty = |chunk: &[u8; 8]| {
+        let word = u64::from_le_bytes(*chunk);
+        let equal = |byte: u8| (word ^ (ONES * u64::from(byte))).wrapping_sub(ONES);
+        let control = word.wrapping_sub(ONES * 0x20);
+        (control | equal(b'"') | equal(b'\\')) & !word & (ONES << 7) != 0
+    };
+    let (chunks, _) = bytes.as_chunks::<8>();
+    let start = chunks.iter().position(dirty).unwrap_or(chunks.len()) * 8;
+    let found = bytes[start..]
+        .iter()
+        .position(|byte| matches!(byte, 0..0x20 | b'"' | b'\\'));
+    found.map(|place| start + place)
 }
 
 const HEX: &[u8; 16] = b"0123456789abcdef";

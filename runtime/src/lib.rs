@@ -12,7 +12,10 @@
 
 pub mod cell;
 pub mod codec;
+pub mod password;
 pub mod problem;
 #[cfg(test)]
 mod reference;
 pub mod request;
+pub mod token;
+pub mod validate;

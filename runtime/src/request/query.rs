@@ -12,7 +12,7 @@ use rest_schema::{ResourceId, Schema};
 
 use super::names::{Names, list};
 use super::{Query, Selection, Visible, filter, include, page, sort};
-use crate::problem::{Code, Fault, Problem};
+use crate::problem::{Code, Fault, Place, Problem};
 
 pub use split::{MAX_LENGTH, MAX_PARAMETERS, with_cursor};
 pub(super) use split::{Parameter, Parameters};
@@ -24,29 +24,27 @@ pub struct ParameterRow {
     pub name: &'static str,
     /// Whether an item takes it as well.
     pub on_item: bool,
-    /// Whether it may stand several times, for as many values.
-    pub is_list: bool,
     /// What it asks for.
     pub doc: &'static str,
 }
 
 macro_rules! parameters {
-    ($($name:literal item: $on_item:literal list: $is_list:literal $doc:literal;)*) => {
+    ($($name:literal on_item: $on_item:literal $doc:literal;)*) => {
         /// All parameters that aren't filters, in the order of the documentation.
         pub const PARAMETERS: &[ParameterRow] = &[$(ParameterRow {
-            name: $name, on_item: $on_item, is_list: $is_list, doc: $doc,
+            name: $name, on_item: $on_item, doc: $doc,
         }),*];
     };
 }
 
 parameters! {
-    "sort"    item: false list: true  "fields to order by, at most three; `-` in front: from the greatest";
-    "limit"   item: false list: false "items on the page, from 1 to the service's maximum";
-    "cursor"  item: false list: false "where the page begins: `page.next` or `page.prev` of another page; empty: at the first item";
-    "page"    item: false list: false "the page's number, from 1; not beside cursor";
-    "count"   item: false list: false "`exact`: how many items there are on all pages, in `page.total`";
-    "fields"  item: true  list: true  "the fields to show; a path shows a field of a related item";
-    "include" item: true  list: true  "the relations to show within; a path goes on from relation to relation";
+    "sort"    on_item: false "fields to order by, at most three; `-` in front: from the greatest";
+    "limit"   on_item: false "items on the page, from 1 to the service's maximum";
+    "cursor"  on_item: false "where the page begins: `page.next` or `page.prev` of another page; empty: at the first item";
+    "page"    on_item: false "the page's number, from 1; not beside cursor";
+    "count"   on_item: false "`exact`: how many items there are on all pages, in `page.total`";
+    "fields"  on_item: true  "the fields to show; a path shows a field of a related item";
+    "include" on_item: true  "the relations to show within; a path goes on from relation to relation";
 }
 
 /// What other services call it, and what it is here.
@@ -110,7 +108,7 @@ pub fn collection(
         count: page::count(&parameters, &mut faults),
         selection: include::selection(&names, resource, &parameters, &mut faults),
     };
-    Problem::of_faults(faults).map_or(Ok(query), Err)
+    refused(&parameters, faults).map_or(Ok(query), Err)
 }
 
 /// Reads what is asked of an item.
@@ -129,7 +127,7 @@ pub fn item(
     let strange = parameters.iter().filter(|parameter| !on_item(&parameter.name));
     faults.extend(strange.map(|parameter| not_taken(&parameter.name, known.clone())));
     let selection = include::selection(&names, resource, &parameters, &mut faults);
-    Problem::of_faults(faults).map_or(Ok(selection), Err)
+    refused(&parameters, faults).map_or(Ok(selection), Err)
 }
 
 /// Refuses every parameter, where an address takes none.
@@ -137,7 +135,7 @@ pub fn none(raw: Option<&str>) -> Result<(), Problem> {
     let mut faults = Vec::new();
     let parameters = Parameters::read(raw, &mut faults)?;
     faults.extend(parameters.iter().map(|parameter| not_taken(&parameter.name, [])));
-    Problem::of_faults(faults).map_or(Ok(()), Err)
+    refused(&parameters, faults).map_or(Ok(()), Err)
 }
 
 fn not_taken<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Fault {
@@ -151,11 +149,19 @@ fn not_taken<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Fault 
     Fault::parameter(name, Code::UnknownParameter, detail).near(name, known)
 }
 
-/// What isn't a list stands once.
+/// Only the values of a filter may come in several parameters.
 fn check_repeated(parameters: &Parameters, faults: &mut Vec<Fault>) {
-    let once = PARAMETERS.iter().filter(|row| !row.is_list);
-    let found = once.filter_map(|row| parameters.named(row.name));
+    let found = PARAMETERS.iter().filter_map(|row| parameters.named(row.name));
     faults.extend(found.filter_map(Parameter::repeated));
+}
+
+/// The refusal that the faults make, told in the order in which the parameters were written.
+fn refused(parameters: &Parameters, mut faults: Vec<Fault>) -> Option<Problem> {
+    faults.sort_by_key(|fault| match &fault.place {
+        Place::Parameter(name) => parameters.place(name),
+        Place::Pointer(_) | Place::Header(_) => None,
+    });
+    Problem::of_faults(faults)
 }
 
 fn row(name: &str) -> Option<&'static ParameterRow> {
@@ -263,11 +269,11 @@ mod tests {
         assert_eq!(
             codes,
             [
-                "bad-encoding",
                 "bad-limit",
+                "unknown-field",
                 "bad-value",
                 "unknown-field",
-                "unknown-field"
+                "bad-encoding"
             ]
         );
     }

@@ -63,27 +63,50 @@ pub(super) fn scramble(number: i64) -> i64 {
     ((bits ^ (bits >> 31)) >> 1) as i64
 }
 
-/// 200 characters in words, some of which JSON must escape.
+/// 200 characters in words, a few of which JSON must escape.
 fn body(random: i64) -> String {
-    const WORDS: [&str; 8] = [
+    const WORDS: &[&str; 32] = &[
         "a",
         "schema",
+        "goes",
         "in,",
-        "\"service\"",
+        "a",
+        "service",
+        "comes",
         "out:",
         "rows",
+        "become",
         "bytes",
-        "and\nlinks",
+        "and",
+        "links",
+        "\"quoted\"",
+        "words",
+        "are",
+        "rare,",
+        "new\nlines",
+        "too",
+        "while",
+        "most",
+        "of",
+        "what",
+        "people",
+        "write",
+        "is",
+        "plain",
+        "text",
+        "with",
+        "some",
+        "é",
+        "inside",
     ];
     let mut text = String::with_capacity(220);
     let mut random = random;
-    while text.len() < 200 {
-        text.push_str(WORDS[(random & 7) as usize]);
+    while text.chars().count() < 200 {
+        text.push_str(WORDS[(random & 31) as usize]);
         text.push(' ');
-        random = random.rotate_right(3);
+        random = random.rotate_right(5);
     }
-    text.truncate(200);
-    text
+    text.chars().take(200).collect()
 }
 
 /// One post a minute.

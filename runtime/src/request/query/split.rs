@@ -40,9 +40,14 @@ impl Parameter {
     }
 }
 
-/// All parameters of a query string, in the order in which they first appear.
+/// All parameters of a query string.
 #[derive(Debug, Default)]
-pub(in crate::request) struct Parameters(Vec<Parameter>);
+pub(in crate::request) struct Parameters {
+    /// In the order in which they first appear.
+    all: Vec<Parameter>,
+    /// What each pair calls itself, be it readable or not.
+    written: Vec<String>,
+}
 
 impl Parameters {
     /// Takes a query string apart. Faults of encoding go to `faults`, and their pairs are left out.
@@ -63,6 +68,7 @@ impl Parameters {
                 (Ok(name), Ok(value)) => parameters.add(name, value),
                 (Err(detail), _) | (_, Err(detail)) => {
                     faults.push(Fault::parameter(name, Code::BadEncoding, detail));
+                    parameters.written.push(name.to_owned());
                 }
             }
         }
@@ -70,21 +76,27 @@ impl Parameters {
     }
 
     fn add(&mut self, name: String, value: String) {
-        match self.0.iter_mut().find(|parameter| parameter.name == name) {
+        self.written.push(name.clone());
+        match self.all.iter_mut().find(|parameter| parameter.name == name) {
             Some(parameter) => parameter.values.push(value),
-            None => self.0.push(Parameter {
+            None => self.all.push(Parameter {
                 name,
                 values: vec![value],
             }),
         }
     }
 
+    /// Where a parameter first stands.
+    pub(in crate::request) fn place(&self, name: &str) -> Option<usize> {
+        self.written.iter().position(|written| written == name)
+    }
+
     pub(in crate::request) fn iter(&self) -> impl Iterator<Item = &Parameter> {
-        self.0.iter()
+        self.all.iter()
     }
 
     pub(in crate::request) fn named(&self, name: &str) -> Option<&Parameter> {
-        self.0.iter().find(|parameter| parameter.name == name)
+        self.all.iter().find(|parameter| parameter.name == name)
     }
 }
 
@@ -163,7 +175,7 @@ mod tests {
         let mut faults = Vec::new();
         let parameters = Parameters::read(Some(raw), &mut faults).expect("a query string");
         assert_eq!(faults, [], "{raw}");
-        parameters.0.into_iter().map(|p| (p.name, p.values)).collect()
+        parameters.all.into_iter().map(|p| (p.name, p.values)).collect()
     }
 
     fn pair(name: &str, values: &[&str]) -> (String, Vec<String>) {

@@ -1,0 +1,133 @@
+//! Bodies that make a row.
+
+use rest_schema::Value;
+
+use super::field::Wrong;
+use super::{Faults, Filling, Member, Nature, Validator, Writer};
+use crate::password::Plain;
+use crate::problem::{Fault, words};
+use crate::request::body::{Json, Pointer};
+
+/// A row as it is to be made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct New {
+    /// By the field's place. `None`: decided in the write (an expression, the database's default, a counted key, a
+    /// password that is still to be hashed) or not stored at all.
+    pub values: Vec<Option<Value>>,
+    /// The places of the fields that the body gave: their `writable` rules are to hold on the new row.
+    pub given: Vec<u32>,
+    pub(super) passwords: Vec<(u32, Plain)>,
+}
+
+impl New {
+    /// Takes the passwords out, to be hashed and put back as values.
+    pub fn take_passwords(&mut self) -> Vec<(u32, Plain)> {
+        std::mem::take(&mut self.passwords)
+    }
+
+    /// Sets a field.
+    pub fn put(&mut self, field: u32, value: Value) {
+        self.values[field as usize] = Some(value);
+    }
+}
+
+impl Validator {
+    /// A body of POST. `prefix` is the pointer to it: `""`, or `/3` for the fourth of several.
+    pub fn create(&self, body: &Json, prefix: &str, writer: &Writer<'_>) -> Result<New, Vec<Fault>> {
+        let (sorted, mut faults) = self.sort(body, prefix);
+        if !matches!(body, Json::Object(_)) {
+            return Err(faults.found);
+        }
+        let mut new = self.empty();
+        for (place, (member, json)) in self.members.iter().zip(sorted).enumerate() {
+            match json {
+                Some(json) => self.give(place, json, writer, &mut new, &mut faults),
+                None => member.fill(place, writer, &mut new, &mut faults),
+            }
+        }
+        faults.or(new)
+    }
+
+    /// The objects of an array, all or nothing.
+    pub fn create_many(&self, items: &[Json], writer: &Writer<'_>) -> Result<Vec<New>, Vec<Fault>> {
+        let mut rows = Vec::with_capacity(items.len());
+        let mut faults = Faults::new("");
+        for (index, item) in items.iter().enumerate() {
+            let pointer = Pointer::root().index(index);
+            match self.create(item, pointer.as_str(), writer) {
+                Ok(new) => rows.push(new),
+                Err(found) => found.into_iter().for_each(|fault| faults.add(fault)),
+            }
+        }
+        faults.or(rows)
+    }
+
+    pub(super) fn empty(&self) -> New {
+        New {
+            values: vec![None; self.members.len()],
+            given: Vec::new(),
+            passwords: Vec::new(),
+        }
+    }
+
+    /// Takes what the body gives.
+    pub(super) fn give(
+        &self,
+        place: usize,
+        json: &Json,
+        writer: &Writer<'_>,
+        new: &mut New,
+        faults: &mut Faults<'_>,
+    ) {
+        let member = &self.members[place];
+        let index = u32::try_from(place).unwrap_or(u32::MAX);
+        if member.nature == Nature::Readonly || member.is_closed(index, writer) {
+            faults.add_wrong(&member.name, Wrong::new(words::READONLY, "may not be given"));
+            return;
+        }
+        match member.rules.check(json) {
+            Ok(value) => new.take(index, member, value),
+            Err(wrong) => faults.add_wrong(&member.name, wrong),
+        }
+    }
+}
+
+impl New {
+    fn take(&mut self, index: u32, member: &Member, value: Value) {
+        self.given.push(index);
+        match value {
+            Value::Text(text) if member.is_password() => self.passwords.push((index, Plain::new(text))),
+            value => self.values[index as usize] = Some(value),
+        }
+    }
+}
+
+impl Member {
+    /// What the field is where the body says nothing.
+    pub(super) fn fill(&self, place: usize, writer: &Writer<'_>, new: &mut New, faults: &mut Faults<'_>) {
+        let value = self.filling.value(&self.rules.ty, writer);
+        if value.is_some() || self.filling == Filling::Later {
+            new.values[place] = value;
+        } else if self.optional {
+            new.values[place] = Some(Value::Null);
+        } else if matches!(self.filling, Filling::Me(_)) {
+            faults.add_wrong(
+                &self.name,
+                Wrong::new(
+                    words::REQUIRED,
+                    "is the caller's account, and nobody is signed in",
+                ),
+            );
+        } else if !matches!(self.nature, Nature::Readonly | Nature::Private) {
+            faults.add_wrong(&self.name, Wrong::new(words::REQUIRED, "is missing"));
+        }
+    }
+
+    pub(super) fn is_closed(&self, index: u32, writer: &Writer<'_>) -> bool {
+        self.is_ruled && (writer.closed)(index)
+    }
+
+    pub(super) fn is_password(&self) -> bool {
+        self.rules.ty == rest_schema::FieldType::Password
+    }
+}

@@ -1,0 +1,304 @@
+//! Bodies that change a row: PUT, which says all of it, and PATCH, which says what differs.
+
+use rest_schema::{FieldType, Value};
+
+use super::field::Wrong;
+use super::{Faults, Filling, Member, Nature, New, Validator, Writer, patch};
+use crate::password::Plain;
+use crate::problem::{Fault, words};
+use crate::request::body::Json;
+
+/// What PUT asks for: depending on whether the row is there, one or the other. The faults of each wait until that is
+/// known, because a row that isn't there, or isn't the caller's, is refused before the body is looked at.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Replacement {
+    /// Where the row is there.
+    pub update: Result<Update, Vec<Fault>>,
+    /// Where it isn't; `None`: PUT makes no rows here.
+    pub create: Option<Result<New, Vec<Fault>>>,
+}
+
+impl Replacement {
+    /// Takes the passwords out, to be hashed and put back as values: those of both are the same.
+    pub fn take_passwords(&mut self) -> Vec<(u32, Plain)> {
+        let of_update = self
+            .update
+            .as_mut()
+            .map(Update::take_passwords)
+            .unwrap_or_default();
+        let of_create = match &mut self.create {
+            Some(Ok(new)) => new.take_passwords(),
+            _ => Vec::new(),
+        };
+        if of_update.is_empty() {
+            of_create
+        } else {
+            of_update
+        }
+    }
+
+    /// Sets a field.
+    pub fn put(&mut self, field: u32, value: &Value) {
+        if let Ok(update) = &mut self.update {
+            update.put(field, value.clone());
+        }
+        if let Some(Ok(new)) = &mut self.create {
+            new.put(field, value.clone());
+        }
+    }
+}
+
+/// A change as asked for, before the row is known.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Update {
+    set: Vec<(u32, Value)>,
+    /// Merge patches of JSON documents, with the pointers to them.
+    merges: Vec<(u32, Json, String)>,
+    /// What the body repeats though it can't change it.
+    must_equal: Vec<Repeated>,
+    passwords: Vec<(u32, Plain)>,
+}
+
+/// A member that can't be changed and was sent all the same, as a client does that edits what it got.
+#[derive(Debug, Clone, PartialEq)]
+struct Repeated {
+    field: u32,
+    value: Value,
+    fault: Fault,
+}
+
+/// The columns that really change.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// The places of the fields, and their new values.
+    pub set: Vec<(u32, Value)>,
+}
+
+impl Changes {
+    /// Whether there is nothing to write.
+    pub fn is_empty(&self) -> bool {
+        self.set.is_empty()
+    }
+}
+
+impl Update {
+    /// Takes the passwords out, to be hashed and put back as values.
+    pub fn take_passwords(&mut self) -> Vec<(u32, Plain)> {
+        std::mem::take(&mut self.passwords)
+    }
+
+    /// Sets a field.
+    pub fn put(&mut self, field: u32, value: Value) {
+        self.set.push((field, value));
+    }
+
+    /// The places of the fields that [`Update::against`] looks at in the row only to compare them: computed ones may be
+    /// among them.
+    pub fn compared(&self) -> impl Iterator<Item = u32> {
+        self.must_equal.iter().map(|repeated| repeated.field)
+    }
+
+    /// What really changes in a row: by the place of each field its value as it is, computed ones that are
+    /// [`compared`](Self::compared) included. `shown` says which fields the caller may read in this row: of the others
+    /// he is not told whether he guessed right.
+    pub fn against(&self, old: &[Value], shown: &dyn Fn(u32) -> bool) -> Result<Changes, Vec<Fault>> {
+        let is_same = |field: u32, value: &Value| old.get(field as usize).is_some_and(|old| same(old, value));
+        let mut faults = Faults::new("");
+        for repeated in &self.must_equal {
+            if !(shown(repeated.field) && is_same(repeated.field, &repeated.value)) {
+                faults.add(repeated.fault.clone());
+            }
+        }
+        let mut set = self.set.clone();
+        for (field, patch, pointer) in &self.merges {
+            match merged(old.get(*field as usize), patch) {
+                Ok(value) => set.push((*field, value)),
+                Err(wrong) => faults.add(wrong.at(pointer.clone())),
+            }
+        }
+        set.retain(|(field, value)| !is_same(*field, value));
+        set.sort_by_key(|(field, _)| *field);
+        faults.or(Changes { set })
+    }
+}
+
+/// A stored document with a patch applied, checked like any other that is to be stored.
+fn merged(old: Option<&Value>, patch: &Json) -> Result<Value, Wrong> {
+    let document = match old {
+        Some(Value::Json(document)) => document.as_str(),
+        _ => "null",
+    };
+    let text = patch::merged(document, patch);
+    FieldType::Json
+        .parse_text(&text)
+        .map_err(|fault| Wrong::new(fault.code.word(), fault.message))
+}
+
+/// Whether two values of one field are the same; documents that differ only in the order of members are.
+fn same(old: &Value, new: &Value) -> bool {
+    match (old, new) {
+        (Value::Json(old), Value::Json(new)) if old != new => {
+            let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
+            read(old).is_some_and(|old| read(new).is_some_and(|new| old == new))
+        }
+        (old, new) => old == new,
+    }
+}
+
+impl Validator {
+    /// A body of PATCH, as a merge patch: what it doesn't name stays.
+    pub fn merge(&self, body: &Json, writer: &Writer<'_>) -> Result<Update, Vec<Fault>> {
+        let (sorted, mut faults) = self.sort(body, "");
+        let mut update = Update::default();
+        for (place, json) in sorted.into_iter().enumerate() {
+            let Some(json) = json else { continue };
+            let member = &self.members[place];
+            let index = u32::try_from(place).unwrap_or(u32::MAX);
+            match (&member.rules.ty, json) {
+                (FieldType::Json, Json::Object(_)) if member.changes(index, writer) => {
+                    update
+                        .merges
+                        .push((index, json.clone(), faults.pointer(&member.name)));
+                }
+                _ => member.change(index, json, writer, &mut update, &mut faults),
+            }
+        }
+        faults.or(update)
+    }
+
+    /// A body of PUT to the item with this key.
+    pub fn replace(&self, body: &Json, key: &[Value], writer: &Writer<'_>) -> Replacement {
+        Replacement {
+            update: self.replace_row(body, writer),
+            create: self.key_by_client.then(|| self.create_at(body, key, writer)),
+        }
+    }
+
+    fn replace_row(&self, body: &Json, writer: &Writer<'_>) -> Result<Update, Vec<Fault>> {
+        let (sorted, mut faults) = self.sort(body, "");
+        if !matches!(body, Json::Object(_)) {
+            return Err(faults.found);
+        }
+        let mut update = Update::default();
+        for (place, json) in sorted.into_iter().enumerate() {
+            let member = &self.members[place];
+            let index = u32::try_from(place).unwrap_or(u32::MAX);
+            match json {
+                Some(json) => member.change(index, json, writer, &mut update, &mut faults),
+                None if member.keeps() => {}
+                None => member.reset(index, writer, &mut update, &mut faults),
+            }
+        }
+        faults.or(update)
+    }
+
+    /// The row that PUT makes: the key is the address's, and what the body says of it must agree.
+    fn create_at(&self, body: &Json, key: &[Value], writer: &Writer<'_>) -> Result<New, Vec<Fault>> {
+        let (sorted, mut faults) = self.sort(body, "");
+        if !matches!(body, Json::Object(_)) {
+            return Err(faults.found);
+        }
+        let mut new = self.empty();
+        for (place, json) in sorted.into_iter().enumerate() {
+            let member = &self.members[place];
+            let of_address = self
+                .key
+                .iter()
+                .position(|at| *at == place)
+                .and_then(|at| key.get(at));
+            match (of_address, json) {
+                (Some(value), json) => member.take_key(place, value, json, &mut new, &mut faults),
+                (None, Some(json)) => self.give(place, json, writer, &mut new, &mut faults),
+                (None, None) => member.fill(place, writer, &mut new, &mut faults),
+            }
+        }
+        faults.or(new)
+    }
+}
+
+impl Member {
+    /// Whether a body may change the field of a row that is there.
+    fn changes(&self, index: u32, writer: &Writer<'_>) -> bool {
+        self.nature == Nature::Writable && !self.is_closed(index, writer)
+    }
+
+    /// Whether PUT leaves the field as it is where the body doesn't name it: what the client may not have been able to
+    /// see or to set, and what is decided once, at create.
+    fn keeps(&self) -> bool {
+        self.nature != Nature::Writable
+            || self.writeonly
+            || self.is_password()
+            || self.is_ruled
+            || self.filling == Filling::Later
+    }
+
+    fn change(
+        &self,
+        index: u32,
+        json: &Json,
+        writer: &Writer<'_>,
+        update: &mut Update,
+        faults: &mut Faults<'_>,
+    ) {
+        if !self.changes(index, writer) {
+            let fault = self.unchangeable().at(faults.pointer(&self.name));
+            match self.rules.read(json) {
+                Ok(value) if !self.is_hidden() => update.must_equal.push(Repeated {
+                    field: index,
+                    value,
+                    fault,
+                }),
+                _ => faults.add(fault),
+            }
+            return;
+        }
+        match self.rules.check(json) {
+            Ok(Value::Text(text)) if self.is_password() => update.passwords.push((index, Plain::new(text))),
+            Ok(value) => update.set.push((index, value)),
+            Err(wrong) => faults.add_wrong(&self.name, wrong),
+        }
+    }
+
+    fn reset(&self, index: u32, writer: &Writer<'_>, update: &mut Update, faults: &mut Faults<'_>) {
+        match self.filling.value(&self.rules.ty, writer) {
+            Some(value) => update.set.push((index, value)),
+            None if self.optional => update.set.push((index, Value::Null)),
+            None => faults.add_wrong(&self.name, Wrong::new(words::REQUIRED, "is missing")),
+        }
+    }
+
+    fn take_key(
+        &self,
+        place: usize,
+        value: &Value,
+        json: Option<&Json>,
+        new: &mut New,
+        faults: &mut Faults<'_>,
+    ) {
+        let is_other = |json: &Json| self.rules.read(json).map_or(true, |given| given != *value);
+        if json.is_some_and(is_other) {
+            let wrong = Wrong::new(words::IMMUTABLE, "must be the key in the address, or be left out");
+            faults.add_wrong(&self.name, wrong);
+        } else if let Err(wrong) = self.rules.check_rules(value) {
+            faults.add_wrong(&self.name, wrong);
+        }
+        new.values[place] = Some(value.clone());
+        new.given.push(u32::try_from(place).unwrap_or(u32::MAX));
+    }
+
+    /// Whether GET never shows it, so that a client can't be repeating what it got.
+    fn is_hidden(&self) -> bool {
+        self.writeonly || self.is_password()
+    }
+
+    fn unchangeable(&self) -> Wrong {
+        match self.nature {
+            Nature::Immutable | Nature::Key => {
+                Wrong::new(words::IMMUTABLE, "can't be changed once it is set")
+            }
+            Nature::Writable | Nature::Readonly | Nature::Private => {
+                Wrong::new(words::READONLY, "can't be changed by this caller")
+            }
+        }
+    }
+}
