@@ -3,6 +3,7 @@
 //! | module | what it is for |
 //! |---|---|
 //! | `flask` | a real Flask app and the service on one file |
+//! | `readme` | what the README shows |
 //! | `support` | reads a case, starts the program, sends bytes, compares |
 //! | `coverage` | every row of the product's tables has a case |
 //! | `walk` | cursors under random writes |
@@ -19,6 +20,7 @@ mod crash;
 mod expiry;
 mod flask;
 mod hostile;
+mod readme;
 mod starts;
 mod stop;
 mod support;
@@ -34,6 +36,7 @@ fn main() {
     let arguments = Arguments::from_args();
     let mut trials = support::selftest::trials();
     trials.extend(flask::trials());
+    trials.extend(readme::trials());
     trials.extend(coverage::trials());
     trials.extend(walk::trials());
     trials.extend(batch::trials());
