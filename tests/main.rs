@@ -2,6 +2,7 @@
 //!
 //! | module | what it is for |
 //! |---|---|
+//! | `examples` | schemas of the examples |
 //! | `flask` | a real Flask app and the service on one file |
 //! | `readme` | what the README shows |
 //! | `support` | reads a case, starts the program, sends bytes, compares |
@@ -17,6 +18,7 @@
 mod batch;
 mod coverage;
 mod crash;
+mod examples;
 mod expiry;
 mod flask;
 mod hostile;
@@ -35,6 +37,7 @@ use support::server::{Place, package};
 fn main() {
     let arguments = Arguments::from_args();
     let mut trials = support::selftest::trials();
+    trials.extend(examples::trials());
     trials.extend(flask::trials());
     trials.extend(readme::trials());
     trials.extend(coverage::trials());
