@@ -45,6 +45,7 @@ resources:
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("batch::each_write_gets_its_own_answer", own_answers),
+        trial("batch::one_of_many_wins_by_the_same_tag", one_wins),
         trial("batch::a_full_disk_loses_nothing", full_disk),
         trial("batch::a_stored_value_that_does_not_fit", stored_value),
         trial("batch::a_locked_database_is_waited_for_and_then_503", locked),
@@ -174,6 +175,42 @@ fn client(
         }
     }
     wrong.into_iter().next().map_or(Ok(()), Err)
+}
+
+/// Many who saw the same state want to change it: one may, the others are told.
+fn one_wins() -> Result<(), String> {
+    let folder = place()?;
+    let server = Server::start(&arguments(&folder))?;
+    let address = server.address;
+    for round in 1..=10 {
+        let seen = Client::new(address).send(&Request::new("GET", "/api/notes/1"))?;
+        let tag = seen.header("etag").ok_or("an item has an ETag")?;
+        let together = Arc::new(Barrier::new(8));
+        let clients: Vec<_> = (0..8)
+            .map(|n| {
+                let (together, tag) = (Arc::clone(&together), tag.clone());
+                std::thread::spawn(move || {
+                    let size = round * 100 + n;
+                    let patch = Request::new("PATCH", "/api/notes/1").json(format!(r#"{{"size": {size}}}"#));
+                    together.wait();
+                    Client::new(address)
+                        .send(&patch.header("If-Match", &tag))
+                        .map(|answer| answer.status)
+                })
+            })
+            .collect();
+        let ends = clients.into_iter().map(|client| {
+            client
+                .join()
+                .unwrap_or_else(|_| Err("a client panicked".to_owned()))
+        });
+        let mut statuses = ends.collect::<Result<Vec<u16>, String>>()?;
+        statuses.sort_unstable();
+        if statuses != [200, 412, 412, 412, 412, 412, 412, 412] {
+            return Err(format!("expected one 200 and seven 412, got {statuses:?}"));
+        }
+    }
+    Ok(())
 }
 
 /// The disk is a limit on the size of files, which the program meets as an error of writing, and which can be lifted.
