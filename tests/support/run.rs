@@ -148,7 +148,8 @@ pub(crate) fn rules_for_all(request: &Request, answer: &Answer) -> Vec<String> {
     }
     let is_write = !matches!(request.method.as_str(), "GET" | "HEAD" | "OPTIONS");
     let stored = answer.header("cache-control").is_none_or(|v| v != "no-store");
-    if (is_write || answer.status >= 400) && stored {
+    let is_redirect = answer.status / 100 == 3;
+    if (is_write && !is_redirect || answer.status >= 400) && stored {
         broken.push("Cache-Control: expected `no-store` on a problem or an answer to a write".to_owned());
     }
     if answer.status == 401 && answer.header("www-authenticate").is_none() {
