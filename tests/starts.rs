@@ -166,10 +166,10 @@ fn names(folder: &Path) -> Vec<String> {
 
 /// `serve` and `check` refuse it alike, and write nothing.
 fn schema_fault(yaml: &str, words: &[&str]) -> Result<(), String> {
-    refused(yaml.as_bytes(), words)
+    refused(yaml.as_bytes(), FAULTS, words)
 }
 
-fn refused(yaml: &[u8], words: &[&str]) -> Result<(), String> {
+fn refused(yaml: &[u8], code: i32, words: &[&str]) -> Result<(), String> {
     let folder = place(yaml)?;
     let schema = folder.path().join("rest.yaml");
     expect(
@@ -179,7 +179,7 @@ fn refused(yaml: &[u8], words: &[&str]) -> Result<(), String> {
     )?;
     let mut check = Command::new(program()?);
     check.arg("check").arg(&schema);
-    expect(&run(check)?, FAULTS, words)?;
+    expect(&run(check)?, code, words)?;
     nothing_written(folder.path(), &["rest.yaml"])
 }
 
@@ -193,7 +193,7 @@ fn nothing_written(folder: &Path, before: &[&str]) -> Result<(), String> {
 }
 
 fn not_utf8() -> Result<(), String> {
-    refused(b"service: \xff\xfe", &["rest.yaml"])
+    refused(b"service: \xff\xfe", FAILED, &["rest.yaml", "UTF-8"])
 }
 
 fn alias_bomb() -> Result<(), String> {
