@@ -10,6 +10,8 @@
 
 pub mod codes;
 pub mod diagnostic;
+pub mod export;
+pub mod json_schema;
 pub mod keys;
 pub mod naming;
 pub mod raw;
@@ -23,6 +25,8 @@ pub mod value;
 pub mod yaml;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
+pub use export::export;
+pub use json_schema::json_schema;
 pub use resolve::resolve;
 #[cfg(feature = "yaml")]
 pub use resolve::{Loaded, Report, read, read_one};

@@ -47,13 +47,20 @@ pub struct Position {
 }
 
 /// One file.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Source {
     /// Its name, as it is shown.
     pub name: String,
     /// Its text.
     pub text: String,
     starts: Vec<usize>,
+}
+
+// The text would drown what else there is to see.
+impl std::fmt::Debug for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Source({}, {} bytes)", self.name, self.text.len())
+    }
 }
 
 impl Source {

@@ -4,7 +4,9 @@ use super::fields::unchecked;
 use super::{Draft, Origin};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::raw::Block;
-use crate::schema::{Field, FieldId, FieldRole, Index, IndexExpr, IndexTerm, ResourceId, SortKey, Unique};
+use crate::schema::{
+    Field, FieldId, FieldRole, Index, IndexExpr, IndexTerm, Resource, ResourceId, SortKey, Unique,
+};
 use crate::source::{Excerpt, Span};
 use crate::types::FieldType;
 
@@ -63,19 +65,26 @@ fn reach(draft: &mut Draft, id: ResourceId) {
             (flag("filterable"), flag("sortable"))
         })
         .collect();
-    let keys = draft.schema.resource(id).key.fields.clone();
-    for ((index, field), (filterable, sortable)) in (0u32..).zip(&mut draft.resource_mut(id).fields).zip(said)
-    {
-        let key = keys.iter().any(|key| key.index == index);
-        let foreign = matches!(field.role, FieldRole::ForeignKey(_));
-        let ordered = !matches!(field.ty, FieldType::Json | FieldType::Bytes);
-        let usual = (key || foreign || field.unique || field.index)
-            && ordered
-            && field.is_shown()
-            && field.computed.is_none();
+    let usual: Vec<bool> = {
+        let resource = draft.schema.resource(id);
+        let fields = (0u32..).zip(&resource.fields);
+        fields
+            .map(|(index, field)| usual(resource, index, field))
+            .collect()
+    };
+    let fields = &mut draft.resource_mut(id).fields;
+    for ((field, usual), (filterable, sortable)) in fields.iter_mut().zip(usual).zip(said) {
         field.filterable = filterable.unwrap_or(usual);
         field.sortable = sortable.unwrap_or(usual);
     }
+}
+
+/// Whether a field can be filtered and sorted by where the schema doesn't say.
+pub(crate) fn usual(resource: &Resource, index: u32, field: &Field) -> bool {
+    let key = resource.key.fields.iter().any(|key| key.index == index);
+    let foreign = matches!(field.role, FieldRole::ForeignKey(_));
+    let ordered = !matches!(field.ty, FieldType::Json | FieldType::Bytes);
+    (key || foreign || field.unique || field.index) && ordered && field.is_shown() && field.computed.is_none()
 }
 
 /// The fields that a name stands for: one, or those of a belongs_to.

@@ -26,6 +26,9 @@ use crate::raw::{self, Block};
 use crate::schema::{Resource, ResourceId, Schema};
 use crate::source::{Excerpt, Span};
 
+pub(crate) use index::{is_own, usual as usual_reach};
+pub(crate) use names::empty;
+
 /// Makes a schema of what is written; `None` where there is a fault.
 pub fn resolve(raw: &raw::Service, diagnostics: &mut Diagnostics) -> Option<Schema> {
     let before = diagnostics.faults();

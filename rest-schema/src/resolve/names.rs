@@ -68,7 +68,8 @@ fn required(root: &Block, diagnostics: &mut Diagnostics) {
     }
 }
 
-fn empty() -> Schema {
+/// A service that says nothing: what every setting is by itself.
+pub(crate) fn empty() -> Schema {
     Schema {
         name: String::new(),
         description: None,

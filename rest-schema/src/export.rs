@@ -1,0 +1,107 @@
+//! Schema → YAML: a schema in its own words, whichever way it came in.
+//!
+//! What is as it would be anyway isn't written. Mixins and includes are expanded: they have no trace in a [`Schema`].
+//! Reading the text gives the same schema again; a test says so for random ones.
+
+mod resource;
+mod write;
+
+use self::write::{Out, entry, text};
+use crate::resolve::empty;
+use crate::schema::{Accounts, Journal, Schema};
+
+/// The schema as YAML.
+pub fn export(schema: &Schema) -> String {
+    let mut top = vec![("service".to_owned(), text(&schema.name))];
+    if let Some(description) = &schema.description {
+        top.push(("description".to_owned(), Out::prose(description)));
+    }
+    if schema.prefix != "/api" {
+        let prefix = if schema.prefix.is_empty() {
+            "/"
+        } else {
+            &schema.prefix
+        };
+        top.push(("prefix".to_owned(), text(prefix)));
+    }
+    if let Some(managed) = schema.managed {
+        top.push(("managed".to_owned(), Out::flag(managed)));
+    }
+    if let Some(Journal::Wal) = schema.journal {
+        top.push(("storage".to_owned(), Out::Map(vec![entry("journal", "wal")])));
+    }
+    let resources = schema.resources();
+    let resources = resources.map(|(id, one)| (one.name.clone(), resource::resource(schema, id)));
+    top.push(("resources".to_owned(), Out::Block(resources.collect())));
+    if let Some(accounts) = &schema.accounts {
+        top.push(("accounts".to_owned(), self::accounts(schema, accounts)));
+    }
+    top.extend(settings(schema));
+    Out::Block(top).document()
+}
+
+fn accounts(schema: &Schema, accounts: &Accounts) -> Out {
+    let resource = schema.resource(accounts.resource);
+    let mut entries = vec![entry("resource", &resource.name)];
+    let names = accounts
+        .identify_by
+        .iter()
+        .map(|field| text(&schema.field(*field).name));
+    entries.push(("identify_by".to_owned(), Out::List(names.collect())));
+    entries.push(entry("password", &schema.field(accounts.password).name));
+    if let Some(admin) = &accounts.admin {
+        entries.push(entry("admin", &admin.source));
+    }
+    Out::Map(entries)
+}
+
+/// Numbers that differ from what they are by themselves.
+fn settings(schema: &Schema) -> Vec<(String, Out)> {
+    let usual = empty();
+    let mut list = Vec::new();
+    let (tokens, page, limits) = (&schema.tokens, &schema.page, &schema.limits);
+    if *tokens != usual.tokens {
+        let entries = vec![
+            entry("lifetime", &duration(tokens.lifetime)),
+            entry("max_lifetime", &duration(tokens.max_lifetime)),
+        ];
+        list.push(("tokens".to_owned(), Out::Map(entries)));
+    }
+    if *page != usual.page {
+        let entries = vec![number("limit", page.limit), number("max", page.max)];
+        list.push(("page".to_owned(), Out::Map(entries)));
+    }
+    if *limits != usual.limits {
+        let entries = vec![
+            ("body".to_owned(), Out::Scalar(size(limits.body))),
+            number("bulk", limits.bulk),
+            number("include_depth", limits.include_depth),
+            number("includes", limits.includes),
+            number("filters", limits.filters),
+        ];
+        list.push(("limits".to_owned(), Out::Map(entries)));
+    }
+    list
+}
+
+fn number(key: &str, number: u32) -> (String, Out) {
+    (key.to_owned(), Out::Scalar(number.to_string()))
+}
+
+fn duration(seconds: u64) -> String {
+    let units = [(86_400, "d"), (3_600, "h"), (60, "m")];
+    let unit = units.iter().find(|(factor, _)| seconds.is_multiple_of(*factor));
+    unit.map_or_else(
+        || format!("{seconds}s"),
+        |(factor, unit)| format!("{}{unit}", seconds / factor),
+    )
+}
+
+fn size(bytes: u64) -> String {
+    let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    let unit = units.iter().find(|(factor, _)| bytes.is_multiple_of(*factor));
+    unit.map_or_else(
+        || bytes.to_string(),
+        |(factor, unit)| format!("{}{unit}", bytes / factor),
+    )
+}
