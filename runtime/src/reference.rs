@@ -139,14 +139,15 @@ fn fields_of(row: &OperatorRow) -> String {
 
 fn parameters() -> String {
     table(
-        &["parameter", "of", "asks for"],
+        &["parameter", "of", "may stand", "asks for"],
         PARAMETERS.iter().map(|row| {
             let of = if row.on_item {
                 "collections, items"
             } else {
                 "collections"
             };
-            vec![code(row.name), of.into(), row.doc.into()]
+            let times = if row.is_list { "several times" } else { "once" };
+            vec![code(row.name), of.into(), times.into(), row.doc.into()]
         }),
     )
 }

@@ -24,27 +24,29 @@ pub struct ParameterRow {
     pub name: &'static str,
     /// Whether an item takes it as well.
     pub on_item: bool,
+    /// Whether it may stand several times, for as many values.
+    pub is_list: bool,
     /// What it asks for.
     pub doc: &'static str,
 }
 
 macro_rules! parameters {
-    ($($name:literal on_item: $on_item:literal $doc:literal;)*) => {
+    ($($name:literal on_item: $on_item:literal is_list: $is_list:literal $doc:literal;)*) => {
         /// All parameters that aren't filters, in the order of the documentation.
         pub const PARAMETERS: &[ParameterRow] = &[$(ParameterRow {
-            name: $name, on_item: $on_item, doc: $doc,
+            name: $name, on_item: $on_item, is_list: $is_list, doc: $doc,
         }),*];
     };
 }
 
 parameters! {
-    "sort"    on_item: false "fields to order by, at most three; `-` in front: from the greatest";
-    "limit"   on_item: false "items on the page, from 1 to the service's maximum";
-    "cursor"  on_item: false "where the page begins: `page.next` or `page.prev` of another page; empty: at the first item";
-    "page"    on_item: false "the page's number, from 1; not beside cursor";
-    "count"   on_item: false "`exact`: how many items there are on all pages, in `page.total`";
-    "fields"  on_item: true  "the fields to show; a path shows a field of a related item";
-    "include" on_item: true  "the relations to show within; a path goes on from relation to relation";
+    "sort"    on_item: false is_list: true  "fields to order by, at most three; `-` in front: from the greatest";
+    "limit"   on_item: false is_list: false "items on the page, from 1 to the service's maximum";
+    "cursor"  on_item: false is_list: false "where the page begins: `page.next` or `page.prev` of another page; empty: at the first item";
+    "page"    on_item: false is_list: false "the page's number, from 1; not beside cursor";
+    "count"   on_item: false is_list: false "`exact`: how many items there are on all pages, in `page.total`";
+    "fields"  on_item: true  is_list: true  "the fields to show; a path shows a field of a related item";
+    "include" on_item: true  is_list: true  "the relations to show within; a path goes on from relation to relation";
 }
 
 /// What other services call it, and what it is here.
@@ -149,9 +151,10 @@ fn not_taken<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Fault 
     Fault::parameter(name, Code::UnknownParameter, detail).near(name, known)
 }
 
-/// Only the values of a filter may come in several parameters.
+/// What isn't a list stands once.
 fn check_repeated(parameters: &Parameters, faults: &mut Vec<Fault>) {
-    let found = PARAMETERS.iter().filter_map(|row| parameters.named(row.name));
+    let once = PARAMETERS.iter().filter(|row| !row.is_list);
+    let found = once.filter_map(|row| parameters.named(row.name));
     faults.extend(found.filter_map(Parameter::repeated));
 }
 

@@ -109,7 +109,10 @@ mod tests {
     fn an_order_has_terms_and_directions() {
         assert_eq!(sorted(""), [""; 0]);
         assert_eq!(sorted("sort=-created_at,title"), ["-created_at", "title"]);
-        assert_eq!(sorted("sort=-author.username,id"), ["-author.username", "id"]);
+        assert_eq!(
+            sorted("sort=-author.username&sort=id"),
+            ["-author.username", "id"]
+        );
     }
 
     #[test]
