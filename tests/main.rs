@@ -13,6 +13,7 @@
 //! | `starts` | what can be wrong at the start |
 //! | `stop` | health, and an end in order |
 //! | `expiry` | tokens and time |
+//! | `load` | many at once |
 //! | `hostile` | bytes that no well-meaning client sends |
 
 mod batch;
@@ -22,6 +23,7 @@ mod examples;
 mod expiry;
 mod flask;
 mod hostile;
+mod load;
 mod readme;
 mod starts;
 mod stop;
@@ -48,6 +50,7 @@ fn main() {
     trials.extend(stop::trials());
     trials.extend(expiry::trials());
     trials.extend(hostile::trials());
+    trials.extend(load::trials());
     match case::all(&pages()) {
         Ok(cases) => trials.extend(cases.into_iter().map(page)),
         Err(message) => trials.push(trial("http::every_page_can_be_read", move || Err(message))),
