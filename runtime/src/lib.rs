@@ -12,6 +12,7 @@
 
 pub mod cell;
 pub mod codec;
+pub mod migrate;
 pub mod password;
 pub mod problem;
 #[cfg(test)]

@@ -1,0 +1,588 @@
+//! Whether a schema fits the tables that stand in a database: every mismatch at once, and what would be better. Pure.
+//!
+//! A mismatch is something by which a request would be answered wrongly or not at all. What only makes one slow, or lets
+//! the owner's other programs write what the schema forbids, is advice.
+
+use std::fmt;
+
+use rest_schema::diagnostic::nearest;
+use rest_schema::types::Kind;
+use rest_schema::{
+    DefaultValue, Field, FieldId, FieldType, JoinColumn, KeyKind, Link, OnDelete, Relation, RelationKind,
+    Resource, ResourceId, Schema,
+};
+
+use super::catalogue::{Catalogue, Column, ForeignKey, Table};
+use super::create;
+use super::index::{Needs, Why};
+use super::{Expression, Ownership};
+use crate::codec::{Affinity, Form};
+
+/// Digits that a double keeps of any decimal.
+const DIGITS_OF_REAL: u8 = 15;
+
+/// What came of comparing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Fit {
+    /// How each field's column is kept: by resource, then by field.
+    pub forms: Vec<Vec<Form>>,
+    /// Why the schema can't be served on this database; empty where it can.
+    pub mismatches: Vec<Finding>,
+    /// What would be better.
+    pub advice: Vec<Finding>,
+}
+
+/// Something that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Where: `Post`, `Post.title`.
+    pub place: String,
+    /// What: lower case, no full stop.
+    pub message: String,
+    /// What would be right.
+    pub help: Option<String>,
+    /// A statement that the database's owner may run.
+    pub statement: Option<String>,
+}
+
+impl Finding {
+    fn new(place: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            place: place.into(),
+            message: message.into(),
+            help: None,
+            statement: None,
+        }
+    }
+
+    fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.message)?;
+        if let Some(help) = &self.help {
+            write!(f, "\n  help: {help}")?;
+        }
+        match &self.statement {
+            Some(statement) => write!(f, "\n  {statement};"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Compares a schema with what stands in a database.
+pub fn fit(schema: &Schema, catalogue: &Catalogue, ownership: Ownership, expression: &Expression<'_>) -> Fit {
+    let mut fit = Fit::default();
+    if ownership == Ownership::Foreign && catalogue.journal_mode != "wal" {
+        let advice = format!(
+            "its journal mode is {}: readers and the writer wait for each other",
+            catalogue.journal_mode
+        );
+        let help = "`storage: { journal: wal }` switches it, for every program that uses the file";
+        fit.advice.push(Finding::new("the database", advice).help(help));
+    }
+    for (id, resource) in schema.resources() {
+        let before = fit.mismatches.len();
+        let mut comparison = Comparison {
+            schema,
+            catalogue,
+            ownership,
+            resource,
+            fit: &mut fit,
+        };
+        comparison.compare(id);
+        if ownership == Ownership::Ours && comparison.fit.mismatches.len() == before {
+            comparison.definition(&create::table(schema, id, expression));
+        }
+        comparison.advise_indexes(expression);
+    }
+    fit
+}
+
+struct Comparison<'a> {
+    schema: &'a Schema,
+    catalogue: &'a Catalogue,
+    ownership: Ownership,
+    resource: &'a Resource,
+    fit: &'a mut Fit,
+}
+
+impl Comparison<'_> {
+    fn compare(&mut self, id: ResourceId) {
+        let Some(table) = self.catalogue.table(&self.resource.table) else {
+            let names = self.catalogue.tables.iter().map(|table| table.name.as_str());
+            let near = nearest(&self.resource.table, names).map(|near| format!("; the nearest is {near}"));
+            let message = format!(
+                "there is no table {}{}",
+                self.resource.table,
+                near.unwrap_or_default()
+            );
+            let help = "`table:` says what it is called";
+            self.fit
+                .mismatches
+                .push(Finding::new(&self.resource.name, message).help(help));
+            self.fit.forms.push(vec![Form::Ours; self.resource.fields.len()]);
+            return;
+        };
+        let mut forms = Vec::new();
+        for field in &self.resource.fields {
+            forms.push(self.form(table, field));
+        }
+        self.fit.forms.push(forms);
+        self.key(table);
+        self.rest_of_columns(table);
+        self.uniques(table);
+        for relation in &self.resource.relations {
+            self.relation(id, table, relation);
+        }
+    }
+
+    fn mismatch(&mut self, field: Option<&Field>, message: impl Into<String>, help: &str) {
+        let place = self.place(field);
+        self.fit.mismatches.push(Finding::new(place, message).help(help));
+    }
+
+    fn place(&self, field: Option<&Field>) -> String {
+        match field {
+            Some(field) => format!("{}.{}", self.resource.name, field.name),
+            None => self.resource.name.clone(),
+        }
+    }
+
+    fn form(&mut self, table: &Table, field: &Field) -> Form {
+        if !field.is_stored() {
+            return match self.ownership {
+                Ownership::Ours => Form::Ours,
+                Ownership::Foreign => Form::foreign(""),
+            };
+        }
+        let Some(column) = table.column(&field.column) else {
+            let near = nearest(
+                &field.column,
+                table.columns.iter().map(|column| column.name.as_str()),
+            );
+            let near = near
+                .map(|near| format!("; the nearest is {near}"))
+                .unwrap_or_default();
+            let message = format!("{} has no column {}{near}", table.name, field.column);
+            self.mismatch(Some(field), message, "`column:` says what it is called");
+            return Form::Ours;
+        };
+        self.column(table, column, field);
+        match self.ownership {
+            Ownership::Ours => Form::Ours,
+            Ownership::Foreign => Form::foreign(&column.declared),
+        }
+    }
+
+    fn column(&mut self, table: &Table, column: &Column, field: &Field) {
+        let declared = if column.declared.is_empty() {
+            "no type"
+        } else {
+            &column.declared
+        };
+        let fits = match self.ownership {
+            Ownership::Ours => column.declared.eq_ignore_ascii_case(field.ty.row().sqlite),
+            Ownership::Foreign => holds(&column.declared, &field.ty),
+        };
+        if !fits {
+            let message = format!(
+                "{}.{} is declared {declared}, which can't hold {}",
+                table.name,
+                column.name,
+                field.ty.name()
+            );
+            self.mismatch(
+                Some(field),
+                message,
+                "the type is to be one that the column's values are of",
+            );
+        }
+        let is_rowid = table.rowid.as_deref() == Some(column.name.as_str());
+        if column.is_generated && field.is_accepted() {
+            let message = format!("{}.{} is computed by the database", table.name, column.name);
+            self.mismatch(Some(field), message, "`readonly: true`");
+        }
+        if field.optional && column.is_required && !is_rowid {
+            let message = format!(
+                "{}.{} is NOT NULL, and the field is optional",
+                table.name, column.name
+            );
+            self.mismatch(
+                Some(field),
+                message,
+                "without `optional: true`, or with the column's NOT NULL gone",
+            );
+        }
+        if !field.optional && !column.is_required && column.key_place == 0 {
+            let message = format!(
+                "{}.{} may be NULL, and the field is not optional",
+                table.name, column.name
+            );
+            self.mismatch(Some(field), message, "`optional: true`");
+        }
+        let fills = is_rowid || column.default.is_some() || column.is_generated;
+        if field.default == Some(DefaultValue::Database) && !fills && !field.optional {
+            let message = format!("{}.{} has no DEFAULT", table.name, column.name);
+            self.mismatch(Some(field), message, "another `default:`, or none");
+        }
+        self.advise_decimal(table, column, field);
+    }
+
+    fn advise_decimal(&mut self, table: &Table, column: &Column, field: &Field) {
+        let FieldType::Decimal { precision, .. } = field.ty else {
+            return;
+        };
+        let is_text = Affinity::of(&column.declared) == Affinity::Text;
+        if self.ownership == Ownership::Foreign && precision > DIGITS_OF_REAL && !is_text {
+            let message = format!(
+                "{}.{} is declared {}, where SQLite keeps {DIGITS_OF_REAL} digits of {precision}",
+                table.name, column.name, column.declared
+            );
+            let place = self.place(Some(field));
+            self.fit
+                .advice
+                .push(Finding::new(place, message).help("a text column keeps them all"));
+        }
+    }
+
+    fn key(&mut self, table: &Table) {
+        let columns: Vec<&str> = self
+            .resource
+            .key
+            .fields
+            .iter()
+            .map(|id| self.schema.field(*id).column.as_str())
+            .collect();
+        if columns.iter().any(|column| table.column(column).is_none()) {
+            return;
+        }
+        if table.is_view {
+            let message = format!("{} is a view", table.name);
+            self.mismatch(None, message, "a resource is kept in a table");
+        } else if !table.is_unique(&columns) {
+            let message = format!(
+                "{} has neither a primary key nor a UNIQUE on ({})",
+                table.name,
+                columns.join(", ")
+            );
+            self.mismatch(None, message, "`key:` names what tells one row from another");
+        } else if self.resource.key.kind == KeyKind::Autoincrement
+            && table.rowid.as_deref() != columns.first().copied()
+        {
+            let message = format!(
+                "{}.{} isn't INTEGER PRIMARY KEY, so nothing counts it up",
+                table.name,
+                columns.join(", ")
+            );
+            self.mismatch(
+                None,
+                message,
+                "a key that the client gives: `key: { by_client: true }`, or a natural one",
+            );
+        }
+    }
+
+    /// Columns that the schema doesn't speak of.
+    fn rest_of_columns(&mut self, table: &Table) {
+        if self.resource.access.create.is_none() {
+            return;
+        }
+        let is_known = |column: &Column| {
+            let mut stored = self.resource.fields.iter().filter(|field| field.is_stored());
+            stored.any(|field| field.column.eq_ignore_ascii_case(&column.name))
+        };
+        let fills = |column: &Column| {
+            column.default.is_some()
+                || column.is_generated
+                || table.rowid.as_deref() == Some(column.name.as_str())
+        };
+        let missing = table
+            .columns
+            .iter()
+            .filter(|column| column.is_required && !fills(column) && !is_known(column));
+        for column in missing.collect::<Vec<_>>() {
+            let message = format!(
+                "{}.{} is NOT NULL without a DEFAULT, and no field is kept there: nothing could be created",
+                table.name, column.name
+            );
+            self.mismatch(None, message, "a field for it, or no `create:` in `access:`");
+        }
+    }
+
+    fn uniques(&mut self, table: &Table) {
+        for unique in &self.resource.uniques {
+            let fields: Vec<&Field> = unique.fields.iter().map(|id| self.schema.field(*id)).collect();
+            let columns: Vec<&str> = fields.iter().map(|field| field.column.as_str()).collect();
+            let all_there = columns.iter().all(|column| table.column(column).is_some());
+            if all_there && !table.is_unique(&columns) {
+                let message = format!("{} has no UNIQUE on ({})", table.name, columns.join(", "));
+                let field = if let [field] = fields[..] {
+                    Some(field)
+                } else {
+                    None
+                };
+                self.mismatch(field, message, "without `unique`, or with a unique index there");
+            }
+        }
+    }
+
+    fn relation(&mut self, id: ResourceId, table: &Table, relation: &Relation) {
+        match &relation.link {
+            Link::Keys { local, remote } if relation.kind == RelationKind::BelongsTo => {
+                self.foreign_key(table, relation, local, remote);
+            }
+            Link::Join { table, local, remote } if relation.declared => {
+                debug_assert!(local.iter().all(|column| column.field.resource == id));
+                self.join(relation, table, local, remote);
+            }
+            Link::Keys { .. } | Link::Join { .. } => {}
+        }
+    }
+
+    fn foreign_key(&mut self, table: &Table, relation: &Relation, local: &[FieldId], remote: &[FieldId]) {
+        let column = |id: &FieldId| self.schema.field(*id).column.as_str();
+        let local: Vec<&str> = local.iter().map(column).collect();
+        let remote: Vec<&str> = remote.iter().map(column).collect();
+        if local.iter().any(|column| table.column(column).is_none()) {
+            return;
+        }
+        let target = &self.schema.resource(relation.target).table;
+        let place = format!("{}.{}", self.resource.name, relation.name);
+        let keys: Vec<&ForeignKey> = table
+            .foreign_keys
+            .iter()
+            .filter(|key| starts_at(key, &local))
+            .collect();
+        let Some(first) = keys.first() else {
+            return self.no_foreign_key(table, relation, &local, place);
+        };
+        let Some(key) = keys
+            .iter()
+            .find(|key| key.table.eq_ignore_ascii_case(target) && self.leads_to(key, &local, &remote))
+        else {
+            let message = format!(
+                "({}) of {} points at {}",
+                local.join(", "),
+                table.name,
+                first.table
+            );
+            let help = "`to:` names the resource of that table";
+            self.fit.mismatches.push(Finding::new(place, message).help(help));
+            return;
+        };
+        let wanted = relation.on_delete;
+        if action(&key.on_delete) != wanted {
+            let message = format!(
+                "the database says ON DELETE {}, the schema on_delete: {}",
+                key.on_delete,
+                word(wanted)
+            );
+            let help = format!("`on_delete: {}`", word(action(&key.on_delete)));
+            self.fit.mismatches.push(Finding::new(place, message).help(help));
+        }
+    }
+
+    fn no_foreign_key(&mut self, table: &Table, relation: &Relation, local: &[&str], place: String) {
+        let message = format!("{} has no foreign key on ({})", table.name, local.join(", "));
+        if relation.on_delete == OnDelete::Restrict {
+            let help = "nothing but this service then keeps it from pointing at what isn't there";
+            self.fit.advice.push(Finding::new(place, message).help(help));
+        } else {
+            let message = format!(
+                "{message}, so nothing does what `on_delete: {}` says",
+                word(relation.on_delete)
+            );
+            self.fit
+                .mismatches
+                .push(Finding::new(place, message).help("without `on_delete:`"));
+        }
+    }
+
+    /// Whether a foreign key pairs the same columns as a relation does.
+    fn leads_to(&self, key: &ForeignKey, local: &[&str], remote: &[&str]) -> bool {
+        let target = self
+            .catalogue
+            .table(&key.table)
+            .map(Table::key)
+            .unwrap_or_default();
+        let mut columns = key.columns.iter().enumerate();
+        columns.all(|(place, (from, to))| {
+            let to = to.as_deref().or_else(|| target.get(place).copied());
+            local.iter().zip(remote).any(|(local, remote)| {
+                from.eq_ignore_ascii_case(local) && to.is_some_and(|to| to.eq_ignore_ascii_case(remote))
+            })
+        })
+    }
+
+    fn join(&mut self, relation: &Relation, table: &str, local: &[JoinColumn], remote: &[JoinColumn]) {
+        let place = format!("{}.{}", self.resource.name, relation.name);
+        let Some(found) = self.catalogue.table(table) else {
+            let names = self.catalogue.tables.iter().map(|table| table.name.as_str());
+            let near = nearest(table, names)
+                .map(|near| format!("; the nearest is {near}"))
+                .unwrap_or_default();
+            let message = format!("there is no table {table}{near}");
+            self.fit
+                .mismatches
+                .push(Finding::new(place, message).help("`table:` says what it is called"));
+            return;
+        };
+        for join in local.iter().chain(remote) {
+            let ty = &self.schema.field(join.field).ty;
+            let message = match found.column(&join.column) {
+                None => format!("{table} has no column {}", join.column),
+                Some(column) if !holds(&column.declared, ty) => {
+                    format!(
+                        "{table}.{} is declared {}, which can't hold {}",
+                        column.name,
+                        column.declared,
+                        ty.name()
+                    )
+                }
+                Some(_) => continue,
+            };
+            let help = "`from_column:` and `to_column:` say what they are called";
+            self.fit.mismatches.push(Finding::new(&place, message).help(help));
+        }
+        for side in [local, remote] {
+            self.advise_join_index(&place, found, side);
+        }
+    }
+
+    /// The pairs are looked for from both sides.
+    fn advise_join_index(&mut self, place: &str, table: &Table, side: &[JoinColumn]) {
+        let is_first = |terms: &[(Option<String>, bool)]| {
+            let first = terms.iter().take(side.len());
+            let mut first = first.map(|(column, _)| column.as_deref());
+            first.all(|column| {
+                column.is_some_and(|column| side.iter().any(|join| join.column.eq_ignore_ascii_case(column)))
+            }) && terms.len() >= side.len()
+        };
+        if side.iter().any(|join| table.column(&join.column).is_none())
+            || table
+                .indexes
+                .iter()
+                .any(|index| !index.is_partial && is_first(&index.terms))
+        {
+            return;
+        }
+        let columns: Vec<&str> = side.iter().map(|join| join.column.as_str()).collect();
+        let quoted: Vec<String> = columns.iter().map(|column| super::name(column)).collect();
+        let index = format!("ix_{}_{}", table.name, columns.join("_"));
+        let mut finding = Finding::new(
+            place,
+            format!("no index of {} begins with ({})", table.name, columns.join(", ")),
+        );
+        finding.statement = Some(format!(
+            "CREATE INDEX {} ON {} ({})",
+            super::name(&index),
+            super::name(&table.name),
+            quoted.join(", ")
+        ));
+        self.fit.advice.push(finding);
+    }
+
+    /// What the catalogue doesn't tell apart: checks, and the words of an enum.
+    fn definition(&mut self, definition: &str) {
+        let table = self.catalogue.table(&self.resource.table);
+        if table.is_some_and(|table| table.definition != definition) {
+            let message = format!(
+                "{} was made by another schema: its checks or the words of its enums differ",
+                self.resource.table
+            );
+            self.mismatch(None, message, "the schema as it was, or another database");
+        }
+    }
+
+    fn advise_indexes(&mut self, expression: &Expression<'_>) {
+        let Some(table) = self.catalogue.table(&self.resource.table) else {
+            return;
+        };
+        let needs = Needs {
+            schema: self.schema,
+            expression,
+        };
+        for needed in needs.of(self.resource) {
+            let serves = |index: &super::catalogue::TableIndex| {
+                let terms: Vec<_> = index
+                    .terms
+                    .iter()
+                    .map(|(column, descends)| (column.as_deref(), *descends))
+                    .collect();
+                !index.is_partial && needed.is_served_by(&terms)
+            };
+            let is_plain = needed.condition.is_none() && !needed.is_unique && needed.has_columns_only();
+            let all_there = needed.columns().all(|column| table.column(column).is_some());
+            if !is_plain || !all_there || table.indexes.iter().any(serves) {
+                continue;
+            }
+            let reason = match &needed.why {
+                Why::Declared => "the schema asks for".to_owned(),
+                Why::Relation(relation) => format!("{relation} and its order need"),
+                Why::Sort => "`sort:` needs".to_owned(),
+            };
+            let columns: Vec<&str> = needed.columns().collect();
+            let message = format!(
+                "{} has no index on ({}), which {reason}",
+                table.name,
+                columns.join(", ")
+            );
+            let mut finding = Finding::new(&self.resource.name, message);
+            let rowid = table
+                .rowid
+                .as_deref()
+                .or_else(|| create::rowid(self.schema, self.resource));
+            let index_name = needed.name(&table.name, rowid);
+            finding.statement = Some(needed.statement(&index_name, &table.name, rowid));
+            self.fit.advice.push(finding);
+        }
+    }
+}
+
+fn starts_at(key: &ForeignKey, local: &[&str]) -> bool {
+    key.columns.len() == local.len()
+        && key
+            .columns
+            .iter()
+            .all(|(from, _)| local.iter().any(|column| column.eq_ignore_ascii_case(from)))
+}
+
+fn action(on_delete: &str) -> OnDelete {
+    match on_delete.to_ascii_uppercase().as_str() {
+        "CASCADE" => OnDelete::Cascade,
+        "SET NULL" => OnDelete::SetNull,
+        _ => OnDelete::Restrict,
+    }
+}
+
+fn word(on_delete: OnDelete) -> &'static str {
+    match on_delete {
+        OnDelete::Restrict => "restrict",
+        OnDelete::Cascade => "cascade",
+        OnDelete::SetNull => "set_null",
+    }
+}
+
+/// Whether a column declared so keeps values of a type as SQLAlchemy writes them.
+fn holds(declared: &str, ty: &FieldType) -> bool {
+    let affinity = Affinity::of(declared);
+    match ty.kind() {
+        Kind::Text => matches!(affinity, Affinity::Text | Affinity::Blob),
+        Kind::Integer => matches!(affinity, Affinity::Integer | Affinity::Numeric | Affinity::Blob),
+        Kind::Float => matches!(affinity, Affinity::Real | Affinity::Numeric | Affinity::Blob),
+        Kind::Decimal => matches!(
+            affinity,
+            Affinity::Numeric | Affinity::Real | Affinity::Text | Affinity::Blob
+        ),
+        Kind::Boolean => matches!(affinity, Affinity::Numeric | Affinity::Integer | Affinity::Blob),
+        Kind::Date | Kind::Time | Kind::Timestamp | Kind::Json | Kind::Uuid => {
+            matches!(affinity, Affinity::Numeric | Affinity::Text | Affinity::Blob)
+        }
+        Kind::Bytes => matches!(affinity, Affinity::Blob | Affinity::Numeric),
+    }
+}
