@@ -1,5 +1,7 @@
 //! The pages of `docs/reference` that are tables of this crate, printed and compared; `UPDATE=1` writes them.
 
+mod stored;
+
 use std::fmt::Write as _;
 use std::path::Path;
 

@@ -249,7 +249,9 @@ impl<'a> Faults<'a> {
             None => "is no member that is known here".to_owned(),
         };
         let mut fault = Fault::pointer(self.pointer(name), words::UNKNOWN_FIELD, detail);
-        if self.unknown < MOST_NEAREST {
+        if let Some(Some(member)) = validator.relations.get(name) {
+            fault.nearest = Some(member.clone());
+        } else if self.unknown < MOST_NEAREST {
             fault = fault.near(name, validator.settable());
         }
         self.unknown += 1;

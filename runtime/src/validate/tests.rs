@@ -451,6 +451,7 @@ fn all_faults_are_told_at_once() {
         of("/author").detail,
         "is a relation; the member that says which is author_id"
     );
+    assert_eq!(of("/author").nearest.as_deref(), Some("author_id"));
     assert_eq!(of("/status").nearest.as_deref(), Some("published"));
     assert_eq!(of("/title").limit, Some(Box::new(2.into())));
     assert_eq!(of("/score").limit, Some(Box::new(100.into())));
