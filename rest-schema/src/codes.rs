@@ -19,6 +19,51 @@ macro_rules! codes {
 #[rustfmt::skip]
 pub const CODES: &[CodeRow] = codes! {
     "not-yet"            "The word has a meaning that this version doesn't serve";
+    // text
+    "yaml"               "The file isn't YAML";
+    "too-large"          "The files, their values or their nesting are larger than any schema's";
+    "include"            "A file that is to be included isn't there";
+    "duplicate-key"      "A key stands twice in one mapping";
+    "unknown-key"        "A word that means nothing there";
+    "missing-key"        "A word that has to be there";
+    "wrong-shape"        "A value of another shape than its word has";
+    "unknown-word"       "A value that is none of the words there are";
+    "needs-quotes"       "A text that YAML ends before its author does";
+    // names
+    "bad-name"           "A name that can't be one";
+    "bad-collection"     "An address that can't be one";
+    "bad-prefix"         "A prefix that addresses can't begin with";
+    "reserved-name"      "A name that every request uses for something else";
+    "reserved-collection" "An address that is the service's own";
+    "reserved-table"     "A table that is the service's or the database's own";
+    "duplicate-name"     "A name that means two things in one resource";
+    "duplicate-collection" "Two resources at one address";
+    "duplicate-table"    "Two resources or relations in one table";
+    "duplicate-column"   "Two fields in one column";
+    "unknown-resource"   "A name that no resource has";
+    "unknown-field"      "A name that no field of the resource has";
+    "unknown-mixin"      "A name that no mixin has";
+    "unused-mixin"       "A mixin that no resource has";
+    "mixin-conflict"     "Two mixins that say different things of one name";
+    "cycle"              "A mixin or a key that needs itself";
+    // fields
+    "unknown-type"       "A name that no type has";
+    "wrong-type"         "A word that means nothing for the field's type";
+    "bad-interval"       "An interval that can't be read or that nothing is in";
+    "bad-pattern"        "A pattern that can't be read or can't be matched in linear time";
+    "bad-literal"        "A value that isn't one of the field's";
+    "bad-default"        "A default that doesn't fit the field";
+    "contradiction"      "Two words that can't both hold";
+    "never-set"          "A required field that no client and no default may give";
+    // keys, relations, orders
+    "bad-key"            "What can't tell one item from another, or can't be written into an address";
+    "wrong-columns"      "Columns that aren't as many as the fields they hold";
+    "duplicate-index"    "A uniqueness or an index that is there already";
+    "computed-field"     "A computed field where a column is needed";
+    "bad-sort"           "An order that can't be asked for";
+    // service
+    "bad-accounts"       "Accounts that couldn't sign in";
+    "no-access"          "A resource that nobody may use";
     // rules
     "computed-in-rule"   "A rule uses a computed field";
     "rule-cycle"         "A rule uses itself, by its own name or over others";

@@ -119,6 +119,8 @@ pub enum Value {
     Blocks(Vec<Block>),
     /// Named
     Named(Vec<Named>),
+    /// A value of another shape than its row's; that has been told.
+    Broken,
 }
 
 /// An entry of a mapping whose keys are names.

@@ -17,7 +17,7 @@ use crate::source::{Excerpt, FileId, Sources, Span};
 /// Bytes that all files of a schema may have together: a hundred times what a large service needs.
 pub const MAX_BYTES: usize = 4 << 20;
 const MAX_NODES: usize = 200_000;
-const MAX_DEPTH: usize = 64;
+const MAX_DEPTH: usize = 32;
 const MAX_FILES: usize = 1_000;
 
 /// Finds the files that a glob names, relative to the file it stands in: names and texts, in a stable order.
@@ -33,7 +33,7 @@ pub fn parse(
 ) -> Option<raw::Service> {
     let mut total = 0;
     let node = file(name, text, &mut total, sources, diagnostics)?;
-    let mut service = raw::read(&node, sources, diagnostics);
+    let mut service = raw::read(&node, sources, diagnostics)?;
     let globs = service.root.texts("include").to_vec();
     let before = diagnostics.faults();
     let mut seen = HashSet::from([name.to_owned()]);
@@ -116,7 +116,14 @@ fn refusal(error: &Error, file: FileId, text: &str) -> Diagnostic {
     let span = Span::new(file, at, at + width);
     let message = error.to_string();
     let message = message.split(" at line ").next().unwrap_or_default().trim();
-    if let Error::Budget { .. } | Error::AliasReplayLimitExceeded { .. } = error {
+    if message.contains("documents") {
+        return Diagnostic::new(
+            "yaml",
+            span,
+            "a schema is one document; `---` begins a second one",
+        );
+    }
+    if message.contains("budget breached") || message.contains("replay") {
         return Diagnostic::new("too-large", span, budget(message));
     }
     if message.contains("recursion limit") {
@@ -135,9 +142,7 @@ fn refusal(error: &Error, file: FileId, text: &str) -> Diagnostic {
 }
 
 fn budget(message: &str) -> String {
-    if message.contains("documents") {
-        "a schema is one document; `---` begins a second one".to_owned()
-    } else if message.contains("depth") || message.contains("Depth") {
+    if message.contains("depth") || message.contains("Depth") {
         format!("values are nested more than {MAX_DEPTH} deep")
     } else {
         format!("the schema has more than {MAX_NODES} values, those that aliases repeat included")

@@ -45,6 +45,7 @@ fn written(value: &Written, sources: &Sources) -> Value {
         Written::Block(inner) => block(inner, sources),
         Written::Blocks(blocks) => blocks.iter().map(|inner| block(inner, sources)).collect(),
         Written::Named(list) => named(list, sources),
+        Written::Broken => Value::Null,
     }
 }
 

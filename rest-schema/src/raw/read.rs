@@ -5,13 +5,11 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::keys::{KeyRow, Level, Shape};
 use crate::source::{Excerpt, Sources, Span};
 
-/// Reads the top file.
-pub fn read(node: &Node, sources: &Sources, diagnostics: &mut Diagnostics) -> Service {
+/// Reads the top file; `None` where it isn't a mapping.
+pub fn read(node: &Node, sources: &Sources, diagnostics: &mut Diagnostics) -> Option<Service> {
     let mut reader = Reader { sources, diagnostics };
-    let root = reader
-        .block(Level::Service, node, "the schema")
-        .unwrap_or_else(|| Block::empty(Level::Service, node.span));
-    Service { root }
+    let root = reader.block(Level::Service, node, "the schema")?;
+    Some(Service { root })
 }
 
 /// Reads an included file and adds what it holds to a service.
@@ -85,7 +83,7 @@ impl Reader<'_> {
             (NodeKind::Null, _) if level == Level::Included => {}
             (NodeKind::Text { .. } | NodeKind::Number(_) | NodeKind::List(_), Some(short)) => {
                 let row = level.row(short)?;
-                let value = self.value(row, node)?;
+                let value = self.value(row, node).unwrap_or(Value::Broken);
                 block.entries.push(Entry {
                     key: row,
                     at: node.span,
@@ -124,7 +122,7 @@ impl Reader<'_> {
         Some(Entry {
             key: row,
             at: key.span,
-            value: self.value(row, node)?,
+            value: self.value(row, node).unwrap_or(Value::Broken),
             span: node.span,
         })
     }
@@ -140,7 +138,8 @@ impl Reader<'_> {
         if word.text == "<<" {
             fault = fault.help("name shared parts once under `mixins:`");
         } else if fault.nearest.is_none() {
-            let words: Vec<_> = words.collect();
+            let words = level.rows().iter().filter(|row| row.served());
+            let words: Vec<_> = words.map(|row| row.key).collect();
             fault = fault.help(format!("it has {}", words.join(", ")));
         }
         self.push(fault);
@@ -184,7 +183,8 @@ impl Reader<'_> {
     fn value(&mut self, row: &'static KeyRow, node: &Node) -> Option<Value> {
         let what = format!("`{}`", row.key);
         match row.shape {
-            Shape::Text | Shape::Interval => self.text(&what, node).map(Value::Text),
+            Shape::Text => self.text(&what, node).map(Value::Text),
+            Shape::Interval => self.interval(&what, node).map(Value::Text),
             Shape::Type => self.type_name(node).map(Value::Text),
             Shape::Name => self.name(&what, node).map(Value::Text),
             Shape::Rule => self.rule(&what, node).map(Value::Text),
@@ -228,10 +228,18 @@ impl Reader<'_> {
             format!("{what} is a text, not {}", node.what()),
         );
         if let Some(scalar) = node.scalar() {
-            fault = fault.help(format!("write {}", quoted(&scalar.text)));
+            fault = fault.help(format!("write `{}`", quoted(&scalar.text)));
         }
         self.push(fault);
         None
+    }
+
+    /// `5` is a number to YAML, and no interval to whoever reads this text next.
+    fn interval(&mut self, what: &str, node: &Node) -> Option<Excerpt> {
+        match &node.kind {
+            NodeKind::Number(text) => Some(text.clone()),
+            _ => self.text(what, node),
+        }
     }
 
     /// A type is a word; a list after it (`enum [a, b]` in braces) is what people try first.
@@ -267,50 +275,38 @@ impl Reader<'_> {
 
     fn rule(&mut self, what: &str, node: &Node) -> Option<Excerpt> {
         let Some(text) = node.scalar() else {
-            let written = self.sources.text(node.span).to_owned();
             let mut fault = Diagnostic::new(
                 "wrong-shape",
                 node.span,
                 format!("{what} is an expression, not {}", node.what()),
             );
-            if !matches!(node.kind, NodeKind::Null) && !written.contains('\n') {
-                fault = fault.help(format!("write {}", quoted(&written)));
+            if let NodeKind::List(items) = &node.kind
+                && let [Some(only)] = items.iter().map(Node::scalar).collect::<Vec<_>>().as_slice()
+            {
+                fault = fault.help(format!("write `{}`", only.text));
             }
             self.push(fault);
             return None;
         };
-        self.comment(node, &text);
-        Some(text)
+        (!self.is_cut(node, &text)).then_some(text)
     }
 
     /// ` #` ends a plain scalar; where it stood inside a quoted text of the rule, the rest is lost.
-    fn comment(&mut self, node: &Node, text: &Excerpt) {
+    fn is_cut(&mut self, node: &Node, text: &Excerpt) -> bool {
         let open = text.text.matches('\'').count() % 2 == 1;
-        let Some(file) = self.sources.file(node.span.file) else {
-            return;
-        };
-        let end = file.text[..].len().min(node.span.end as usize);
-        let rest = file.text.get(end..).unwrap_or_default();
-        let rest = rest.lines().next().unwrap_or_default();
-        if open
-            && rest.trim_start().starts_with('#')
-            && matches!(node.kind, NodeKind::Text { plain: true, .. })
-        {
-            let span = Span::new(
-                node.span.file,
-                node.span.start as usize,
-                end + rest.trim_end().len(),
-            );
-            let whole = self.sources.text(span).to_owned();
-            self.push(
-                Diagnostic::new(
-                    "needs-quotes",
-                    span,
-                    "` #` begins a comment, so the rule ends before it",
-                )
-                .help(format!("write {}", quoted(&whole))),
-            );
+        let plain = matches!(node.kind, NodeKind::Text { plain: true, .. });
+        let end = node.span.end as usize;
+        let file = self.sources.file(node.span.file);
+        let rest = file.and_then(|file| file.text.get(end..)).unwrap_or_default();
+        let rest = rest.lines().next().unwrap_or_default().trim_end();
+        let cut = open && plain && rest.trim_start().starts_with('#');
+        if cut {
+            let span = Span::new(node.span.file, node.span.start as usize, end + rest.len());
+            let help = format!("write `{}`", quoted(self.sources.text(span)));
+            let message = "` #` begins a comment, so the rule ends before it";
+            self.push(Diagnostic::new("needs-quotes", span, message).help(help));
         }
+        cut
     }
 
     fn word(&mut self, what: &str, words: &'static [&'static str], node: &Node) -> Option<Excerpt> {
@@ -335,7 +331,15 @@ impl Reader<'_> {
         if let NodeKind::Flag(flag) = node.kind {
             return Some(flag);
         }
-        self.shape(what, "`true` or `false`", node);
+        let written = node.scalar().map(|text| text.text).unwrap_or_default();
+        let message = format!("{what} is `true` or `false`, not {}", node.what());
+        let mut fault = Diagnostic::new("wrong-shape", node.span, message);
+        fault.nearest = match written.to_lowercase().as_str() {
+            "yes" | "on" | "y" | "true" | "1" => Some("true".to_owned()),
+            "no" | "off" | "n" | "false" | "0" => Some("false".to_owned()),
+            _ => None,
+        };
+        self.push(fault);
         None
     }
 

@@ -201,9 +201,7 @@ impl Maker<'_> {
         if let Some(text) = written.text("pattern").filter(|_| ty.row().has_pattern) {
             field.pattern = Some(text.text.clone());
             if let Err(message) = pattern::parse(&text.text) {
-                let message = format!("the pattern can't be used: {message}");
-                let help = "patterns match in linear time, so there is no look-around and no back reference";
-                self.push(Diagnostic::new("bad-pattern", text.span, message).help(help));
+                self.push(bad_pattern(text, &message));
             }
         }
         if let Some(node) = written.literal("default") {
@@ -265,7 +263,10 @@ impl Maker<'_> {
             !word && *ty != FieldType::Json && is_expression(&text.text, block)
         } else {
             // A number, date or uuid is a literal; all else speaks of the row.
-            literal::read(ty, node).is_err() && literal::parse(ty, &text.text, text.span).is_err()
+            let known = |key: &str| block.named(key).iter().any(|named| named.name.text == text.text);
+            literal::read(ty, node).is_err()
+                && literal::parse(ty, &text.text, text.span).is_err()
+                && (!is_name(&text.text) || known("fields"))
         };
         if expression {
             return Some(DefaultValue::Expression(unchecked(text)));
@@ -463,6 +464,19 @@ fn reserved(name: &str, span: crate::source::Span, diagnostics: &mut Diagnostics
         Diagnostic::new("reserved-name", span, message)
             .help(format!("give it another one: `api_name: {name}_`")),
     );
+}
+
+fn bad_pattern(text: &Excerpt, message: &str) -> Diagnostic {
+    let fault = Diagnostic::new(
+        "bad-pattern",
+        text.span,
+        format!("the pattern can't be used: {message}"),
+    );
+    if message.contains("not supported") {
+        fault.help("patterns match in linear time, so there is no look-around and no back reference")
+    } else {
+        fault
+    }
 }
 
 /// A rule that is parsed and checked when all resources are there.

@@ -276,7 +276,7 @@ pub(crate) fn is_own(index: &Index) -> bool {
 
 fn long(draft: &Draft, id: ResourceId, written: &Block, diagnostics: &mut Diagnostics) -> Option<Index> {
     if !written.has("on") {
-        let message = "an index has terms";
+        let message = "the index has no terms";
         diagnostics.push(Diagnostic::new("missing-key", written.span, message).help("say `on: [name]`"));
         return None;
     }

@@ -254,6 +254,7 @@ impl Planner<'_> {
     fn forbidden(&mut self, block: &Block, key: &str, at: Span) {
         let said = match block.entry(key).map(|entry| &entry.value) {
             Some(Value::Flag(flag)) => *flag,
+            Some(Value::Broken) => false,
             Some(_) => true,
             None => false,
         };

@@ -22,7 +22,7 @@ pub(super) fn read(ty: &FieldType, node: &Node) -> Result<Value, Diagnostic> {
         | (NodeKind::Text { text, .. }, _) => parse(ty, &text.text, node.span),
         (NodeKind::Flag(_) | NodeKind::Number(_), Kind::Text) => {
             let text = node.scalar().map(|text| text.text).unwrap_or_default();
-            Err(wrong(expected()).help(format!("write '{text}'")))
+            Err(wrong(expected()).help(format!("write `'{text}'`")))
         }
         (NodeKind::Null, _) => Err(wrong(expected()).help("without a value, leave the key out")),
         _ => Err(wrong(expected())),
@@ -63,7 +63,7 @@ pub(super) fn interval<T>(
     ordered: impl Fn(&T, &T) -> bool,
 ) -> Result<Bounds<T>, Diagnostic> {
     let wrong = |message: String| Diagnostic::new("bad-interval", written.span, message);
-    let right = "write `1..64`, `..64` or `1..`; both ends are included";
+    let right = "write `1..64`, `..64`, `1..` or `8..8`; both ends are included";
     let Some((min, max)) = written.text.split_once("..") else {
         return Err(wrong(format!("`{}` is no interval", written.text)).help(right));
     };

@@ -178,7 +178,7 @@ fn other_side(
 ) {
     let Some(name) = inverse.text("name") else {
         if !inverse.has("name") {
-            let message = "an inverse has a name";
+            let message = "the inverse has no name";
             diagnostics.push(Diagnostic::new("missing-key", inverse.span, message));
         }
         return;
@@ -348,7 +348,7 @@ fn unique_names(draft: &Draft, id: ResourceId, diagnostics: &mut Diagnostics) {
         let what = match (origin, sketch.written(*origin)) {
             (Origin::Generated, _) => "the key".to_owned(),
             (Origin::Relation(_), Some(named)) => format!("the key of the relation `{}`", named.name.text),
-            _ => "a field".to_owned(),
+            _ => format!("the field `{}`", field.name),
         };
         let span = sketch.place(*origin);
         report(&field.name, what.clone(), span, diagnostics);
