@@ -10,13 +10,26 @@
 //!           respond/  rows → bytes
 //! ```
 
+pub mod caller;
 pub mod cell;
 pub mod codec;
+pub mod engine;
+pub mod event;
+pub mod hook;
 pub mod migrate;
+pub mod model;
 pub mod password;
+pub mod plan;
 pub mod problem;
 #[cfg(test)]
 mod reference;
 pub mod request;
+pub mod respond;
+mod serve;
+pub mod service;
+pub mod sql;
+pub mod storage;
 pub mod token;
 pub mod validate;
+
+pub use service::{Error, Options, Service};

@@ -138,6 +138,14 @@ impl Codec {
         }
     }
 
+    /// The digits after the point of a decimal that is kept as an integer of its smallest units.
+    pub fn scaled(&self) -> Option<u8> {
+        match self {
+            Self::Decimal { scale, form: DecimalForm::Scaled, .. } => Some(*scale),
+            _ => None,
+        }
+    }
+
     /// Writes a cell as JSON; NULL as `null`.
     pub fn write_json(&self, cell: CellRef<'_>, out: &mut Vec<u8>) -> Result<(), Unfit> {
         match (self, cell) {

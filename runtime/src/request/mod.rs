@@ -11,6 +11,7 @@ mod include;
 mod names;
 pub mod negotiate;
 pub mod page;
+pub mod precondition;
 pub mod query;
 pub mod sort;
 

@@ -1,0 +1,136 @@
+//! What every request and every write of a service share: the model, its validators, the written shapes, the keys.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use rest_schema::ResourceId;
+
+use crate::hook::Hooks;
+use crate::model::Model;
+use crate::plan::lower::Kind;
+use crate::plan::read::Shape;
+use crate::request::page::CursorKey;
+use crate::sql::select::{self, Read};
+use crate::sql::write::{self, PreSelect};
+use crate::storage::sqlite::lane::Lane;
+use crate::storage::sqlite::read::StateKey;
+use crate::validate::Validators;
+
+/// Written shapes that are kept; strangers choose which shapes there are.
+const SHAPES: usize = 256;
+
+/// What a service shares.
+pub struct Engine {
+    /// The schema, ready.
+    pub model: Model,
+    /// What bodies are checked by.
+    pub validators: Validators,
+    /// The hooks' places.
+    pub hooks: Hooks,
+    /// Seals cursors.
+    pub cursor_key: CursorKey,
+    /// Hashes states of items.
+    pub state_key: StateKey,
+    shapes: RwLock<HashMap<Arc<Shape>, Arc<Compiled>>>,
+    clock: AtomicU64,
+    pre_selects: Vec<[PreSelect; 4]>,
+}
+
+/// A written shape and the lane it takes.
+#[derive(Debug)]
+pub struct Compiled {
+    /// The shape.
+    pub shape: Arc<Shape>,
+    /// Its statements.
+    pub read: Read,
+    lane: AtomicU8,
+    used: AtomicU64,
+}
+
+impl Compiled {
+    /// The lane, once it is known.
+    pub fn lane(&self) -> Option<Lane> {
+        match self.lane.load(Ordering::Relaxed) {
+            1 => Some(Lane::Inline),
+            2 => Some(Lane::Pool),
+            _ => None,
+        }
+    }
+
+    /// Sets the lane.
+    pub fn set_lane(&self, lane: Lane) {
+        let number = match lane {
+            Lane::Inline => 1,
+            Lane::Pool => 2,
+        };
+        self.lane.store(number, Ordering::Relaxed);
+    }
+}
+
+impl Engine {
+    /// Makes ready what can be made ready before the first request.
+    pub fn new(
+        model: Model,
+        validators: Validators,
+        hooks: Hooks,
+        cursor_key: CursorKey,
+        state_key: StateKey,
+    ) -> Self {
+        let pre_selects = model
+            .schema
+            .resources()
+            .map(|(id, _)| {
+                let of = |kind, deleting| write::pre_select(&model, id, kind, deleting, &[]);
+                let (anonymous, account) = (Kind::Anonymous, Kind::Account);
+                [of(anonymous, false), of(anonymous, true), of(account, false), of(account, true)]
+            })
+            .collect();
+        Self {
+            model,
+            validators,
+            hooks,
+            cursor_key,
+            state_key,
+            shapes: RwLock::default(),
+            clock: AtomicU64::new(0),
+            pre_selects,
+        }
+    }
+
+    /// The statements of a shape, written now or kept from before.
+    pub fn compiled(&self, shape: &Arc<Shape>) -> Arc<Compiled> {
+        let now = self.clock.fetch_add(1, Ordering::Relaxed);
+        if let Some(found) = self.shapes.read().unwrap_or_else(PoisonError::into_inner).get(shape) {
+            found.used.store(now, Ordering::Relaxed);
+            return Arc::clone(found);
+        }
+        let compiled = Arc::new(Compiled {
+            shape: Arc::clone(shape),
+            read: select::read(&self.model, shape),
+            lane: AtomicU8::new(0),
+            used: AtomicU64::new(now),
+        });
+        let mut shapes = self.shapes.write().unwrap_or_else(PoisonError::into_inner);
+        if shapes.len() >= SHAPES {
+            let oldest = shapes.iter().min_by_key(|(_, kept)| kept.used.load(Ordering::Relaxed));
+            if let Some(oldest) = oldest.map(|(shape, _)| Arc::clone(shape)) {
+                shapes.remove(&oldest);
+            }
+        }
+        shapes.insert(Arc::clone(shape), Arc::clone(&compiled));
+        compiled
+    }
+
+    /// The pre-select of an update or delete without computed fields.
+    pub fn pre_select(&self, resource: ResourceId, kind: Kind, deleting: bool) -> &PreSelect {
+        let place = 2 * usize::from(kind == Kind::Account) + usize::from(deleting);
+        &self.pre_selects[resource.0 as usize][place]
+    }
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").field("schema", &self.model.schema.name).finish_non_exhaustive()
+    }
+}

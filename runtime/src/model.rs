@@ -1,0 +1,83 @@
+//! What is worked out once, at start, and then only read: the schema with its codecs and compiled rules.
+
+use std::sync::Arc;
+
+use rest_schema::{Field, FieldId, Relation, RelationId, Resource, ResourceId, Schema};
+
+use crate::codec::Codec;
+use crate::plan::access::{self, ResourceRules};
+use crate::plan::expr::Expr;
+use crate::plan::lower::Kind;
+
+/// A schema made ready to serve.
+#[derive(Debug)]
+pub struct Model {
+    /// The schema.
+    pub schema: Schema,
+    /// How each field is kept: by resource, then by field.
+    pub codecs: Vec<Vec<Codec>>,
+    /// The rules of each resource.
+    pub rules: Vec<ResourceRules>,
+    /// The account's fields that rules speak of, sorted.
+    pub me_fields: Arc<[FieldId]>,
+    /// By resource: whether what is shown of it depends on who asks.
+    pub personal: Vec<bool>,
+}
+
+impl Model {
+    /// Compiles a schema whose fields are kept as the codecs say.
+    pub fn new(schema: Schema, codecs: Vec<Vec<Codec>>) -> Self {
+        let rules = access::compile(&schema, &codecs);
+        let me_fields = access::fields_of_me(&schema).into();
+        let personal = schema.resources.iter().map(|resource| is_personal(&schema, resource)).collect();
+        Self { schema, codecs, rules, me_fields, personal }
+    }
+
+    /// A resource.
+    pub fn resource(&self, id: ResourceId) -> &Resource {
+        self.schema.resource(id)
+    }
+
+    /// A field.
+    pub fn field(&self, id: FieldId) -> &Field {
+        self.schema.field(id)
+    }
+
+    /// A relation.
+    pub fn relation(&self, id: RelationId) -> &Relation {
+        self.schema.relation(id)
+    }
+
+    /// How a field is kept.
+    pub fn codec(&self, id: FieldId) -> &Codec {
+        &self.codecs[id.resource.0 as usize][id.index as usize]
+    }
+
+    /// The rules of a resource.
+    pub fn rules(&self, id: ResourceId) -> &ResourceRules {
+        &self.rules[id.0 as usize]
+    }
+
+    /// The ids of a resource's fields.
+    pub fn fields(&self, id: ResourceId) -> impl Iterator<Item = (FieldId, &Field)> {
+        let of = move |index| FieldId { resource: id, index };
+        (0u32..).map(of).zip(&self.resource(id).fields)
+    }
+
+    /// The stored fields of a resource, in the schema's order: what a whole row is.
+    pub fn stored(&self, id: ResourceId) -> impl Iterator<Item = (FieldId, &Field)> {
+        self.fields(id).filter(|(_, field)| field.is_stored())
+    }
+
+    /// The expression of a computed field, as row 0.
+    pub fn computed(&self, id: FieldId, kind: Kind) -> Option<&Expr> {
+        let ruling = self.rules(id.resource).computed[id.index as usize].as_ref()?;
+        Some(ruling.expr(kind))
+    }
+}
+
+fn is_personal(schema: &Schema, resource: &Resource) -> bool {
+    let of_fields = resource.fields.iter().flat_map(|field| [&field.readable, &field.computed]);
+    let mut rules = of_fields.chain([&resource.access.read]).flatten();
+    rules.any(|rule| access::speaks_of_me(schema, &rule.expr))
+}

@@ -1,0 +1,280 @@
+//! Access rules, made ready at start: for each resource and operation, for each kind of caller, a condition.
+//!
+//! A rule enters a plan as a condition and nowhere else; nothing filters rows afterwards. What the caller alone decides
+//! is decided here ([`Ruling::verdict`]), so that a closed operation is refused whatever the row is.
+
+use rest_schema::{DefaultValue, FieldId, Operation, ResourceId, Row, Rule, Schema};
+
+use crate::caller::Caller;
+use crate::cell::Cell;
+use crate::codec::Codec;
+use crate::plan::eval::{self, Verdict};
+use crate::plan::expr::{Expr, Slot};
+use crate::plan::lower::{Kind, Lowering, Standing};
+
+/// One rule, for both kinds of callers.
+#[derive(Debug, Clone)]
+pub struct Ruling {
+    anonymous: Expr,
+    account: Expr,
+}
+
+/// What a rule means for one caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Permit<'a> {
+    /// Every row.
+    Always,
+    /// No row, whatever it is.
+    Never,
+    /// The rows for which this is TRUE.
+    When(&'a Expr),
+}
+
+impl Ruling {
+    /// The rule's meaning for a caller.
+    pub fn permit(&self, caller: &Caller) -> Permit<'_> {
+        let expr = self.expr(caller.kind());
+        let verdict = match (expr, &caller.account) {
+            (Expr::Boolean(true), _) => Verdict::Always,
+            (Expr::Boolean(false), _) => Verdict::Never,
+            (_, None) => Verdict::ByRow,
+            (expr, Some(account)) => eval::judge(expr, &|slot| match slot {
+                Slot::Me(field) => Some(account.cell(*field).clone()),
+                Slot::Literal(cell) => Some(cell.clone()),
+                Slot::Param(_) | Slot::Given(_) | Slot::Now(_) => None,
+            }),
+        };
+        match verdict {
+            Verdict::Always => Permit::Always,
+            Verdict::Never => Permit::Never,
+            Verdict::ByRow => Permit::When(expr),
+        }
+    }
+
+    /// The condition for a caller, decided where he decides it.
+    pub fn condition(&self, caller: &Caller) -> Expr {
+        match self.permit(caller) {
+            Permit::Always => Expr::Boolean(true),
+            Permit::Never => Expr::Boolean(false),
+            Permit::When(expr) => expr.clone(),
+        }
+    }
+
+    /// The condition for a kind of caller.
+    pub fn expr(&self, kind: Kind) -> &Expr {
+        match kind {
+            Kind::Anonymous => &self.anonymous,
+            Kind::Account => &self.account,
+        }
+    }
+}
+
+/// All rules of one resource.
+#[derive(Debug, Clone)]
+pub struct ResourceRules {
+    /// Who may read a row.
+    pub read: Option<Ruling>,
+    /// Who may create a row, judged as it will be.
+    pub create: Option<Ruling>,
+    /// Who may update a row, judged as it is.
+    pub update: Option<Ruling>,
+    /// Who may update a row, judged as it will be, the row before given.
+    pub updated: Option<Ruling>,
+    /// Who may delete a row.
+    pub delete: Option<Ruling>,
+    /// By field: who may read it.
+    pub readable: Vec<Option<Ruling>>,
+    /// By field: who may write it, judged on the row as it stands.
+    pub writable: Vec<Option<Ruling>>,
+    /// By field: the expression of a computed one.
+    pub computed: Vec<Option<Ruling>>,
+    /// By field: the expression of a default, over the given row.
+    pub defaults: Vec<Option<Ruling>>,
+    /// The checks, in the schema's order; NULL passes.
+    pub checks: Vec<Expr>,
+}
+
+impl ResourceRules {
+    /// The rule of an operation on the row as it is (create: as it will be).
+    pub fn rule(&self, operation: Operation) -> Option<&Ruling> {
+        match operation {
+            Operation::Read => self.read.as_ref(),
+            Operation::Create => self.create.as_ref(),
+            Operation::Update => self.update.as_ref(),
+            Operation::Delete => self.delete.as_ref(),
+        }
+    }
+}
+
+/// Compiles every rule of a schema; the result is by resource.
+pub fn compile(schema: &Schema, codecs: &[Vec<Codec>]) -> Vec<ResourceRules> {
+    schema.resources().map(|(id, _)| compile_resource(schema, codecs, id)).collect()
+}
+
+fn compile_resource(schema: &Schema, codecs: &[Vec<Codec>], id: ResourceId) -> ResourceRules {
+    let resource = schema.resource(id);
+    let lowering = |kind, standing| Lowering { schema, codecs, kind, standing, read_rule: &|_| Expr::Null };
+    let granting = |rule: &Rule, standing| Ruling {
+        anonymous: lowering(Kind::Anonymous, standing).granting(&rule.expr),
+        account: lowering(Kind::Account, standing).granting(&rule.expr),
+    };
+    let given = |rule: &Rule| Ruling {
+        anonymous: lowering(Kind::Anonymous, Standing::Given).value(&rule.expr),
+        account: lowering(Kind::Account, Standing::Given).value(&rule.expr),
+    };
+    let access = &resource.access;
+    let stored = |rule: &Option<Rule>| rule.as_ref().map(|rule| granting(rule, Standing::Stored));
+    ResourceRules {
+        read: stored(&access.read),
+        create: stored(&access.create),
+        update: stored(&access.update),
+        updated: access.update.as_ref().map(|rule| granting(rule, Standing::Changed)),
+        delete: stored(&access.delete),
+        readable: resource.fields.iter().map(|field| stored(&field.readable)).collect(),
+        writable: resource.fields.iter().map(|field| stored(&field.writable)).collect(),
+        computed: resource
+            .fields
+            .iter()
+            .map(|field| field.computed.as_ref().map(|rule| computed(schema, codecs, rule)))
+            .collect(),
+        defaults: resource
+            .fields
+            .iter()
+            .map(|field| match &field.default {
+                Some(DefaultValue::Expression(rule)) => Some(given(rule)),
+                _ => None,
+            })
+            .collect(),
+        checks: resource
+            .checks
+            .iter()
+            .map(|check| lowering(Kind::Anonymous, Standing::Stored).value(&check.rule.expr))
+            .collect(),
+    }
+}
+
+/// A computed field counts the rows that the caller may read.
+fn computed(schema: &Schema, codecs: &[Vec<Codec>], rule: &Rule) -> Ruling {
+    let of = |kind| {
+        let no_read = |_: ResourceId| Expr::Null;
+        let read_rule = move |target: ResourceId| match &schema.resource(target).access.read {
+            None => Expr::Boolean(false),
+            Some(rule) => {
+                let lowering = Lowering { schema, codecs, kind, standing: Standing::Stored, read_rule: &no_read };
+                lowering.granting(&rule.expr)
+            }
+        };
+        Lowering { schema, codecs, kind, standing: Standing::Stored, read_rule: &read_rule }.value(&rule.expr)
+    };
+    Ruling { anonymous: of(Kind::Anonymous), account: of(Kind::Account) }
+}
+
+/// The fields of the account that any rule of the schema speaks of: what a caller's row must hold.
+pub fn fields_of_me(schema: &Schema) -> Vec<FieldId> {
+    let mut fields = Vec::new();
+    if let Some(accounts) = &schema.accounts {
+        fields.extend(schema.resource(accounts.resource).key.fields.iter().copied());
+    }
+    for rule in all_rules(schema) {
+        collect_me(schema, &rule.expr, &mut fields);
+    }
+    fields.sort_unstable();
+    fields.dedup();
+    fields
+}
+
+fn all_rules(schema: &Schema) -> Vec<&Rule> {
+    let mut rules: Vec<&Rule> = Vec::new();
+    rules.extend(schema.accounts.iter().filter_map(|accounts| accounts.admin.as_ref()));
+    for resource in &schema.resources {
+        let access = &resource.access;
+        rules.extend([&access.read, &access.create, &access.update, &access.delete].into_iter().flatten());
+        for field in &resource.fields {
+            rules.extend([&field.readable, &field.writable, &field.computed].into_iter().flatten());
+            if let Some(DefaultValue::Expression(rule)) = &field.default {
+                rules.push(rule);
+            }
+        }
+    }
+    rules
+}
+
+fn collect_me(schema: &Schema, expr: &rest_schema::Expr, fields: &mut Vec<FieldId>) {
+    use rest_schema::Expr as S;
+    let mut each = |all: &[S]| all.iter().for_each(|a| collect_me(schema, a, fields));
+    match expr {
+        S::Ref(reference) if reference.row == Row::Me => match reference.path.first() {
+            // Only the keys that the first step starts from; the rest is found by a query.
+            Some(step) => fields.extend(starts(schema, *step)),
+            None => fields.push(reference.field),
+        },
+        S::Literal(_) | S::Ref(_) | S::Now | S::Authenticated | S::Aggregate { .. } => {}
+        S::Not(a) | S::Like(a, _) | S::IsNull(a) | S::Negate(a) => collect_me(schema, a, fields),
+        S::And(all) | S::Or(all) | S::Call(_, all) => each(all),
+        S::Compare(_, a, b) | S::Arithmetic(_, a, b) => {
+            collect_me(schema, a, fields);
+            collect_me(schema, b, fields);
+        }
+        S::In(a, list) => {
+            each(list);
+            collect_me(schema, a, fields);
+        }
+        S::Exists { row, path, relation, condition } => {
+            if *row == Row::Me {
+                fields.extend(starts(schema, *path.first().unwrap_or(relation)));
+            }
+            if let Some(condition) = condition {
+                collect_me(schema, condition, fields);
+            }
+        }
+    }
+}
+
+fn starts(schema: &Schema, relation: rest_schema::RelationId) -> Vec<FieldId> {
+    match &schema.relation(relation).link {
+        rest_schema::Link::Keys { local, .. } => local.clone(),
+        rest_schema::Link::Join { local, .. } => local.iter().map(|join| join.field).collect(),
+    }
+}
+
+/// Whether a rule means something else for each account.
+pub fn speaks_of_me(schema: &Schema, expr: &rest_schema::Expr) -> bool {
+    use rest_schema::Expr as S;
+    let mut fields = Vec::new();
+    collect_me(schema, expr, &mut fields);
+    !fields.is_empty() || contains_authenticated(expr) || matches!(expr, S::Aggregate { .. })
+}
+
+fn contains_authenticated(expr: &rest_schema::Expr) -> bool {
+    use rest_schema::Expr as S;
+    match expr {
+        S::Authenticated => true,
+        S::Not(a) | S::Like(a, _) | S::IsNull(a) | S::Negate(a) => contains_authenticated(a),
+        S::And(all) | S::Or(all) | S::Call(_, all) => all.iter().any(contains_authenticated),
+        S::Compare(_, a, b) | S::Arithmetic(_, a, b) => contains_authenticated(a) || contains_authenticated(b),
+        S::In(a, list) => contains_authenticated(a) || list.iter().any(contains_authenticated),
+        S::Exists { condition, .. } => condition.as_deref().is_some_and(contains_authenticated),
+        S::Literal(_) | S::Ref(_) | S::Now | S::Aggregate { .. } => false,
+    }
+}
+
+/// A caller's account as rules see it: the cells of [`fields_of_me`], by field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// The account's resource.
+    pub resource: ResourceId,
+    /// The fields known, sorted.
+    pub fields: std::sync::Arc<[FieldId]>,
+    /// Their cells.
+    pub cells: Vec<Cell>,
+}
+
+impl Account {
+    /// A field's cell; NULL where no rule speaks of it.
+    pub fn cell(&self, field: FieldId) -> &Cell {
+        match self.fields.binary_search(&field) {
+            Ok(place) => &self.cells[place],
+            Err(_) => &Cell::Null,
+        }
+    }
+}

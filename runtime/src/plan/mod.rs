@@ -1,0 +1,28 @@
+//! Decides what a request means for the database: which rows, which columns, in which order.
+//!
+//! A plan knows the schema and the caller, and no SQL ([`crate::sql`] writes that) and no HTTP ([`crate::respond`]
+//! does). It refuses what the schema or the caller's access doesn't allow. It is a value, so that tests can compare it.
+
+pub mod access;
+pub mod eval;
+pub mod expr;
+pub mod lower;
+pub mod read;
+
+use rest_schema::FieldId;
+
+use crate::caller::Caller;
+use crate::model::Model;
+use crate::problem::{Code, Problem};
+
+/// The refusal of what is closed to a caller whatever the row: who he is decides between 401 and 403.
+pub fn closed(caller: &Caller) -> Problem {
+    if caller.account.is_none() { Problem::new(Code::Unauthenticated) } else { Problem::new(Code::Forbidden) }
+}
+
+fn hidden_field(model: &Model, field: FieldId, parameter: &str) -> Problem {
+    let name = &model.field(field).api_name;
+    Problem::new(Code::NotSortable).detail(format!(
+        "`{name}` can't be sorted by: not every item shows it to you (`{parameter}`)"
+    ))
+}

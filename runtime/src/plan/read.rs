@@ -1,0 +1,504 @@
+//! Plans of reads: which rows of which resource, in which order, and what is shown of each.
+//!
+//! A plan's [`Shape`] holds no values, so that its SQL is made once; the values are beside it. Access rules are in the
+//! shape from the beginning: of the rows themselves, and of every resource that a filter, a sort or an include touches.
+
+use std::sync::Arc;
+
+use rest_schema::{Comparison, FieldId, RelationId, ResourceId, Value};
+use xxhash_rust::xxh3::Xxh3;
+
+use crate::caller::Caller;
+use crate::cell::Cell;
+use crate::model::Model;
+use crate::plan::access::Permit;
+use crate::plan::expr::{Expr, Origin, Place, Related, Slot, Take, TextMatch};
+use crate::plan::{closed, hidden_field};
+use crate::problem::{Code, Problem};
+use crate::request::page::{CursorKey, Position};
+use crate::request::{Filter, Include, Operator, Page, Query, Selection, SortTerm};
+
+/// A read, ready to be run.
+#[derive(Debug, Clone)]
+pub struct ReadPlan {
+    /// What it does.
+    pub shape: Arc<Shape>,
+    /// The values of its [`Slot::Param`]s.
+    pub params: Vec<Cell>,
+    /// The most rows on the page (1 for an item).
+    pub limit: u32,
+    /// What a cursor made from it is bound to: its sort and its filters.
+    pub binding: u64,
+    /// Whether what it yields depends on who asks.
+    pub personal: bool,
+}
+
+/// What a read does, apart from its values.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Shape {
+    /// Whose rows.
+    pub resource: ResourceId,
+    /// What is shown of them.
+    pub level: Arc<Level>,
+    /// Which rows: filters and rules.
+    pub condition: Expr,
+    /// Which part of them.
+    pub select: Select,
+}
+
+/// Which part of the rows is read.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Select {
+    /// The one row of a key, with all stored columns for its state.
+    Item {
+        /// Conditions whose truth is asked for beside it (in the steps of a write).
+        flags: Vec<Expr>,
+    },
+    /// A page.
+    Page {
+        /// The whole order, the key last.
+        order: Vec<Term>,
+        /// Where it begins.
+        start: Start,
+        /// Whether the rows are counted as well.
+        count: bool,
+    },
+}
+
+/// Where a page begins.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Start {
+    /// At the first row.
+    First,
+    /// After a place in the order, or before it.
+    At {
+        /// The place of the first of its values among the parameters; one for each term.
+        values: u16,
+        /// Which of them are NULL.
+        nulls: Vec<bool>,
+        /// Against the order.
+        backward: bool,
+    },
+    /// After a number of rows: its place among the parameters.
+    Offset(u16),
+}
+
+/// One term of an order.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Term {
+    /// What is compared.
+    pub expr: Expr,
+    /// From the greatest.
+    pub descending: bool,
+    /// Whether it can be NULL.
+    pub nullable: bool,
+}
+
+/// What is shown of a resource's rows.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Level {
+    /// Whose rows.
+    pub resource: ResourceId,
+    /// The fields, in the schema's order.
+    pub fields: Vec<Shown>,
+    /// The relations within.
+    pub includes: Vec<Included>,
+}
+
+/// A field shown.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Shown {
+    /// Which.
+    pub field: FieldId,
+    /// Its value: a column, or what it is computed by.
+    pub value: Expr,
+    /// The rows in which it is shown; `None`: all.
+    pub guard: Option<Expr>,
+}
+
+/// A relation shown within each row.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Included {
+    /// Which.
+    pub relation: RelationId,
+    /// What is shown of its rows.
+    pub level: Level,
+    /// The target's read rule, as row 0.
+    pub condition: Expr,
+    /// The order within a parent (to-many).
+    pub order: Vec<Term>,
+    /// The most rows within a parent (to-many).
+    pub cap: u32,
+}
+
+/// Makes plans for one caller.
+#[derive(Debug, Clone, Copy)]
+pub struct Planner<'a> {
+    /// The service.
+    pub model: &'a Model,
+    /// Who asks.
+    pub caller: &'a Caller,
+}
+
+impl Planner<'_> {
+    /// One item by its key, whose cells are in the order of the key's fields.
+    pub fn item(&self, resource: ResourceId, key: Vec<Cell>, selection: &Selection) -> Result<ReadPlan, Problem> {
+        let mut params = key;
+        let count = params.len();
+        let key = key_condition(self.model, resource, count);
+        let condition = Expr::and([key, self.read_rule(resource)?]);
+        let level = Arc::new(self.level(resource, selection)?);
+        let shape = Arc::new(Shape { resource, level, condition, select: Select::Item { flags: Vec::new() } });
+        params.shrink_to_fit();
+        let personal = self.is_personal(resource, &[], selection);
+        Ok(ReadPlan { shape, params, limit: 1, binding: 0, personal })
+    }
+
+    /// A page of a collection; its cursor is opened by the key.
+    pub fn page(&self, resource: ResourceId, query: &Query, key: &CursorKey) -> Result<ReadPlan, Problem> {
+        let binding = binding(self.model, resource, query);
+        let position = match &query.page {
+            Page::Cursor(text) if !text.is_empty() => Some(Position::open(text, key, binding)?),
+            _ => None,
+        };
+        let mut params = Vec::new();
+        let read = self.read_rule(resource)?;
+        let mut parts = Vec::with_capacity(query.filters.len() + 1);
+        for filter in &query.filters {
+            parts.push(self.filter(filter, &mut params)?);
+        }
+        parts.push(read);
+        let order = self.order(resource, &query.sort)?;
+        if position.as_ref().is_some_and(|position| position.values.len() != order.len()) {
+            return Err(Problem::new(Code::BadCursor));
+        }
+        let start = match (&query.page, position) {
+            (_, Some(position)) => start_at(position, &mut params),
+            (Page::Number(number), None) => {
+                let offset = i64::from(number.saturating_sub(1)) * i64::from(query.limit);
+                Start::Offset(push(&mut params, Cell::Integer(offset)))
+            }
+            _ => Start::First,
+        };
+        let select = Select::Page { order, start, count: query.count };
+        let level = Arc::new(self.level(resource, &query.selection)?);
+        let shape = Arc::new(Shape { resource, level, condition: Expr::and(parts), select });
+        let steps: Vec<RelationId> = query
+            .filters
+            .iter()
+            .map(|filter| &filter.path)
+            .chain(query.sort.iter().map(|term| &term.path))
+            .flat_map(|path| path.steps.iter().copied())
+            .collect();
+        let personal = self.is_personal(resource, &steps, &query.selection);
+        Ok(ReadPlan { shape, params, limit: query.limit, binding, personal })
+    }
+
+    fn is_personal(&self, resource: ResourceId, steps: &[RelationId], selection: &Selection) -> bool {
+        let target = |relation: &RelationId| self.model.relation(*relation).target;
+        self.model.personal[resource.0 as usize]
+            || steps.iter().any(|step| self.model.personal[target(step).0 as usize])
+            || selection.includes.iter().any(|include| {
+                self.is_personal(target(&include.relation), &[], &include.selection)
+            })
+    }
+
+    /// The read rule as a condition on row 0, or the refusal where it is closed to this caller.
+    pub fn read_rule(&self, resource: ResourceId) -> Result<Expr, Problem> {
+        let permit = self.model.rules(resource).read.as_ref().map_or(Permit::Never, |rule| rule.permit(self.caller));
+        match permit {
+            Permit::Always => Ok(Expr::Boolean(true)),
+            Permit::When(expr) => Ok(expr.clone()),
+            Permit::Never => Err(closed(self.caller)),
+        }
+    }
+
+    /// What is shown of a resource's rows to this caller.
+    pub fn level(&self, resource: ResourceId, selection: &Selection) -> Result<Level, Problem> {
+        let fields = match &selection.fields {
+            Some(fields) => fields.iter().filter_map(|field| self.shown(*field)).collect(),
+            None => self
+                .model
+                .fields(resource)
+                .filter(|(_, field)| field.is_shown())
+                .filter_map(|(id, _)| self.shown(id))
+                .collect(),
+        };
+        let includes =
+            selection.includes.iter().map(|include| self.include(include)).collect::<Result<Vec<_>, _>>()?;
+        Ok(Level { resource, fields, includes })
+    }
+
+    /// Whether a field exists for this caller.
+    pub fn is_visible(&self, field: FieldId) -> bool {
+        self.model.field(field).is_shown() && !matches!(self.guard(field), Permit::Never)
+    }
+
+    fn guard(&self, field: FieldId) -> Permit<'_> {
+        let rule = self.model.rules(field.resource).readable[field.index as usize].as_ref();
+        rule.map_or(Permit::Always, |rule| rule.permit(self.caller))
+    }
+
+    fn shown(&self, field: FieldId) -> Option<Shown> {
+        let guard = match self.guard(field) {
+            Permit::Never => return None,
+            Permit::Always => None,
+            Permit::When(expr) => Some(expr.clone()),
+        };
+        let computed = self.model.computed(field, self.caller.kind());
+        let value = computed.cloned().unwrap_or(Expr::Column(0, field));
+        Some(Shown { field, value, guard })
+    }
+
+    fn include(&self, include: &Include) -> Result<Included, Problem> {
+        let relation = self.model.relation(include.relation);
+        let target = relation.target;
+        let sort: Vec<SortTerm> = relation.sort.iter().map(own_term).collect();
+        Ok(Included {
+            relation: include.relation,
+            level: self.level(target, &include.selection)?,
+            condition: self.read_rule(target)?,
+            order: if relation.kind.is_to_one() { Vec::new() } else { self.order(target, &sort)? },
+            cap: relation.limit.unwrap_or(self.model.schema.page.limit),
+        })
+    }
+
+    /// The order asked for, else the resource's own, and the key last in the last term's direction.
+    fn order(&self, resource: ResourceId, asked: &[SortTerm]) -> Result<Vec<Term>, Problem> {
+        let own: Vec<SortTerm>;
+        let asked = if asked.is_empty() {
+            own = self.model.resource(resource).sort.iter().map(own_term).collect();
+            &own
+        } else {
+            asked
+        };
+        let mut terms = asked.iter().map(|term| self.term(term)).collect::<Result<Vec<_>, _>>()?;
+        let descending = terms.last().is_some_and(|term| term.descending);
+        for key in &self.model.resource(resource).key.fields {
+            let expr = Expr::Column(0, *key);
+            if !terms.iter().any(|term| term.expr == expr) {
+                terms.push(Term { expr, descending, nullable: false });
+            }
+        }
+        Ok(terms)
+    }
+
+    fn term(&self, term: &SortTerm) -> Result<Term, Problem> {
+        let field = term.path.field;
+        // An order over values that some rows hide would tell them.
+        if !matches!(self.guard(field), Permit::Always) {
+            return Err(hidden_field(self.model, field, "sort"));
+        }
+        let nullable = self.model.field(field).optional || !term.path.steps.is_empty();
+        let expr = self.value_at(Origin::Row(0), &term.path.steps, field, 0)?;
+        Ok(Term { expr, descending: term.descending, nullable })
+    }
+
+    fn value_at(
+        &self,
+        from: Origin,
+        steps: &[RelationId],
+        field: FieldId,
+        innermost: u8,
+    ) -> Result<Expr, Problem> {
+        let Some((step, rest)) = steps.split_first() else {
+            return Ok(Expr::Column(innermost, field));
+        };
+        let row = innermost + 1;
+        let target = self.model.relation(*step).target;
+        let value = self.value_at(Origin::Row(row), rest, field, row)?;
+        let condition = self.read_rule(target)?.shifted(row);
+        Ok(Expr::Related(Box::new(Related { from, row, relation: *step, condition, take: Take::Value(value) })))
+    }
+
+    /// A filter: EXISTS along its steps, with the read rule of each target; a NOT is at the leaf and nowhere above.
+    fn filter(&self, filter: &Filter, params: &mut Vec<Cell>) -> Result<Expr, Problem> {
+        self.filter_from(0, &filter.path.steps, filter, params)
+    }
+
+    fn filter_from(
+        &self,
+        row: u8,
+        steps: &[RelationId],
+        filter: &Filter,
+        params: &mut Vec<Cell>,
+    ) -> Result<Expr, Problem> {
+        let Some((step, rest)) = steps.split_first() else {
+            return Ok(self.leaf(row, filter, params));
+        };
+        let inner = self.filter_from(row + 1, rest, filter, params)?;
+        let rule = self.read_rule(self.model.relation(*step).target)?.shifted(row + 1);
+        Ok(Expr::Related(Box::new(Related {
+            from: Origin::Row(row),
+            row: row + 1,
+            relation: *step,
+            condition: Expr::and([inner, rule]),
+            take: Take::Exists,
+        })))
+    }
+
+    fn leaf(&self, row: u8, filter: &Filter, params: &mut Vec<Cell>) -> Expr {
+        let field = filter.path.field;
+        let test = operator(self.model, row, filter, params);
+        match self.guard(field) {
+            Permit::Always => test,
+            Permit::Never => Expr::Boolean(false),
+            Permit::When(guard) => Expr::and([guard.shifted(row), test]),
+        }
+    }
+}
+
+/// `key = ?` for each part of the key, the values being the first parameters.
+pub fn key_condition(model: &Model, resource: ResourceId, count: usize) -> Expr {
+    let fields = &model.resource(resource).key.fields;
+    debug_assert_eq!(fields.len(), count);
+    Expr::and((0u16..).zip(fields).map(|(place, field)| {
+        let slot = Expr::Slot(Slot::Param(place));
+        Expr::Compare(Comparison::Equal, Box::new(Expr::Column(0, *field)), Box::new(slot))
+    }))
+}
+
+fn operator(model: &Model, row: u8, filter: &Filter, params: &mut Vec<Cell>) -> Expr {
+    let field = filter.path.field;
+    let codec = model.codec(field);
+    let column = Box::new(Expr::Column(row, field));
+    let mut slot = |value: Option<&Value>| {
+        let cell = value.map_or(Cell::Null, |value| codec.encode(value));
+        Slot::Param(push(params, cell))
+    };
+    let first = filter.values.first();
+    let mut compare = |op| {
+        let value = Box::new(Expr::Slot(slot(first)));
+        Expr::Compare(op, column.clone(), value)
+    };
+    match filter.operator {
+        Operator::Eq => compare(Comparison::Equal),
+        Operator::Ne => compare(Comparison::NotEqual),
+        Operator::Gt => compare(Comparison::Greater),
+        Operator::Gte => compare(Comparison::GreaterOrEqual),
+        Operator::Lt => compare(Comparison::Less),
+        Operator::Lte => compare(Comparison::LessOrEqual),
+        Operator::IsNull => Expr::IsNull(column),
+        Operator::IsNotNull => Expr::IsNull(column).negated(),
+        Operator::In | Operator::Nin => {
+            let cells: Vec<Cell> = filter.values.iter().map(|value| codec.encode(value)).collect();
+            let array = Slot::Param(push(params, json_array(&cells)));
+            let test = Expr::InArray(column, array);
+            if filter.operator == Operator::Nin { test.negated() } else { test }
+        }
+        Operator::Contains => Expr::Text(TextMatch { place: Place::Within, fold: false }, column, slot(first)),
+        Operator::StartsWith => Expr::Text(TextMatch { place: Place::Start, fold: false }, column, slot(first)),
+        Operator::EndsWith => Expr::Text(TextMatch { place: Place::End, fold: false }, column, slot(first)),
+        Operator::IContains => Expr::Text(TextMatch { place: Place::Within, fold: true }, column, slot(first)),
+        Operator::IStartsWith => Expr::Text(TextMatch { place: Place::Start, fold: true }, column, slot(first)),
+        Operator::IEndsWith => Expr::Text(TextMatch { place: Place::End, fold: true }, column, slot(first)),
+    }
+}
+
+/// A set as one bound value: a JSON array of stored forms. Blobs have no JSON form and are never filtered by.
+pub fn json_array(cells: &[Cell]) -> Cell {
+    let values = cells.iter().map(json_of).collect();
+    Cell::Text(serde_json::Value::Array(values).to_string())
+}
+
+pub(crate) fn json_of(cell: &Cell) -> serde_json::Value {
+    match cell {
+        Cell::Null | Cell::Blob(_) => serde_json::Value::Null,
+        Cell::Integer(value) => (*value).into(),
+        Cell::Real(value) => (*value).into(),
+        Cell::Text(text) => text.as_str().into(),
+    }
+}
+
+fn own_term(key: &rest_schema::SortKey) -> SortTerm {
+    let path = crate::request::Path { steps: Vec::new(), field: key.field };
+    SortTerm { path, descending: key.descending }
+}
+
+fn push(params: &mut Vec<Cell>, cell: Cell) -> u16 {
+    params.push(cell);
+    // The limits on parameters and lists keep plans far below this.
+    u16::try_from(params.len() - 1).unwrap_or(u16::MAX)
+}
+
+fn start_at(position: Position, params: &mut Vec<Cell>) -> Start {
+    let values = u16::try_from(params.len()).unwrap_or(u16::MAX);
+    let nulls = position.values.iter().map(|cell| *cell == Cell::Null).collect();
+    params.extend(position.values);
+    Start::At { values, nulls, backward: position.backward }
+}
+
+/// What a cursor is bound to: the resource, its filters and its sort, by their names and values, so that the same
+/// question gives the same number on every instance and in every version.
+pub fn binding(model: &Model, resource: ResourceId, query: &Query) -> u64 {
+    let mut hash = Xxh3::new();
+    hash.update(model.resource(resource).name.as_bytes());
+    for filter in &query.filters {
+        bind_path(model, &filter.path, b'?', &mut hash);
+        hash.update(format!("{:?}", filter.operator).as_bytes());
+        for value in &filter.values {
+            bind_cell(&model.codec(filter.path.field).encode(value), &mut hash);
+        }
+    }
+    bind_sort(model, resource, &query.sort, &mut hash);
+    hash.digest()
+}
+
+/// What a cursor into one parent's relation is bound to, when it is asked for as a collection of its own: filtered by
+/// the parent's key `filter`, in the relation's order.
+pub fn include_binding(model: &Model, relation: RelationId, filter: &[(crate::request::Path, &Cell)]) -> u64 {
+    let relation = model.relation(relation);
+    let mut hash = Xxh3::new();
+    hash.update(model.resource(relation.target).name.as_bytes());
+    for (path, cell) in filter {
+        bind_path(model, path, b'?', &mut hash);
+        hash.update(format!("{:?}", Operator::Eq).as_bytes());
+        bind_cell(cell, &mut hash);
+    }
+    let sort: Vec<SortTerm> = relation.sort.iter().map(own_term).collect();
+    bind_sort(model, relation.target, &sort, &mut hash);
+    hash.digest()
+}
+
+fn bind_cell(cell: &Cell, hash: &mut Xxh3) {
+    match cell {
+        Cell::Null => hash.update(b"\0n"),
+        Cell::Integer(value) => {
+            hash.update(b"\0i");
+            hash.update(&value.to_le_bytes());
+        }
+        Cell::Real(value) => {
+            hash.update(b"\0r");
+            hash.update(&value.to_bits().to_le_bytes());
+        }
+        Cell::Text(text) => {
+            hash.update(b"\0t");
+            hash.update(text.as_bytes());
+        }
+        Cell::Blob(bytes) => {
+            hash.update(b"\0b");
+            hash.update(bytes);
+        }
+    }
+}
+
+fn bind_sort(model: &Model, resource: ResourceId, sort: &[SortTerm], hash: &mut Xxh3) {
+    if sort.is_empty() {
+        for key in &model.resource(resource).sort {
+            let term = own_term(key);
+            bind_path(model, &term.path, if term.descending { b'-' } else { b'+' }, hash);
+        }
+    }
+    for term in sort {
+        bind_path(model, &term.path, if term.descending { b'-' } else { b'+' }, hash);
+    }
+}
+
+fn bind_path(model: &Model, path: &crate::request::Path, mark: u8, hash: &mut Xxh3) {
+    hash.update(&[0, mark]);
+    for step in &path.steps {
+        hash.update(model.relation(*step).name.as_bytes());
+        hash.update(b".");
+    }
+    hash.update(model.field(path.field).name.as_bytes());
+}

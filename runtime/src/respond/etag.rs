@@ -1,0 +1,16 @@
+//! Validators (RFC 9110, 8.8): an item's tag is `"state.representation"`, a collection's a weak hash of its body.
+
+use axum::http::HeaderValue;
+use xxhash_rust::xxh3::xxh3_64;
+
+/// An item's strong tag: the state of the row, and a hash of the body made of it.
+pub fn item(state: u64, body: &[u8]) -> HeaderValue {
+    let text = format!("\"{state:016x}.{:016x}\"", xxh3_64(body));
+    HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("\"\""))
+}
+
+/// A collection's weak tag.
+pub fn collection(body: &[u8]) -> HeaderValue {
+    let text = format!("W/\"{:016x}\"", xxh3_64(body));
+    HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("W/\"\""))
+}

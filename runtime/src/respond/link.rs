@@ -1,0 +1,100 @@
+//! Addresses in answers: path-absolute, so that no answer depends on the host.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// What stays as it is in a path segment and in a query (RFC 3986's unreserved characters).
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Appends a part of a path segment.
+pub fn push_segment(text: &str, out: &mut String) {
+    out.extend(utf8_percent_encode(text, ESCAPED));
+}
+
+/// A collection's address with a query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Query {
+    text: String,
+    empty: bool,
+}
+
+impl Query {
+    /// Without a query.
+    pub fn new(prefix: &str, collection: &str) -> Self {
+        Self { text: format!("{prefix}/{collection}"), empty: true }
+    }
+
+    /// Adds a parameter.
+    pub fn add(&mut self, name: &str, value: &str) {
+        self.text.push(if std::mem::take(&mut self.empty) { '?' } else { '&' });
+        self.text.extend(utf8_percent_encode(name, ESCAPED));
+        self.text.push('=');
+        self.text.extend(utf8_percent_encode(value, ESCAPED));
+    }
+
+    /// Adds a parameter as it was sent.
+    pub fn add_raw(&mut self, parameter: &str) {
+        self.text.push(if std::mem::take(&mut self.empty) { '?' } else { '&' });
+        for c in parameter.chars() {
+            // What a header, a link in angle brackets and a JSON string could not hold as it is.
+            if c.is_ascii_graphic() && !matches!(c, '"' | '<' | '>' | '\\') {
+                self.text.push(c);
+            } else {
+                self.text.extend(utf8_percent_encode(c.encode_utf8(&mut [0; 4]), ESCAPED));
+            }
+        }
+    }
+
+    /// The address.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+/// The same address with another cursor; what else was asked stays as it was sent.
+pub fn with_cursor(prefix: &str, collection: &str, raw: Option<&str>, cursor: &str) -> String {
+    let mut query = own(prefix, collection, raw, |name| name != "cursor" && name != "page");
+    query.add("cursor", cursor);
+    query.text
+}
+
+/// The address as it was asked.
+pub fn itself(prefix: &str, collection: &str, raw: Option<&str>) -> String {
+    own(prefix, collection, raw, |_| true).text
+}
+
+fn own(prefix: &str, collection: &str, raw: Option<&str>, keep: impl Fn(&str) -> bool) -> Query {
+    let mut query = Query::new(prefix, collection);
+    for parameter in raw.unwrap_or_default().split('&').filter(|parameter| !parameter.is_empty()) {
+        let name = parameter.split_once('=').map_or(parameter, |(name, _)| name);
+        if keep(name) {
+            query.add_raw(parameter);
+        }
+    }
+    query
+}
+
+/// `Link` (RFC 8288).
+pub fn header(links: &crate::respond::json::Links) -> String {
+    let mut text = format!("<{}>; rel=\"self\"", links.own);
+    for (rel, link) in [("next", &links.next), ("prev", &links.prev)] {
+        if let Some((_, address)) = link {
+            text.push_str(&format!(", <{address}>; rel=\"{rel}\""));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_takes_the_place_of_the_one_before() {
+        assert_eq!(
+            with_cursor("/api", "posts", Some("limit=2&cursor=a&tags.name=x"), "b"),
+            "/api/posts?limit=2&tags.name=x&cursor=b"
+        );
+        assert_eq!(itself("/api", "posts", None), "/api/posts");
+        assert_eq!(itself("/api", "posts", Some("a=\"<>")), "/api/posts?a=%22%3C%3E");
+    }
+}

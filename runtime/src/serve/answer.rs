@@ -1,0 +1,109 @@
+//! The answers of the good paths, with the headers that belong to them.
+
+use axum::body::Body;
+use axum::http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_LOCATION, CONTENT_TYPE, ETAG, HeaderValue, LINK, LOCATION, VARY,
+};
+use axum::http::{HeaderName, Method, Response, StatusCode};
+
+use super::router::Target;
+use crate::request::body;
+use crate::respond::etag;
+use crate::respond::json::Links;
+use crate::respond::link;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const ACCEPT_POST: HeaderName = HeaderName::from_static("accept-post");
+const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
+
+/// Whether a cache that others use may keep an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Privacy {
+    /// It depends on who asks, or was asked with credentials.
+    Private,
+    /// Everybody gets the same.
+    Public,
+    /// The answer to a write.
+    NoStore,
+}
+
+fn json(status: StatusCode, bytes: Vec<u8>, privacy: Privacy) -> Response<Body> {
+    let mut response = Response::new(Body::from(bytes));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, JSON);
+    let (cache, vary) = match privacy {
+        Privacy::Private => ("private, no-cache", "Accept, Accept-Encoding, Authorization, Cookie"),
+        Privacy::Public => ("no-cache", "Accept, Accept-Encoding"),
+        Privacy::NoStore => ("no-store", "Accept, Accept-Encoding, Authorization, Cookie"),
+    };
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static(cache));
+    headers.insert(VARY, HeaderValue::from_static(vary));
+    response
+}
+
+/// A document without a validator.
+pub(super) fn document(status: StatusCode, bytes: Vec<u8>) -> Response<Body> {
+    json(status, bytes, Privacy::NoStore)
+}
+
+/// An item; `state` where the answer carries its validator.
+pub(super) fn item(status: StatusCode, bytes: Vec<u8>, state: Option<u64>, privacy: Privacy) -> Response<Body> {
+    let tag = state.map(|state| etag::item(state, &bytes));
+    let mut response = json(status, bytes, privacy);
+    if let Some(tag) = tag {
+        response.headers_mut().insert(ETAG, tag);
+    }
+    response
+}
+
+/// A page of a collection.
+pub(super) fn page(bytes: Vec<u8>, links: &Links, privacy: Privacy) -> Response<Body> {
+    let tag = etag::collection(&bytes);
+    let mut response = json(StatusCode::OK, bytes, privacy);
+    response.headers_mut().insert(ETAG, tag);
+    set(&mut response, LINK, &link::header(links));
+    response
+}
+
+/// No content.
+pub(super) fn nothing(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Says where the item made is.
+pub(super) fn with_location(mut response: Response<Body>, address: &str) -> Response<Body> {
+    set(&mut response, LOCATION, address);
+    response
+}
+
+/// Says what the body is a representation of.
+pub(super) fn with_content_location(mut response: Response<Body>, address: &str) -> Response<Body> {
+    set(&mut response, CONTENT_LOCATION, address);
+    response
+}
+
+/// OPTIONS: what the address takes, whoever asks.
+pub(super) fn options(target: &Target<'_>, allow: &str) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    set(&mut response, ALLOW, allow);
+    let takes = |method: &str| allow.split(", ").any(|allowed| allowed == method);
+    if takes("POST") {
+        set(&mut response, ACCEPT_POST, &body::types_of(&Method::POST).join(", "));
+    }
+    if takes("PATCH") && matches!(target, Target::Item(..)) {
+        set(&mut response, ACCEPT_PATCH, &body::types_of(&Method::PATCH).join(", "));
+    }
+    response
+}
+
+/// Header values made of ASCII that we escape ourselves.
+fn set(response: &mut Response<Body>, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(name, value);
+    }
+}

@@ -1,0 +1,127 @@
+//! Credentials → the caller. The token is looked up each time, then the account by its key: no cache, so that a
+//! revocation is at once.
+
+use std::sync::Arc;
+
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use jiff::Timestamp;
+use rusqlite::Connection;
+
+use crate::caller::Caller;
+use crate::cell::Cell;
+use crate::plan::access::Account;
+use crate::problem::{Code, Problem};
+use crate::service::Inner;
+use crate::sql::write as sql;
+use crate::storage::Refusal;
+use crate::storage::bind::Values;
+use crate::storage::sqlite::connection::refusal;
+use crate::storage::sqlite::read::{cells, prepare};
+use crate::storage::sqlite::state;
+use crate::token::{Credentials, Digest, Unreadable};
+
+/// The credentials of a request; `None` where it has none.
+pub(super) fn credentials(parts: &Parts) -> Option<Result<Credentials, Unreadable>> {
+    let mut values = parts.headers.get_all(AUTHORIZATION).iter();
+    let first = values.next()?;
+    Some(if values.next().is_some() { Err(Unreadable::Scheme) } else { Credentials::parse(first.as_bytes()) })
+}
+
+/// Who asks. A bad token is 401 also where anonymous callers may pass.
+pub(super) async fn resolve(service: &Arc<Inner>, parts: &Parts, now: Timestamp) -> Result<Caller, Problem> {
+    let secret = match credentials(parts) {
+        None => return Ok(Caller::anonymous()),
+        Some(Ok(Credentials::Bearer(secret))) => secret,
+        Some(Ok(Credentials::Basic { .. })) => {
+            let detail = "Basic signs in at the tokens' address only; send a token here";
+            return Err(Problem::new(Code::BadToken).detail(detail));
+        }
+        Some(Err(_)) => return Err(Problem::new(Code::BadToken)),
+    };
+    let digest = secret.digest();
+    let found = match by_token(service, &digest, now) {
+        // Locked just now: once more, where waiting is allowed.
+        Err(Refusal::Unavailable(_)) => {
+            let waiting = Arc::clone(service);
+            let again = tokio::task::spawn_blocking(move || by_token_waiting(&waiting, &digest, now)).await;
+            again.unwrap_or_else(|error| Err(Refusal::Internal(Box::new(error))))
+        }
+        found => found,
+    };
+    let found = found.map_err(|refusal| refusal.into_problem(&service.engine.model))?;
+    found.ok_or_else(|| Problem::new(Code::BadToken))
+}
+
+fn by_token(service: &Inner, digest: &Digest, now: Timestamp) -> Result<Option<Caller>, Refusal> {
+    let find = |connection: &Connection| state::find_token(connection, digest, now.as_second());
+    if service.is_one_file() {
+        return service.data.readers.inline(|link| match find(&link.connection)? {
+            None => Ok(None),
+            Some(found) => with_account(service, &link.connection, found, now),
+        });
+    }
+    let Some(found) = service.state.readers.inline(|link| find(&link.connection))? else { return Ok(None) };
+    service.data.readers.inline(|link| with_account(service, &link.connection, found, now))
+}
+
+fn by_token_waiting(service: &Inner, digest: &Digest, now: Timestamp) -> Result<Option<Caller>, Refusal> {
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(2);
+    loop {
+        match by_token(service, digest, now) {
+            Err(Refusal::Unavailable(_)) if std::time::Instant::now() < deadline => {
+                std::thread::sleep(std::time::Duration::from_millis(5));
+            }
+            other => return other,
+        }
+    }
+}
+
+fn with_account(
+    service: &Inner,
+    connection: &Connection,
+    found: state::Found,
+    now: Timestamp,
+) -> Result<Option<Caller>, Refusal> {
+    let account = account(service, connection, &found.account, now)?;
+    Ok(account.map(|account| Caller { account: Some(account), token: Some(found.id) }))
+}
+
+/// The account of a key, as rules see it.
+pub(crate) fn account(
+    service: &Inner,
+    connection: &Connection,
+    key: &[Cell],
+    now: Timestamp,
+) -> Result<Option<Arc<Account>>, Refusal> {
+    let model = &service.engine.model;
+    let Some(statement) = &service.account_by_key else { return Ok(None) };
+    let resource = statement.resource;
+    if key.len() != model.resource(resource).key.fields.len() {
+        return Ok(None);
+    }
+    let anonymous = Caller::anonymous();
+    let values = Values { model, params: key, caller: &anonymous, given: &[], now };
+    let mut prepared = prepare(connection, &statement.statement, &values, None, 0)?;
+    let mut rows = prepared.raw_query();
+    let Some(row) = rows.next().map_err(refusal)? else { return Ok(None) };
+    let cells = cells(row, &statement.columns)?;
+    Ok(Some(Arc::new(Account { resource, fields: Arc::clone(&model.me_fields), cells })))
+}
+
+/// The statement that finds an account by its key.
+#[derive(Debug)]
+pub(crate) struct AccountByKey {
+    pub(crate) resource: rest_schema::ResourceId,
+    statement: crate::sql::Statement,
+    columns: Vec<usize>,
+}
+
+impl AccountByKey {
+    /// Written once, at start; `None` where the service has no accounts.
+    pub(crate) fn new(model: &crate::model::Model) -> Option<Self> {
+        let resource = model.schema.accounts.as_ref()?.resource;
+        let statement = sql::columns(model, resource, &model.me_fields);
+        Some(Self { resource, statement, columns: (0..model.me_fields.len()).collect() })
+    }
+}

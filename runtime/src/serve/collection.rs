@@ -1,0 +1,192 @@
+//! A collection: its pages, and what is made in it.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::{Response, StatusCode};
+use rest_schema::{Operation, ResourceId};
+
+use super::answer::{self, Privacy};
+use super::Exchange;
+use crate::plan::read::{Planner, ReadPlan};
+use crate::problem::{Code, Fault, Problem};
+use crate::request::body::Json;
+use crate::request::page::Position;
+use crate::request::query;
+use crate::respond::json::{Links, Splicer, address};
+use crate::respond::link;
+use crate::sql::select::Read;
+use crate::storage::rows::Output;
+use crate::storage::sqlite::steps::{Action, Write};
+use crate::storage::sqlite::writer::{Done, Written};
+use crate::validate::{New, Writer};
+
+impl Exchange<'_> {
+    pub(super) fn planner(&self) -> Planner<'_> {
+        Planner { model: &self.service.engine.model, caller: &self.caller }
+    }
+
+    pub(super) fn privacy(&self, plan: &ReadPlan) -> Privacy {
+        if plan.personal || self.caller.account.is_some() { Privacy::Private } else { Privacy::Public }
+    }
+
+    /// GET of a collection.
+    pub(super) async fn list(&self, resource: ResourceId) -> Result<Response<Body>, Problem> {
+        self.open(resource, Operation::Read)?;
+        let engine = &self.service.engine;
+        let planner = self.planner();
+        let raw = self.parts.uri.query();
+        let query = query::collection(&engine.model.schema, resource, raw, &|field| planner.is_visible(field))?;
+        let plan = planner.page(resource, &query, &engine.cursor_key)?;
+        let privacy = self.privacy(&plan);
+        let compiled = engine.compiled(&plan.shape);
+        let data = &self.service.data;
+        let output = data.read(engine, &compiled, plan.clone(), &self.caller, self.now).await;
+        let output = output.map_err(|refusal| self.problem(refusal))?;
+        let links = self.links(resource, &compiled.read, &plan, &output);
+        let mut bytes = Vec::with_capacity(output.rows.bytes.len() + 512);
+        Splicer { engine }.page(&compiled.read, &plan, &output, &links, &mut bytes);
+        Ok(answer::page(bytes, &links, privacy))
+    }
+
+    /// Where the page is, and its neighbours. A page read backward was read from its end.
+    fn links(&self, resource: ResourceId, read: &Read, plan: &ReadPlan, output: &Output) -> Links {
+        use crate::plan::read::{Select, Start};
+        let model = &self.service.engine.model;
+        let collection = &model.resource(resource).collection;
+        let raw = self.parts.uri.query();
+        let seal = |values: &Option<Vec<crate::cell::Cell>>, backward: bool| {
+            let position = Position { values: values.clone()?, backward };
+            let cursor = position.seal(&self.service.engine.cursor_key, plan.binding);
+            let address = link::with_cursor(&model.schema.prefix, collection, raw, &cursor);
+            Some((cursor, address))
+        };
+        let from_first = match &plan.shape.select {
+            Select::Page { start: Start::First, .. } | Select::Item { .. } => true,
+            Select::Page { start: Start::Offset(place), .. } => {
+                plan.params[usize::from(*place)] == crate::cell::Cell::Integer(0)
+            }
+            Select::Page { start: Start::At { .. }, .. } => false,
+        };
+        let more = |values| if output.more { seal(values, read.backward) } else { None };
+        let (next, prev) = if read.backward {
+            (seal(&output.first, false), more(&output.last))
+        } else {
+            (more(&output.last), if from_first { None } else { seal(&output.first, true) })
+        };
+        Links { own: link::itself(&model.schema.prefix, collection, raw), next, prev }
+    }
+
+    /// POST to a collection: one object, or an array of them.
+    pub(super) async fn create(&self, resource: ResourceId, body: Body) -> Result<Response<Body>, Problem> {
+        self.open(resource, Operation::Create)?;
+        query::none(self.parts.uri.query())?;
+        let body = self.json(body).await?;
+        let many = matches!(body, Json::Array(_));
+        let mut rows = self.validated(resource, &body)?;
+        for row in &mut rows {
+            self.hash_passwords(row).await?;
+        }
+        let written = self.write(resource, Action::Create { rows, many }).await?;
+        if many { Ok(made_many(&written)) } else { self.made(resource, written) }
+    }
+
+    fn validated(&self, resource: ResourceId, body: &Json) -> Result<Vec<New>, Problem> {
+        let validator = self.service.engine.validators.resource(resource);
+        let Json::Array(items) = body else {
+            let new = self.as_writer(resource, |writer| validator.create(body, "", writer));
+            return new.map(|new| vec![new]).map_err(Problem::invalid);
+        };
+        let limit = self.service.engine.model.schema.limits.bulk;
+        if items.is_empty() || items.len() > limit as usize {
+            let detail = format!("an array holds between 1 and {limit} objects");
+            let word = if items.is_empty() { "too-short" } else { "too-long" };
+            let fault = Fault::pointer(String::new(), word, detail.clone()).limit(limit);
+            return Err(Problem::new(Code::Invalid).detail(detail).fault(fault));
+        }
+        self.as_writer(resource, |writer| validator.create_many(items, writer)).map_err(Problem::invalid)
+    }
+
+    /// Validates as the caller, at the moment of the request.
+    pub(super) fn as_writer<T>(&self, resource: ResourceId, validate: impl FnOnce(&Writer<'_>) -> T) -> T {
+        let me = self.key_of_me();
+        let closed = |field: u32| self.is_closed(resource, field);
+        validate(&Writer { now: self.now, me: me.as_deref(), closed: &closed })
+    }
+
+    /// Whether a field's `writable` rule is closed to this caller whatever the row.
+    fn is_closed(&self, resource: ResourceId, field: u32) -> bool {
+        let rule = self.service.engine.model.rules(resource).writable[field as usize].as_ref();
+        rule.is_some_and(|rule| rule.permit(&self.caller) == crate::plan::access::Permit::Never)
+    }
+
+    /// The caller's key as values.
+    fn key_of_me(&self) -> Option<Vec<rest_schema::Value>> {
+        let account = self.caller.account.as_ref()?;
+        let model = &self.service.engine.model;
+        let fields = &model.resource(account.resource).key.fields;
+        fields.iter().map(|field| model.codec(*field).decode(account.cell(*field).as_ref()).ok()).collect()
+    }
+
+    async fn hash_passwords(&self, row: &mut New) -> Result<(), Problem> {
+        for (field, plain) in row.take_passwords() {
+            row.put(field, self.hashed(plain).await?);
+        }
+        Ok(())
+    }
+
+    pub(super) async fn hashed(&self, plain: crate::password::Plain) -> Result<rest_schema::Value, Problem> {
+        let hash = self.service.hasher.hash(plain).await;
+        hash.map(rest_schema::Value::Text).map_err(super::tokens::unhashed)
+    }
+
+    pub(super) async fn write(&self, resource: ResourceId, action: Action) -> Result<Vec<Written>, Problem> {
+        let write = Write {
+            engine: Arc::clone(&self.service.engine),
+            resource,
+            caller: self.caller.clone(),
+            now: self.now,
+            action,
+        };
+        match self.service.data.writer.write(write).await {
+            Ok(Done::Items(items)) => Ok(items),
+            Ok(Done::Number(_)) => Ok(Vec::new()),
+            Err(refusal) => Err(self.problem(refusal)),
+        }
+    }
+
+    /// 201 with the item as its maker may see it; without where he may not.
+    pub(super) fn made(&self, resource: ResourceId, written: Vec<Written>) -> Result<Response<Body>, Problem> {
+        let engine = &self.service.engine;
+        let one = only(written)?;
+        let address = address(engine, resource, &one.key);
+        let response = match one.item {
+            None => answer::nothing(StatusCode::CREATED),
+            Some(output) => {
+                let response =
+                    answer::item(StatusCode::CREATED, output.rows.bytes, output.state, Privacy::NoStore);
+                answer::with_content_location(response, &address)
+            }
+        };
+        Ok(answer::with_location(response, &address))
+    }
+}
+
+/// What a write of one item gave.
+pub(super) fn only(mut written: Vec<Written>) -> Result<Written, Problem> {
+    written.pop().ok_or_else(|| Problem::internal("a write gave no item"))
+}
+
+/// The items in the order sent, without those that their maker may not read.
+fn made_many(written: &[Written]) -> Response<Body> {
+    let mut bytes = b"{\"items\":[".to_vec();
+    let readable = written.iter().filter_map(|one| one.item.as_ref());
+    for (place, output) in readable.enumerate() {
+        if place > 0 {
+            bytes.push(b',');
+        }
+        bytes.extend_from_slice(&output.rows.bytes);
+    }
+    bytes.extend_from_slice(b"]}");
+    answer::document(StatusCode::CREATED, bytes)
+}

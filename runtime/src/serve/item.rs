@@ -1,0 +1,171 @@
+//! One item: read, replaced, changed, deleted.
+
+use axum::body::Body;
+use axum::http::{Method, Response, StatusCode};
+use percent_encoding::percent_decode_str;
+use rest_schema::{Operation, ResourceId, Value};
+
+use super::Exchange;
+use super::answer::{self, Privacy};
+use super::collection::only;
+use crate::cell::Cell;
+use crate::problem::{Code, Problem};
+use crate::request::precondition::IfMatch;
+use crate::request::{Selection, query};
+use crate::respond::json::{Splicer, address};
+use crate::storage::sqlite::steps::Action;
+use crate::storage::sqlite::writer::Written;
+
+impl Exchange<'_> {
+    /// GET of an item.
+    pub(super) async fn read(&self, resource: ResourceId, segment: &str) -> Result<Response<Body>, Problem> {
+        self.open(resource, Operation::Read)?;
+        let selection = self.selection(resource)?;
+        let key = self.key(resource, segment)?;
+        self.show(resource, key.1, &selection).await
+    }
+
+    /// GET of the caller's own account.
+    pub(super) async fn me(&self) -> Result<Response<Body>, Problem> {
+        let Some(account) = &self.caller.account else { return Err(Problem::new(Code::Unauthenticated)) };
+        self.open(account.resource, Operation::Read)?;
+        let selection = self.selection(account.resource)?;
+        let fields = &self.service.engine.model.resource(account.resource).key.fields;
+        let key = fields.iter().map(|field| account.cell(*field).clone()).collect();
+        self.show(account.resource, key, &selection).await
+    }
+
+    fn selection(&self, resource: ResourceId) -> Result<Selection, Problem> {
+        let planner = self.planner();
+        let schema = &self.service.engine.model.schema;
+        query::item(schema, resource, self.parts.uri.query(), &|field| planner.is_visible(field))
+    }
+
+    async fn show(&self, resource: ResourceId, key: Vec<Cell>, selection: &Selection) -> Result<Response<Body>, Problem> {
+        let engine = &self.service.engine;
+        let plan = self.planner().item(resource, key, selection)?;
+        let privacy = self.privacy(&plan);
+        let compiled = engine.compiled(&plan.shape);
+        let output = self.service.data.read(engine, &compiled, plan, &self.caller, self.now).await;
+        let output = output.map_err(|refusal| self.problem(refusal))?;
+        if output.rows.is_empty() {
+            return Err(Problem::new(Code::NotFound));
+        }
+        let mut bytes = Vec::with_capacity(output.rows.bytes.len());
+        Splicer { engine }.item(&compiled.read.layout, &output.rows, &mut bytes);
+        Ok(answer::item(StatusCode::OK, bytes, output.state, privacy))
+    }
+
+    /// PUT: the whole item.
+    pub(super) async fn replace(
+        &self,
+        resource: ResourceId,
+        segment: &str,
+        body: Body,
+    ) -> Result<Response<Body>, Problem> {
+        self.open_to_put(resource)?;
+        query::none(self.parts.uri.query())?;
+        let body = self.json(body).await?;
+        let if_match = IfMatch::parse(&self.parts.headers)?;
+        let (values, key) = self.key(resource, segment)?;
+        let validator = self.service.engine.validators.resource(resource);
+        let replacement = self.as_writer(resource, |writer| validator.replace(&body, &values, writer));
+        let mut update = replacement.update;
+        if let Ok(update) = &mut update {
+            for (field, plain) in update.take_passwords() {
+                update.put(field, self.hashed(plain).await?);
+            }
+        }
+        let create = match replacement.create {
+            Some(Ok(mut new)) => {
+                for (field, plain) in new.take_passwords() {
+                    new.put(field, self.hashed(plain).await?);
+                }
+                Some(Ok(Box::new(new)))
+            }
+            Some(Err(faults)) => Some(Err(faults)),
+            None => None,
+        };
+        let written = self.write(resource, Action::Update { key, update, create, if_match }).await?;
+        self.changed(resource, written)
+    }
+
+    /// PUT is open where it may change an item or, the key being the client's to choose, make one.
+    fn open_to_put(&self, resource: ResourceId) -> Result<(), Problem> {
+        let by_client = self.service.engine.model.resource(resource).key.by_client;
+        let update = self.open(resource, Operation::Update);
+        if by_client && update.is_err() && self.open(resource, Operation::Create).is_ok() {
+            return Ok(());
+        }
+        update
+    }
+
+    /// PATCH: a merge patch.
+    pub(super) async fn patch(
+        &self,
+        resource: ResourceId,
+        segment: &str,
+        body: Body,
+    ) -> Result<Response<Body>, Problem> {
+        self.open(resource, Operation::Update)?;
+        query::none(self.parts.uri.query())?;
+        let body = self.json(body).await?;
+        let if_match = IfMatch::parse(&self.parts.headers)?;
+        let (_, key) = self.key(resource, segment)?;
+        let validator = self.service.engine.validators.resource(resource);
+        let mut update = self.as_writer(resource, |writer| validator.merge(&body, writer));
+        if let Ok(update) = &mut update {
+            for (field, plain) in update.take_passwords() {
+                update.put(field, self.hashed(plain).await?);
+            }
+        }
+        let written = self.write(resource, Action::Update { key, update, create: None, if_match }).await?;
+        self.changed(resource, written)
+    }
+
+    /// DELETE.
+    pub(super) async fn delete(&self, resource: ResourceId, segment: &str) -> Result<Response<Body>, Problem> {
+        self.open(resource, Operation::Delete)?;
+        query::none(self.parts.uri.query())?;
+        let if_match = IfMatch::parse(&self.parts.headers)?;
+        let (_, key) = self.key(resource, segment)?;
+        self.write(resource, Action::Delete { key, if_match }).await?;
+        Ok(answer::nothing(StatusCode::NO_CONTENT))
+    }
+
+    /// The answer to PUT and PATCH: the item, or nothing where its writer may no longer read it.
+    fn changed(&self, resource: ResourceId, written: Vec<Written>) -> Result<Response<Body>, Problem> {
+        if written.first().is_some_and(|one| one.created) {
+            return self.made(resource, written);
+        }
+        let one = only(written)?;
+        let Some(output) = one.item else { return Ok(answer::nothing(StatusCode::NO_CONTENT)) };
+        // RFC 9110, 9.3.4: no validator in an answer to PUT whose content was not kept as it was sent.
+        let state = output.state.filter(|_| self.parts.method == Method::PATCH);
+        let response = answer::item(StatusCode::OK, output.rows.bytes, state, Privacy::NoStore);
+        Ok(if self.parts.method == Method::PATCH {
+            answer::with_content_location(response, &address(&self.service.engine, resource, &one.key))
+        } else {
+            response
+        })
+    }
+
+    /// The key of a path segment, as values and in stored form; 404 where it can't be one.
+    fn key(&self, resource: ResourceId, segment: &str) -> Result<(Vec<Value>, Vec<Cell>), Problem> {
+        let model = &self.service.engine.model;
+        let fields = &model.resource(resource).key.fields;
+        let parts: Vec<&str> = if fields.len() == 1 { vec![segment] } else { segment.split(',').collect() };
+        let none = || Problem::new(Code::NotFound);
+        if parts.len() != fields.len() {
+            return Err(none());
+        }
+        let (mut values, mut cells) = (Vec::new(), Vec::new());
+        for (field, part) in fields.iter().zip(parts) {
+            let text = percent_decode_str(part).decode_utf8().map_err(|_| none())?;
+            let value = model.field(*field).ty.parse_text(&text).map_err(|_| none())?;
+            cells.push(model.codec(*field).encode(&value));
+            values.push(value);
+        }
+        Ok((values, cells))
+    }
+}

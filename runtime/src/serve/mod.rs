@@ -1,0 +1,214 @@
+//! The path of a request, from the router to the answer.
+//!
+//! The order of the steps is http.md's order of refusals: address, method, credentials, negotiation, the body's size
+//! and type, the operation closed to this caller, parameters and the body's text; then what only the rows can tell.
+
+mod answer;
+mod caller;
+mod collection;
+mod item;
+mod router;
+mod tokens;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::header::{CONTENT_LENGTH, HeaderValue};
+use axum::http::request::Parts;
+use axum::http::{HeaderName, Method, Request, Response};
+use axum::response::IntoResponse;
+use bytes::Bytes;
+use futures_util::FutureExt;
+use http_body_util::{BodyExt, Limited};
+use jiff::Timestamp;
+use rest_schema::ResourceId;
+use uuid::Uuid;
+
+use crate::caller::Caller;
+use crate::event;
+use crate::problem::{Code, Problem};
+use crate::request::body::{self, Json};
+use crate::request::negotiate;
+use crate::service::Inner;
+pub(crate) use caller::AccountByKey;
+pub(crate) use router::Routes;
+use router::Target;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Bytes that an address may have.
+const ADDRESS: usize = 8 * 1024;
+
+/// One request on its way.
+struct Exchange<'a> {
+    service: &'a Arc<Inner>,
+    parts: &'a Parts,
+    caller: Caller,
+    now: Timestamp,
+}
+
+/// Answers a request: whatever happens, with a response, an id and an event.
+pub(crate) async fn handle(service: Arc<Inner>, request: Request<Body>) -> Response<Body> {
+    let started = Instant::now();
+    let id = Uuid::now_v7();
+    let method = request.method().clone();
+    let path = request.uri().path().to_owned();
+    let answered = std::panic::AssertUnwindSafe(answer(&service, request)).catch_unwind().await;
+    let answered = answered.unwrap_or_else(|_| Err(Problem::internal("a panic while the request was answered")));
+    let mut response = answered.unwrap_or_else(|problem| {
+        if problem.status().is_server_error() {
+            event::failed(id, &problem);
+        }
+        problem.into_response(&service.engine.model.schema.prefix, id, &service.engine.model.schema.name)
+    });
+    if method == Method::HEAD {
+        response = without_body(response);
+    }
+    if let Ok(value) = HeaderValue::from_str(id.hyphenated().encode_lower(&mut Uuid::encode_buffer())) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    event::answered(id, &method, &path, response.status(), started.elapsed());
+    response
+}
+
+/// HEAD: the same headers, `Content-Length` included, and no body.
+fn without_body(response: Response<Body>) -> Response<Body> {
+    let (mut parts, body) = response.into_parts();
+    let length = axum::body::HttpBody::size_hint(&body).exact();
+    if let Some(length) = length.filter(|_| !parts.headers.contains_key(CONTENT_LENGTH)) {
+        parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+    }
+    Response::from_parts(parts, Body::empty())
+}
+
+async fn answer(service: &Arc<Inner>, request: Request<Body>) -> Result<Response<Body>, Problem> {
+    let (parts, body) = request.into_parts();
+    let address = parts.uri.path_and_query().map_or("/", |address| address.as_str());
+    if address.len() > ADDRESS {
+        return Err(Problem::new(Code::UriTooLong));
+    }
+    let found = router::find(&service.engine.model.schema, &service.routes, parts.uri.path());
+    let Some(target) = found else {
+        return router::redirect(service, &parts.uri).ok_or_else(|| Problem::new(Code::NotFound));
+    };
+    let allow = router::allow(service, &target);
+    if !router::allows(allow, &parts.method) {
+        return Err(Problem::method_not_allowed(allow));
+    }
+    if let Target::Health(health) = target {
+        return Ok(health_of(service, health));
+    }
+    if parts.method == Method::OPTIONS {
+        return Ok(answer::options(&target, allow));
+    }
+    let now = Timestamp::now();
+    let caller = match target {
+        // Whoever makes a token signs in with the request itself.
+        Target::Tokens => Caller::anonymous(),
+        _ => caller::resolve(service, &parts, now).await?,
+    };
+    negotiate::accept(&parts.headers)?;
+    let exchange = Exchange { service, parts: &parts, caller, now };
+    exchange.serve(target, body).await
+}
+
+impl Exchange<'_> {
+    async fn serve(&self, target: Target<'_>, body: Body) -> Result<Response<Body>, Problem> {
+        if takes_body(&self.parts.method) && !matches!(target, Target::Tokens) {
+            self.check_body_headers()?;
+        }
+        match target {
+            Target::Collection(resource) => match self.parts.method {
+                Method::POST => self.create(resource, body).await,
+                _ => self.list(resource).await,
+            },
+            Target::Item(resource, segment) => match self.parts.method {
+                Method::PUT => self.replace(resource, segment, body).await,
+                Method::PATCH => self.patch(resource, segment, body).await,
+                Method::DELETE => self.delete(resource, segment).await,
+                _ => self.read(resource, segment).await,
+            },
+            Target::Me => self.me().await,
+            Target::Tokens => self.make_token(body).await,
+            Target::CurrentToken => self.revoke_current().await,
+            Target::Health(health) => Ok(health_of(self.service, health)),
+        }
+    }
+
+    /// 413 and 415 by the headers alone.
+    fn check_body_headers(&self) -> Result<(), Problem> {
+        self.check_length()?;
+        body::check_headers(&self.parts.method, &self.parts.headers)
+    }
+
+    fn check_length(&self) -> Result<(), Problem> {
+        let limit = self.service.engine.model.schema.limits.body;
+        let announced = self.parts.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+        if announced.is_some_and(|announced| announced > limit) { Err(too_large(limit)) } else { Ok(()) }
+    }
+
+    /// The body's bytes, as far as the limit.
+    async fn bytes(&self, body: Body) -> Result<Bytes, Problem> {
+        let limit = self.service.engine.model.schema.limits.body;
+        let limited = Limited::new(body, usize::try_from(limit).unwrap_or(usize::MAX));
+        match limited.collect().await {
+            Ok(collected) => Ok(collected.to_bytes()),
+            Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(too_large(limit)),
+            Err(error) => Err(Problem::new(Code::UnreadableBody).detail("the body was cut short").because(error)),
+        }
+    }
+
+    async fn json(&self, body: Body) -> Result<Json, Problem> {
+        body::parse(&self.bytes(body).await?)
+    }
+
+    /// The address from which the connection came, where the server tells it.
+    fn peer(&self) -> Option<SocketAddr> {
+        self.parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0)
+    }
+
+    /// Refuses an operation that is closed to this caller whatever the row.
+    fn open(&self, resource: ResourceId, operation: rest_schema::Operation) -> Result<(), Problem> {
+        let rule = self.service.engine.model.rules(resource).rule(operation);
+        let permit = rule.map(|rule| rule.permit(&self.caller));
+        match permit {
+            None | Some(crate::plan::access::Permit::Never) => Err(crate::plan::closed(&self.caller)),
+            Some(_) => Ok(()),
+        }
+    }
+
+    fn problem(&self, refusal: crate::storage::Refusal) -> Problem {
+        refusal.into_problem(&self.service.engine.model)
+    }
+}
+
+fn takes_body(method: &Method) -> bool {
+    matches!(*method, Method::POST | Method::PUT | Method::PATCH)
+}
+
+fn too_large(limit: u64) -> Problem {
+    Problem::new(Code::BodyTooLarge).detail(format!("the body may have {limit} bytes at most"))
+}
+
+/// The two questions of a balancer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Health {
+    /// Is the process alive?
+    Live,
+    /// Should requests be sent here?
+    Ready,
+}
+
+fn health_of(service: &Inner, health: Health) -> Response<Body> {
+    let ready = health == Health::Live || service.is_ready();
+    if !ready {
+        let problem = Problem::new(Code::Unavailable).retry_after(1);
+        return problem.into_response(&service.engine.model.schema.prefix, Uuid::now_v7(), "");
+    }
+    let body = if health == Health::Live { "{\"status\":\"live\"}" } else { "{\"status\":\"ready\"}" };
+    let headers = [("content-type", "application/json"), ("cache-control", "no-store")];
+    (headers, body).into_response()
+}

@@ -1,0 +1,122 @@
+//! The table of addresses: what stands where, and which methods it takes.
+
+use std::collections::HashMap;
+
+use axum::body::Body;
+use axum::http::header::{HeaderValue, LOCATION};
+use axum::http::{Method, Response, StatusCode, Uri};
+use rest_schema::{Operation, ResourceId, Schema};
+
+use super::Health;
+use crate::service::Inner;
+
+/// Where collections are, by their address.
+#[derive(Debug, Default)]
+pub(crate) struct Routes {
+    collections: HashMap<String, ResourceId>,
+    /// `Allow` of each resource's collection and item.
+    allow: Vec<(String, String)>,
+}
+
+/// What stands at an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Target<'p> {
+    Collection(ResourceId),
+    /// With the key's segment as it was sent.
+    Item(ResourceId, &'p str),
+    Me,
+    Tokens,
+    CurrentToken,
+    Health(Health),
+}
+
+impl Routes {
+    /// The table of a schema.
+    pub(crate) fn new(schema: &Schema) -> Self {
+        let collections = schema.resources().map(|(id, resource)| (resource.collection.clone(), id)).collect();
+        let allow = schema
+            .resources
+            .iter()
+            .map(|resource| {
+                let has = |operation| resource.access.rule(operation).is_some();
+                let list = |all: &[(bool, &str)]| {
+                    let methods = all.iter().filter(|(served, _)| *served).map(|(_, method)| *method);
+                    methods.collect::<Vec<_>>().join(", ")
+                };
+                let read = has(Operation::Read);
+                let update = has(Operation::Update);
+                let put_creates = resource.key.by_client && has(Operation::Create);
+                let collection = list(&[
+                    (read, "GET"),
+                    (read, "HEAD"),
+                    (has(Operation::Create), "POST"),
+                    (true, "OPTIONS"),
+                ]);
+                let item = list(&[
+                    (read, "GET"),
+                    (read, "HEAD"),
+                    (update || put_creates, "PUT"),
+                    (update, "PATCH"),
+                    (has(Operation::Delete), "DELETE"),
+                    (true, "OPTIONS"),
+                ]);
+                (collection, item)
+            })
+            .collect();
+        Self { collections, allow }
+    }
+}
+
+/// What stands at a path; `None`: nothing.
+pub(super) fn find<'p>(schema: &Schema, routes: &Routes, path: &'p str) -> Option<Target<'p>> {
+    match path {
+        "/health/live" => return Some(Target::Health(Health::Live)),
+        "/health/ready" => return Some(Target::Health(Health::Ready)),
+        _ => {}
+    }
+    let rest = path.strip_prefix(schema.prefix.as_str())?.strip_prefix('/')?;
+    let (collection, item) = match rest.split_once('/') {
+        None => (rest, None),
+        Some((collection, item)) => (collection, Some(item)),
+    };
+    match (collection, item) {
+        ("me", None) => schema.accounts.as_ref().map(|_| Target::Me),
+        ("tokens", None) => schema.accounts.as_ref().map(|_| Target::Tokens),
+        ("tokens", Some("current")) => schema.accounts.as_ref().map(|_| Target::CurrentToken),
+        (collection, None) => routes.collections.get(collection).copied().map(Target::Collection),
+        (collection, Some(key)) if !key.is_empty() && !key.contains('/') => {
+            routes.collections.get(collection).copied().map(|resource| Target::Item(resource, key))
+        }
+        _ => None,
+    }
+}
+
+/// The methods of an address, the same for every caller.
+pub(super) fn allow<'s>(service: &'s Inner, target: &Target<'_>) -> &'s str {
+    match target {
+        Target::Collection(resource) => &service.routes.allow[resource.0 as usize].0,
+        Target::Item(resource, _) => &service.routes.allow[resource.0 as usize].1,
+        Target::Me | Target::Health(_) => "GET, HEAD, OPTIONS",
+        Target::Tokens => "POST, OPTIONS",
+        Target::CurrentToken => "DELETE, OPTIONS",
+    }
+}
+
+/// Whether a method is one of them.
+pub(super) fn allows(allow: &str, method: &Method) -> bool {
+    allow.split(", ").any(|allowed| allowed == method.as_str())
+}
+
+/// `/api/posts/` → 308 to `/api/posts`, where there is something.
+pub(super) fn redirect(service: &Inner, uri: &Uri) -> Option<Response<Body>> {
+    let path = uri.path().strip_suffix('/')?;
+    find(&service.engine.model.schema, &service.routes, path)?;
+    let location = match uri.query() {
+        Some(query) => format!("{path}?{query}"),
+        None => path.to_owned(),
+    };
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
+    response.headers_mut().insert(LOCATION, HeaderValue::from_str(&location).ok()?);
+    Some(response)
+}

@@ -1,0 +1,258 @@
+//! Tokens: an account signs in with its password and gets one; whoever holds one can revoke it.
+
+use axum::body::Body;
+use axum::http::{Response, StatusCode};
+use rest_schema::{FieldId, Value};
+use rusqlite::Connection;
+
+use super::answer;
+use super::{Exchange, caller};
+use crate::caller::Caller;
+use crate::cell::Cell;
+use crate::password::{Failure, Plain};
+use crate::plan::expr::{Expr, Slot};
+use crate::problem::{Code, Fault, Problem, words};
+use crate::request::body::{self, Json};
+use crate::request::query;
+use crate::sql::condition::Writer;
+use crate::sql::{Bind, Statement};
+use crate::storage::Refusal;
+use crate::storage::bind::{Values, now_as};
+use crate::storage::sqlite::connection::refusal;
+use crate::storage::sqlite::read::{cells, prepare};
+use crate::storage::sqlite::state::{AddToken, RevokeTokens};
+use crate::storage::sqlite::writer::Done;
+use crate::token::{Credentials, Secret};
+
+/// What a request for a token says.
+#[derive(Default)]
+struct Wanted {
+    identifier: Option<String>,
+    password: Option<Plain>,
+    name: Option<String>,
+    lifetime: Option<u64>,
+}
+
+/// An account that signs in: its key and its password's hash.
+struct SigningIn {
+    key: Vec<Cell>,
+    hash: Option<String>,
+}
+
+impl Exchange<'_> {
+    /// POST of a token, by HTTP Basic or by a JSON body.
+    pub(super) async fn make_token(&self, body: Body) -> Result<Response<Body>, Problem> {
+        let basic = self.basic()?;
+        self.check_length()?;
+        let bytes = self.bytes(body).await?;
+        let sent_json = !bytes.is_empty();
+        if sent_json {
+            body::check_headers(&self.parts.method, &self.parts.headers)?;
+        }
+        query::none(self.parts.uri.query())?;
+        let document = if sent_json { body::parse(&bytes)? } else { Json::Object(Vec::new()) };
+        let wanted = read_wanted(&document, basic.is_none(), sent_json, self.service.engine.model.schema.tokens.max_lifetime)?;
+        let (identifier, password) = match (basic, wanted.identifier, wanted.password) {
+            (Some(basic), ..) => basic,
+            (None, Some(identifier), Some(password)) => (identifier, password),
+            (None, ..) => return Err(Problem::new(Code::Unauthenticated).offer_basic()),
+        };
+        let account = self.sign_in(&identifier, password).await?;
+        let Some(key) = account else {
+            let problem = Problem::new(Code::BadCredentials);
+            return Err(if sent_json { problem } else { problem.offer_basic() });
+        };
+        self.add_token(key, wanted.name, wanted.lifetime).await
+    }
+
+    /// The name and password of HTTP Basic; `None` where the request has no credentials in its header.
+    fn basic(&self) -> Result<Option<(String, Plain)>, Problem> {
+        match caller::credentials(self.parts) {
+            None => Ok(None),
+            Some(Ok(Credentials::Basic { identifier, password })) => {
+                if self.peer().is_some_and(|peer| !peer.ip().to_canonical().is_loopback()) {
+                    let detail = "Basic over plain HTTP is taken from this machine only: anybody between could read \
+                                  the password";
+                    return Err(Problem::new(Code::Forbidden).detail(detail));
+                }
+                Ok(Some((identifier, password)))
+            }
+            Some(Ok(Credentials::Bearer(_))) => {
+                Err(Problem::new(Code::Forbidden).detail("a token can't make tokens; sign in with the password"))
+            }
+            Some(Err(_)) => Err(Problem::new(Code::BadCredentials).offer_basic()),
+        }
+    }
+
+    /// The key of the account that has this name and this password. An unknown name takes as long as a wrong password.
+    async fn sign_in(&self, identifier: &str, password: Plain) -> Result<Option<Vec<Cell>>, Problem> {
+        let found = self.account_named(identifier).await.map_err(|refusal| self.problem(refusal))?;
+        let (key, hash) = found.map_or((None, None), |found| (Some(found.key), found.hash));
+        let right = self.service.hasher.verify(password, hash).await.map_err(unhashed)?;
+        Ok(key.filter(|_| right))
+    }
+
+    async fn account_named(&self, identifier: &str) -> Result<Option<SigningIn>, Refusal> {
+        let service = std::sync::Arc::clone(self.service);
+        let (identifier, now) = (identifier.to_owned(), self.now);
+        let find = move |link: &crate::storage::sqlite::connection::Link| {
+            let Some(accounts) = &service.engine.model.schema.accounts else { return Ok(None) };
+            for field in &accounts.identify_by {
+                if let Some(found) = by_name(&service.engine.model, &link.connection, *field, &identifier, now)? {
+                    return Ok(Some(found));
+                }
+            }
+            Ok(None)
+        };
+        self.service.data.readers.pooled(find).await
+    }
+
+    async fn add_token(
+        &self,
+        account: Vec<Cell>,
+        name: Option<String>,
+        lifetime: Option<u64>,
+    ) -> Result<Response<Body>, Problem> {
+        let tokens = &self.service.engine.model.schema.tokens;
+        let lifetime = i64::try_from(lifetime.unwrap_or(tokens.lifetime)).unwrap_or(i64::MAX / 2);
+        let secret = Secret::generate().ok_or_else(|| Problem::internal("the system gives no random bytes"))?;
+        let created_at = self.now.as_second();
+        let expires_at = created_at.saturating_add(lifetime);
+        let add = AddToken { digest: secret.digest(), account, name: name.clone(), created_at, expires_at };
+        let id = match self.service.state.writer.write(add).await.map_err(|refusal| self.problem(refusal))? {
+            Done::Number(id) => id,
+            Done::Items(_) => return Err(Problem::internal("a token has no id")),
+        };
+        let moment = |seconds| {
+            jiff::Timestamp::from_second(seconds).map(|at| now_as(rest_schema::types::Kind::Timestamp, at).to_wire())
+        };
+        let told = serde_json::json!({
+            "id": id,
+            "token": secret.reveal(),
+            "token_type": "Bearer",
+            "name": name,
+            "scopes": ["*"],
+            "created_at": moment(created_at).map_err(Problem::internal)?,
+            "expires_at": moment(expires_at).map_err(Problem::internal)?,
+            "last_used_at": null,
+        });
+        let response = answer::document(StatusCode::CREATED, told.to_string().into_bytes());
+        let prefix = &self.service.engine.model.schema.prefix;
+        Ok(answer::with_location(response, &format!("{prefix}/tokens/{id}")))
+    }
+
+    /// DELETE of the token that the request came with.
+    pub(super) async fn revoke_current(&self) -> Result<Response<Body>, Problem> {
+        let Some(id) = self.caller.token else { return Err(Problem::new(Code::Unauthenticated)) };
+        query::none(self.parts.uri.query())?;
+        let revoked = self.service.state.writer.write(RevokeTokens::One(id)).await;
+        revoked.map_err(|refusal| self.problem(refusal))?;
+        Ok(answer::nothing(StatusCode::NO_CONTENT))
+    }
+}
+
+/// Hashing fails where too many wait for it, or where the system fails.
+pub(super) fn unhashed(failure: Failure) -> Problem {
+    match failure {
+        Failure::Busy => Problem::new(Code::Unavailable).retry_after(1),
+        Failure::Broken => Problem::internal(failure),
+    }
+}
+
+fn by_name(
+    model: &crate::model::Model,
+    connection: &Connection,
+    field: FieldId,
+    identifier: &str,
+    now: jiff::Timestamp,
+) -> Result<Option<SigningIn>, Refusal> {
+    let Some(accounts) = &model.schema.accounts else { return Ok(None) };
+    let Ok(value) = named(model, field, identifier) else { return Ok(None) };
+    let key = &model.resource(accounts.resource).key.fields;
+    let mut statement = Statement::default();
+    statement.push("SELECT ");
+    for field in key {
+        statement.column(0, &model.field(*field).column).push(", ");
+    }
+    statement.column(0, &model.field(accounts.password).column).push(" FROM ");
+    statement.name(&model.resource(accounts.resource).table).push(" t0 WHERE ");
+    Writer::new(model).write(&Expr::Column(0, field), &mut statement);
+    statement.push(" = ").bind(Bind::Slot(Slot::Param(0)));
+    let params = [model.codec(field).encode(&value)];
+    let anonymous = Caller::anonymous();
+    let values = Values { model, params: &params, caller: &anonymous, given: &[], now };
+    let mut prepared = prepare(connection, &statement, &values, None, 0)?;
+    let mut rows = prepared.raw_query();
+    let Some(row) = rows.next().map_err(refusal)? else { return Ok(None) };
+    let all: Vec<usize> = (0..=key.len()).collect();
+    let mut found = cells(row, &all)?;
+    let hash = match found.pop() {
+        Some(Cell::Text(hash)) => Some(hash),
+        Some(Cell::Blob(hash)) => String::from_utf8(hash).ok(),
+        _ => None,
+    };
+    Ok(Some(SigningIn { key: found, hash }))
+}
+
+/// What names an account, as a value of the field; a text that can't be one names nobody.
+fn named(model: &crate::model::Model, field: FieldId, identifier: &str) -> Result<Value, ()> {
+    use rest_schema::types::Kind;
+    match model.field(field).ty.kind() {
+        Kind::Text => Ok(Value::Text(identifier.to_owned())),
+        _ => model.field(field).ty.parse_text(identifier).map_err(drop),
+    }
+}
+
+fn read_wanted(document: &Json, needs_password: bool, sent: bool, longest: u64) -> Result<Wanted, Problem> {
+    let Json::Object(members) = document else {
+        let fault = Fault::pointer(String::new(), words::WRONG_TYPE, "an object is asked for");
+        return Err(Problem::invalid(vec![fault]));
+    };
+    let mut wanted = Wanted::default();
+    let mut faults = Vec::new();
+    for (name, value) in members {
+        read_member(name, value, longest, &mut wanted, &mut faults);
+    }
+    if needs_password && sent {
+        for (name, missing) in [("identifier", wanted.identifier.is_none()), ("password", wanted.password.is_none())] {
+            if missing && members.iter().all(|(given, _)| given != name) {
+                faults.push(Fault::pointer(format!("/{name}"), words::REQUIRED, "is needed to sign in"));
+            }
+        }
+    }
+    if faults.is_empty() { Ok(wanted) } else { Err(Problem::invalid(faults)) }
+}
+
+const MEMBERS: [&str; 5] = ["identifier", "password", "name", "scopes", "lifetime"];
+
+fn read_member(name: &str, value: &Json, longest: u64, wanted: &mut Wanted, faults: &mut Vec<Fault>) {
+    let at = body::Pointer::root().member(name).as_str().to_owned();
+    match (name, value) {
+        ("identifier", Json::Text(text)) => wanted.identifier = Some(text.clone()),
+        ("password", Json::Text(text)) => wanted.password = Some(Plain::new(text.clone())),
+        ("name", Json::Null) => {}
+        ("name", Json::Text(text)) if text.chars().count() <= 200 => wanted.name = Some(text.clone()),
+        ("name", Json::Text(_)) => {
+            faults.push(Fault::pointer(at, words::TOO_LONG, "has 200 characters at most").limit(200));
+        }
+        ("scopes", Json::Array(scopes)) if *scopes == [Json::Text("*".to_owned())] => {}
+        ("scopes", Json::Array(_)) => {
+            faults.push(Fault::pointer(at, words::NOT_SERVED, "[\"*\"] is the only list of scopes that is served"));
+        }
+        ("lifetime", value) => match value.as_integer().and_then(|seconds| u64::try_from(seconds).ok()) {
+            Some(seconds) if (1..=longest).contains(&seconds) => wanted.lifetime = Some(seconds),
+            _ => {
+                let detail = format!("is a whole number of seconds between 1 and {longest}");
+                faults.push(Fault::pointer(at, words::TOO_GREAT, detail).limit(longest));
+            }
+        },
+        ("identifier" | "password" | "name", _) => {
+            faults.push(Fault::pointer(at, words::WRONG_TYPE, "is a text"));
+        }
+        ("scopes", _) => faults.push(Fault::pointer(at, words::WRONG_TYPE, "is an array of texts")),
+        (other, _) => {
+            let fault = Fault::pointer(at, words::UNKNOWN_FIELD, format!("a token has no `{other}`"));
+            faults.push(fault.near(other, MEMBERS));
+        }
+    }
+}

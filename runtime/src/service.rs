@@ -1,0 +1,271 @@
+//! A service: a schema on a database, as an axum router.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::Router;
+use rest_schema::{Journal, Schema};
+
+use crate::engine::Engine;
+use crate::hook::Hooks;
+use crate::migrate::{self, OwnTables, Ownership, Prepared, Unprepared};
+use crate::model::Model;
+use crate::password::{Hasher, Style};
+use crate::request::page::CursorKey;
+use crate::serve::{AccountByKey, Routes, handle};
+use crate::sql::condition::definition;
+use crate::storage::sqlite::connection::{self, File, Purpose};
+use crate::storage::sqlite::database::Database;
+use crate::storage::sqlite::read::StateKey;
+use crate::storage::sqlite::state;
+use crate::validate::Validators;
+
+/// How a service is opened.
+#[derive(Clone)]
+pub struct Options {
+    /// The database's file. Where the tables are ours it is made when it is missing.
+    pub database: PathBuf,
+    /// Code that runs within writes.
+    pub hooks: Hooks,
+}
+
+impl Options {
+    /// A service on this file, without hooks.
+    pub fn new(database: impl Into<PathBuf>) -> Self {
+        Self { database: database.into(), hooks: Hooks::default() }
+    }
+}
+
+/// Why a service can't be opened; for the program that embeds us and for its operator.
+#[derive(Debug)]
+pub struct Error(Box<ErrorKind>);
+
+#[derive(Debug)]
+enum ErrorKind {
+    Told(String),
+    Unprepared { database: String, source: Unprepared },
+    Driver { doing: String, source: rusqlite::Error },
+}
+
+impl Error {
+    fn told(message: impl Into<String>) -> Self {
+        Self(Box::new(ErrorKind::Told(message.into())))
+    }
+
+    fn driver(doing: impl Into<String>) -> impl FnOnce(rusqlite::Error) -> Self {
+        let doing = doing.into();
+        move |source| Self(Box::new(ErrorKind::Driver { doing, source }))
+    }
+
+    fn refused(doing: &str, refusal: &crate::storage::Refusal) -> Self {
+        Self::told(format!("{doing}: {refusal}"))
+    }
+
+    /// Where the schema doesn't fit the database: every mismatch.
+    pub fn mismatches(&self) -> &[migrate::Finding] {
+        match self.0.as_ref() {
+            ErrorKind::Unprepared { source: Unprepared::Mismatches(all), .. } => all,
+            ErrorKind::Told(_) | ErrorKind::Unprepared { .. } | ErrorKind::Driver { .. } => &[],
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.as_ref() {
+            ErrorKind::Told(message) => f.write_str(message),
+            ErrorKind::Unprepared { database, source } => write!(f, "{database}: {source}"),
+            ErrorKind::Driver { doing, source } => write!(f, "{doing}: {source}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self.0.as_ref() {
+            ErrorKind::Driver { source, .. } => Some(source),
+            ErrorKind::Unprepared { source, .. } => Some(source),
+            ErrorKind::Told(_) => None,
+        }
+    }
+}
+
+/// A service. Clones share it; its threads and files end with the last of them, or with [`Service::shutdown`].
+#[derive(Debug, Clone)]
+pub struct Service {
+    inner: Arc<Inner>,
+    advice: Vec<migrate::Finding>,
+}
+
+/// What requests share.
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) data: Arc<Database>,
+    /// The same where the database is ours.
+    pub(crate) state: Arc<Database>,
+    pub(crate) hasher: Hasher,
+    pub(crate) routes: Routes,
+    pub(crate) account_by_key: Option<AccountByKey>,
+    closing: AtomicBool,
+}
+
+impl Inner {
+    pub(crate) fn is_one_file(&self) -> bool {
+        Arc::ptr_eq(&self.data, &self.state)
+    }
+
+    pub(crate) fn is_ready(&self) -> bool {
+        let reads = |database: &Database| {
+            database.readers.inline(|link| crate::storage::sqlite::read::execute(&link.connection, "SELECT 1"))
+        };
+        !self.closing.load(Ordering::Relaxed) && reads(&self.data).is_ok()
+    }
+}
+
+impl Service {
+    /// Opens a schema on a database: makes the tables where they are ours, checks that they fit where they aren't.
+    pub fn open(schema: Schema, options: Options) -> Result<Self, Error> {
+        let (database, hooks) = (options.database, options.hooks);
+        let prepared = prepare(&schema, &database)?;
+        let ours = prepared.ownership == Ownership::Ours;
+        let wal = ours || schema.journal == Some(Journal::Wal);
+        let file = File { path: database.clone(), ours, wal };
+        let data = Arc::new(open_database(file)?);
+        let state = if ours { Arc::clone(&data) } else { Arc::new(open_state(&database)?) };
+        let validators = Validators::new(&schema).map_err(|error| Error::told(error.to_string()))?;
+        let routes = Routes::new(&schema);
+        let model = Model::new(schema, prepared.codecs);
+        let account_by_key = AccountByKey::new(&model);
+        let (cursor_key, state_key) = keys(&state)?;
+        let style = if ours { Style::Argon2id } else { Style::Werkzeug };
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        let inner = Inner {
+            engine: Arc::new(Engine::new(model, validators, hooks, cursor_key, state_key)),
+            data,
+            state,
+            hasher: Hasher::new(style, cores.div_ceil(2)),
+            routes,
+            account_by_key,
+            closing: AtomicBool::new(false),
+        };
+        Ok(Self { inner: Arc::new(inner), advice: prepared.advice })
+    }
+
+    /// What would make the service faster or safer, on a database whose tables aren't ours.
+    pub fn advice(&self) -> &[migrate::Finding] {
+        &self.advice
+    }
+
+    /// The schema that is served.
+    pub fn schema(&self) -> &Schema {
+        &self.inner.engine.model.schema
+    }
+
+    /// The service as a router: nest it, layer it.
+    pub fn router(&self) -> Router {
+        let inner = Arc::clone(&self.inner);
+        Router::new().fallback(move |request| handle(Arc::clone(&inner), request))
+    }
+
+    /// From now on `/health/ready` answers 503, so that a balancer sends requests elsewhere.
+    pub fn begin_shutdown(&self) {
+        self.inner.closing.store(true, Ordering::Relaxed);
+    }
+
+    /// Does what is queued, then ends all threads and closes all files.
+    pub async fn shutdown(self) {
+        self.begin_shutdown();
+        let inner = self.inner;
+        let ended = tokio::task::spawn_blocking(move || {
+            inner.data.close();
+            inner.state.close();
+        });
+        if ended.await.is_err() {
+            tracing::error!("the threads of the service did not end well");
+        }
+    }
+}
+
+impl From<Service> for Router {
+    fn from(service: Service) -> Router {
+        service.router()
+    }
+}
+
+/// Looks at the file, and makes the tables where they are ours to make. What fails leaves no file behind.
+fn prepare(schema: &Schema, database: &Path) -> Result<Prepared, Error> {
+    let shown = database.display().to_string();
+    let is_new = !database.exists();
+    if is_new && schema.managed == Some(false) {
+        return Err(Error::told(format!(
+            "there is no database at {shown}; with `managed: false` it is made by the program that owns it"
+        )));
+    }
+    if !is_new {
+        check_file(database)?;
+    }
+    let prepared = prepare_in(schema, database, is_new);
+    if is_new && prepared.is_err() {
+        // It was made a moment ago, by us, and holds nothing.
+        drop(std::fs::remove_file(database));
+    }
+    prepared
+}
+
+fn prepare_in(schema: &Schema, database: &Path, is_new: bool) -> Result<Prepared, Error> {
+    let shown = database.display().to_string();
+    let link = if is_new { connection::create(database) } else { connection::inspect(database) };
+    let link = link.map_err(Error::driver(format!("{shown} can't be opened")))?;
+    let model = Model::new(schema.clone(), migrate::own_codecs(schema));
+    let expression = |rule: &rest_schema::Rule| definition(&model, rule);
+    let own = OwnTables { statements: state::TABLES, mark: state::MARK };
+    migrate::prepare(schema, &link.connection, own, &expression)
+        .map_err(|source| Error(Box::new(ErrorKind::Unprepared { database: shown, source })))
+}
+
+fn check_file(database: &Path) -> Result<(), Error> {
+    let shown = database.display();
+    if database.is_dir() {
+        return Err(Error::told(format!("{shown} is a directory, not a database")));
+    }
+    match connection::is_database(database) {
+        Ok(true) => {}
+        Ok(false) => return Err(Error::told(format!("{shown} is not a SQLite database"))),
+        Err(error) => return Err(Error::told(format!("{shown} can't be read: {error}"))),
+    }
+    if std::fs::metadata(database).is_ok_and(|file| file.permissions().readonly()) {
+        return Err(Error::told(format!("{shown} is read-only; a service writes to its database")));
+    }
+    Ok(())
+}
+
+fn open_database(file: File) -> Result<Database, Error> {
+    let shown = file.path.display().to_string();
+    Database::open(file).map_err(Error::driver(format!("{shown} can't be opened for reading and writing")))
+}
+
+/// Our own state beside a database that isn't ours: a file of its own, so that its owner's tools never see it.
+fn open_state(database: &Path) -> Result<Database, Error> {
+    let mut path = database.as_os_str().to_owned();
+    path.push(".rest-state");
+    let path = PathBuf::from(path);
+    let doing = format!("our own state can't be kept in {}", path.display());
+    let link = connection::create(&path).map_err(Error::driver(doing.clone()))?;
+    for statement in state::TABLES {
+        link.connection.execute_batch(statement).map_err(Error::driver(doing.clone()))?;
+    }
+    drop(link);
+    open_database(File { path, ours: true, wal: true })
+}
+
+fn keys(state: &Database) -> Result<(CursorKey, StateKey), Error> {
+    let doing = "the keys of the service can't be read";
+    let file = &state.file;
+    let link = connection::open(file, Purpose::Write).map_err(Error::driver(doing))?;
+    let cursor = state::key::<32>(&link.connection, "cursor-key").map_err(|refusal| Error::refused(doing, &refusal))?;
+    let item = state::key::<16>(&link.connection, "state-key").map_err(|refusal| Error::refused(doing, &refusal))?;
+    Ok((CursorKey::new(cursor), StateKey(item)))
+}

@@ -1,0 +1,451 @@
+//! Reads as SQL: the statements of a page or an item, of each level of includes below it, and of its count.
+//!
+//! Includes never join: each level is one statement over the distinct keys of the level above, bound as one array.
+
+use rest_schema::{Link, RelationId, RelationKind};
+
+use crate::codec::Codec;
+use crate::model::Model;
+use crate::plan::expr::{Expr, Slot};
+use crate::plan::read::{Included, Level, Select, Shape, Start, Term};
+use crate::sql::condition::Writer;
+use crate::sql::dialect::{Dialect, Sqlite};
+use crate::sql::{Bind, Statement};
+
+/// A read plan's shape, written.
+#[derive(Debug)]
+pub struct Read {
+    /// Run one after another until the page is full.
+    pub segments: Vec<Statement>,
+    /// What the rows hold.
+    pub layout: Layout,
+    /// The number of all rows, where it is asked for.
+    pub count: Option<Statement>,
+    /// Whether the rows come in the opposite of the order.
+    pub backward: bool,
+}
+
+/// Which column of a row is what. Numbers are places in the row.
+#[derive(Debug)]
+pub struct Layout {
+    /// What is written of a row.
+    pub shown: Vec<ShownColumn>,
+    /// The levels below.
+    pub includes: Vec<Include>,
+    /// The terms of the order, for cursors.
+    pub order: Vec<usize>,
+    /// The key.
+    pub key: Vec<usize>,
+    /// All stored columns in the schema's order (items only), for the state.
+    pub stored: Vec<usize>,
+    /// The conditions asked for with an item.
+    pub flags: Vec<usize>,
+}
+
+/// A member of the item.
+#[derive(Debug)]
+pub struct ShownColumn {
+    /// `"name":`
+    pub fragment: Box<[u8]>,
+    /// The field, for messages.
+    pub field: rest_schema::FieldId,
+    /// How it is written.
+    pub codec: Codec,
+    /// Where its value is.
+    pub column: usize,
+    /// Where it says whether it is shown.
+    pub guard: Option<usize>,
+}
+
+/// A level below.
+#[derive(Debug)]
+pub struct Include {
+    /// `"name":`
+    pub fragment: Box<[u8]>,
+    /// The relation.
+    pub relation: RelationId,
+    /// Where the row's own side of the link is; one NULL among them: it leads nowhere.
+    pub link: Vec<usize>,
+    /// One object or null.
+    pub to_one: bool,
+    /// The most rows of one parent.
+    pub cap: u32,
+    /// Column 0 is the place of the parent's key in the bound array.
+    pub statement: Statement,
+    /// What the rows hold.
+    pub layout: Layout,
+}
+
+/// Writes a shape.
+pub fn read(model: &Model, shape: &Shape) -> Read {
+    let writer = Writer::new(model);
+    match &shape.select {
+        Select::Item { flags } => item(writer, shape, flags),
+        Select::Page { order, start, count } => page(writer, shape, order, start, *count),
+    }
+}
+
+fn item(writer: Writer<'_>, shape: &Shape, flags: &[Expr]) -> Read {
+    let mut columns = Columns::default();
+    let mut layout = layout(writer, &shape.level, &[], true, &mut columns);
+    layout.flags = flags.iter().map(|flag| columns.add(flag, None)).collect();
+    let mut out = Statement::default();
+    columns.select(writer, &mut out);
+    from(writer, &shape.level, &mut out);
+    filter(writer, &shape.condition, &mut out);
+    Read { segments: vec![out], layout, count: None, backward: false }
+}
+
+fn page(
+    writer: Writer<'_>,
+    shape: &Shape,
+    order: &[Term],
+    start: &Start,
+    count: bool,
+) -> Read {
+    let mut columns = Columns::default();
+    let layout = layout(writer, &shape.level, order, false, &mut columns);
+    let mut head = Statement::default();
+    columns.select(writer, &mut head);
+    from(writer, &shape.level, &mut head);
+    let backward = matches!(start, Start::At { backward: true, .. });
+    let segments = segments(order, start)
+        .into_iter()
+        .map(|segment| {
+            let mut out = head.clone();
+            filter(writer, &Expr::and([shape.condition.clone(), segment.condition.clone()]), &mut out);
+            order_by(writer, &segment.order, &mut out);
+            out.push(" LIMIT ").bind(Bind::Wanted);
+            if let Start::Offset(offset) = start {
+                out.push(" OFFSET ").bind(Bind::Slot(Slot::Param(*offset)));
+            }
+            out
+        })
+        .collect();
+    let count = count.then(|| {
+        let mut out = Statement::default();
+        out.push("SELECT count(*)");
+        from(writer, &shape.level, &mut out);
+        filter(writer, &shape.condition, &mut out);
+        out
+    });
+    Read { segments, layout, count, backward }
+}
+
+fn from(writer: Writer<'_>, level: &Level, out: &mut Statement) {
+    out.push(" FROM ").name(&writer.model.resource(level.resource).table).push(" t0");
+}
+
+fn filter(writer: Writer<'_>, condition: &Expr, out: &mut Statement) {
+    if *condition != Expr::Boolean(true) {
+        out.push(" WHERE ");
+        writer.write(condition, out);
+    }
+}
+
+fn order_by(writer: Writer<'_>, order: &[Term], out: &mut Statement) {
+    for (place, term) in order.iter().enumerate() {
+        out.push(if place == 0 { " ORDER BY " } else { ", " });
+        writer.write(&term.expr, out);
+        if term.descending {
+            out.push(" DESC");
+        }
+        if term.nullable {
+            // NULL is greater than every value.
+            out.push(if term.descending { " NULLS FIRST" } else { " NULLS LAST" });
+        }
+    }
+}
+
+/// A part of an order that one index scan serves.
+struct Segment {
+    condition: Expr,
+    order: Vec<Term>,
+}
+
+/// The rows from a place on, as ranges: those equal to it in the longest prefix first, so that each is one index range.
+fn segments(order: &[Term], start: &Start) -> Vec<Segment> {
+    match start {
+        Start::Offset(_) => vec![Segment { condition: Expr::Boolean(true), order: order.to_vec() }],
+        Start::First => split_at_null(Vec::new(), order),
+        Start::At { values, nulls, backward } => {
+            let order: Vec<Term> = order.iter().map(|term| reversed(term, *backward)).collect();
+            (0..order.len()).rev().flat_map(|equal| after(&order, equal, *values, nulls)).collect()
+        }
+    }
+}
+
+fn reversed(term: &Term, backward: bool) -> Term {
+    Term { descending: term.descending != backward, ..term.clone() }
+}
+
+/// A nullable first term splits into its values and its NULLs, so that an index serves each.
+fn split_at_null(equal: Vec<Expr>, order: &[Term]) -> Vec<Segment> {
+    let Some((first, rest)) = order.split_first() else { return Vec::new() };
+    if !first.nullable {
+        return vec![Segment { condition: Expr::and(equal), order: order.to_vec() }];
+    }
+    let is_null = Expr::IsNull(Box::new(first.expr.clone()));
+    let mut valued = vec![Term { nullable: false, ..first.clone() }];
+    valued.extend_from_slice(rest);
+    let values = Segment {
+        condition: Expr::and(equal.iter().cloned().chain([is_null.clone().negated()])),
+        order: valued,
+    };
+    let nulls = Segment { condition: Expr::and(equal.into_iter().chain([is_null])), order: rest.to_vec() };
+    if first.descending { vec![nulls, values] } else { vec![values, nulls] }
+}
+
+/// The rows equal to the place in the first `equal` terms and after it in the next.
+fn after(order: &[Term], equal: usize, values: u16, nulls: &[bool]) -> Vec<Segment> {
+    let value = |place: usize| {
+        let offset = u16::try_from(place).unwrap_or(u16::MAX);
+        Box::new(Expr::Slot(Slot::Param(values.saturating_add(offset))))
+    };
+    let is_null = |place: usize| Expr::IsNull(Box::new(order[place].expr.clone()));
+    let compare = |op, place: usize| Expr::Compare(op, Box::new(order[place].expr.clone()), value(place));
+    let prefix: Vec<Expr> = (0..equal)
+        .map(|place| {
+            if nulls[place] { is_null(place) } else { compare(rest_schema::Comparison::Equal, place) }
+        })
+        .collect();
+    let term = &order[equal];
+    let of = |condition: Expr, order: &[Term]| Segment {
+        condition: Expr::and(prefix.iter().cloned().chain([condition])),
+        order: order.to_vec(),
+    };
+    let mut valued = vec![Term { nullable: false, ..term.clone() }];
+    valued.extend_from_slice(&order[equal + 1..]);
+    match (nulls[equal], term.descending) {
+        // NULL is the greatest: ascending nothing follows it, descending every value does.
+        (true, false) => Vec::new(),
+        (true, true) => vec![of(is_null(equal).negated(), &valued)],
+        (false, true) => vec![of(compare(rest_schema::Comparison::Less, equal), &valued)],
+        (false, false) => {
+            let mut all = vec![of(compare(rest_schema::Comparison::Greater, equal), &valued)];
+            if term.nullable {
+                all.push(of(is_null(equal), &order[equal + 1..]));
+            }
+            all
+        }
+    }
+}
+
+/// The columns of a statement, each once.
+#[derive(Default)]
+struct Columns {
+    all: Vec<(Expr, Option<rest_schema::FieldId>)>,
+    first: usize,
+}
+
+impl Columns {
+    fn add(&mut self, expr: &Expr, as_field: Option<rest_schema::FieldId>) -> usize {
+        let wanted = (expr.clone(), as_field);
+        let place = self.all.iter().position(|column| *column == wanted).unwrap_or_else(|| {
+            self.all.push(wanted);
+            self.all.len() - 1
+        });
+        self.first + place
+    }
+
+    fn select(&self, writer: Writer<'_>, out: &mut Statement) {
+        out.push("SELECT ");
+        if self.first > 0 {
+            out.push("j.key");
+        }
+        if self.first == 0 && self.all.is_empty() {
+            out.push("1");
+        }
+        for (place, (expr, field)) in self.all.iter().enumerate() {
+            if place + self.first > 0 {
+                out.push(", ");
+            }
+            match field {
+                Some(field) => writer.write_as(expr, *field, out),
+                None => {
+                    writer.write(expr, out);
+                }
+            }
+        }
+    }
+}
+
+/// Decides the columns of a level. Keys and links are fetched even where they aren't shown.
+fn layout(
+    writer: Writer<'_>,
+    level: &Level,
+    order: &[Term],
+    whole: bool,
+    columns: &mut Columns,
+) -> Layout {
+    let model = writer.model;
+    let shown = level
+        .fields
+        .iter()
+        .map(|shown| {
+            let computed = model.field(shown.field).computed.is_some();
+            ShownColumn {
+                fragment: fragment(&model.field(shown.field).api_name),
+                field: shown.field,
+                codec: model.codec(shown.field).clone(),
+                column: columns.add(&shown.value, computed.then_some(shown.field)),
+                guard: shown.guard.as_ref().map(|guard| columns.add(guard, None)),
+            }
+        })
+        .collect();
+    let resource = model.resource(level.resource);
+    let key = resource.key.fields.iter().map(|field| columns.add(&Expr::Column(0, *field), None)).collect();
+    let links: Vec<Vec<usize>> = level
+        .includes
+        .iter()
+        .map(|included| {
+            let fields = local_fields(model, included.relation);
+            fields.iter().map(|field| columns.add(&Expr::Column(0, *field), None)).collect()
+        })
+        .collect();
+    let order = order.iter().map(|term| columns.add(&term.expr, None)).collect();
+    let stored = if whole {
+        model.stored(level.resource).map(|(field, _)| columns.add(&Expr::Column(0, field), None)).collect()
+    } else {
+        Vec::new()
+    };
+    let includes =
+        level.includes.iter().zip(links).map(|(included, link)| include(writer, included, link)).collect();
+    Layout { shown, includes, order, key, stored, flags: Vec::new() }
+}
+
+fn fragment(name: &str) -> Box<[u8]> {
+    let mut text = serde_json::Value::from(name).to_string().into_bytes();
+    text.push(b':');
+    text.into()
+}
+
+/// The fields of this side that a relation is followed by.
+pub fn local_fields(model: &Model, relation: RelationId) -> Vec<rest_schema::FieldId> {
+    match &model.relation(relation).link {
+        Link::Keys { local, .. } => local.clone(),
+        Link::Join { local, .. } => local.iter().map(|join| join.field).collect(),
+    }
+}
+
+fn include(writer: Writer<'_>, included: &Included, link: Vec<usize>) -> Include {
+    let relation = writer.model.relation(included.relation);
+    let mut columns = Columns { all: Vec::new(), first: 1 };
+    let layout = layout(writer, &included.level, &included.order, false, &mut columns);
+    let mut out = Statement::default();
+    columns.select(writer, &mut out);
+    out.push(" FROM ");
+    Sqlite::keys(&mut out, Bind::Keys);
+    out.push(" CROSS JOIN ").name(&writer.model.resource(included.level.resource).table).push(" t0 ON ");
+    let to_one = relation.kind.is_to_one();
+    if relation.kind == RelationKind::BelongsTo || relation.kind == RelationKind::HasOne {
+        linked(writer, included.relation, &mut out);
+        filter(writer, &included.condition, &mut out);
+    } else {
+        capped(writer, included, &mut out);
+    }
+    if !to_one {
+        out.push(" ORDER BY j.key");
+        let mut order = Statement::default();
+        order_by(writer, &included.order, &mut order);
+        out.push(&order.text.replacen(" ORDER BY ", ", ", 1));
+        out.slots.extend(order.slots);
+    }
+    Include {
+        fragment: fragment(&relation.name),
+        relation: included.relation,
+        link,
+        to_one,
+        cap: included.cap,
+        statement: out,
+        layout,
+    }
+}
+
+/// `t0.remote = j.value`
+fn linked(writer: Writer<'_>, relation: RelationId, out: &mut Statement) {
+    match &writer.model.relation(relation).link {
+        Link::Keys { remote, .. } => {
+            for (place, field) in remote.iter().enumerate() {
+                if place > 0 {
+                    out.push(" AND ");
+                }
+                out.column(0, &writer.model.field(*field).column).push(" = ");
+                parent_part(remote.len(), place, out);
+            }
+        }
+        Link::Join { table, local, remote } => {
+            out.push("EXISTS (SELECT 1 FROM ").name(table).push(" jt WHERE ");
+            for (place, join) in local.iter().enumerate() {
+                out.push("jt.").name(&join.column).push(" = ");
+                parent_part(local.len(), place, out);
+                out.push(" AND ");
+            }
+            for (place, join) in remote.iter().enumerate() {
+                if place > 0 {
+                    out.push(" AND ");
+                }
+                out.push("jt.").name(&join.column).push(" = ");
+                out.column(0, &writer.model.field(join.field).column);
+            }
+            out.push(")");
+        }
+    }
+}
+
+fn parent_part(parts: usize, part: usize, out: &mut Statement) {
+    if parts == 1 {
+        out.push("j.value");
+    } else {
+        Sqlite::part_of_key(out, part);
+    }
+}
+
+/// The first rows of each parent by their keys: `row_number()` would read every child.
+fn capped(writer: Writer<'_>, included: &Included, out: &mut Statement) {
+    let model = writer.model;
+    let resource = model.resource(included.level.resource);
+    let keys = &resource.key.fields;
+    let tuple = |out: &mut Statement| {
+        for (place, key) in keys.iter().enumerate() {
+            if place > 0 {
+                out.push(", ");
+            }
+            out.column(0, &model.field(*key).column);
+        }
+    };
+    out.push(if keys.len() > 1 { "(" } else { "" });
+    tuple(out);
+    out.push(if keys.len() > 1 { ") IN (SELECT " } else { " IN (SELECT " });
+    tuple(out);
+    out.push(" FROM ");
+    match &model.relation(included.relation).link {
+        Link::Keys { .. } => {
+            out.name(&resource.table).push(" t0 WHERE ");
+            linked(writer, included.relation, out);
+        }
+        Link::Join { table, local, remote } => {
+            out.name(table).push(" jt JOIN ").name(&resource.table).push(" t0 ON ");
+            for (place, join) in remote.iter().enumerate() {
+                if place > 0 {
+                    out.push(" AND ");
+                }
+                out.column(0, &model.field(join.field).column).push(" = jt.").name(&join.column);
+            }
+            out.push(" WHERE ");
+            for (place, join) in local.iter().enumerate() {
+                if place > 0 {
+                    out.push(" AND ");
+                }
+                out.push("jt.").name(&join.column).push(" = ");
+                parent_part(local.len(), place, out);
+            }
+        }
+    }
+    if included.condition != Expr::Boolean(true) {
+        out.push(" AND ");
+        writer.write(&included.condition, out);
+    }
+    order_by(writer, &included.order, out);
+    out.push(" LIMIT ").push(itoa::Buffer::new().format(included.cap + 1)).push(")");
+}

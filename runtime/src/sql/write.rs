@@ -1,0 +1,199 @@
+//! Writes as SQL: the statements of the list of steps, each over one row by its key.
+
+use rest_schema::{FieldId, Link, RelationId, RelationKind, ResourceId};
+
+use crate::model::Model;
+use crate::plan::expr::{Expr, Slot};
+use crate::plan::lower::Kind;
+use crate::plan::read::key_condition;
+use crate::sql::condition::Writer;
+use crate::sql::{Bind, Statement};
+
+/// The row as it is, before a write: all stored columns, and what the rules say of it.
+#[derive(Debug)]
+pub struct PreSelect {
+    /// Parameters: the key.
+    pub statement: Statement,
+    /// By field: where its value is.
+    pub columns: Vec<Option<usize>>,
+    /// The stored columns in the schema's order, for the state.
+    pub stored: Vec<usize>,
+    /// Whether the caller may read the row.
+    pub read: usize,
+    /// Whether the caller may do this to it.
+    pub rule: usize,
+    /// By field: whether the caller may write it, where that depends.
+    pub writable: Vec<Option<usize>>,
+    /// By field: whether the caller may read it, where that depends.
+    pub readable: Vec<Option<usize>>,
+}
+
+/// Writes the pre-select of an update or a delete; `computed` are the computed fields that are compared.
+pub fn pre_select(model: &Model, resource: ResourceId, kind: Kind, deleting: bool, computed: &[u32]) -> PreSelect {
+    let rules = model.rules(resource);
+    let writer = Writer::new(model);
+    let mut list = List { writer, statement: Statement::default(), columns: 0 };
+    let mut stored = Vec::new();
+    let columns = model
+        .fields(resource)
+        .map(|(id, field)| {
+            if field.is_stored() {
+                stored.push(list.columns);
+                return Some(list.add(&Expr::Column(0, id)));
+            }
+            let wanted = computed.contains(&id.index);
+            wanted.then(|| list.add_as(model.computed(id, kind).unwrap_or(&Expr::Null), id))
+        })
+        .collect();
+    let never = Expr::Boolean(false);
+    let of = |rule: &Option<crate::plan::access::Ruling>| rule.as_ref().map_or(&never, |rule| rule.expr(kind)).clone();
+    let read = list.add(&of(&rules.read));
+    let rule = list.add(&of(if deleting { &rules.delete } else { &rules.update }));
+    let each = |list: &mut List<'_>, all: &[Option<crate::plan::access::Ruling>]| {
+        all.iter().map(|rule| rule.as_ref().map(|rule| list.add(rule.expr(kind)))).collect::<Vec<_>>()
+    };
+    let (writable, readable) = if deleting {
+        (Vec::new(), Vec::new())
+    } else {
+        (each(&mut list, &rules.writable), each(&mut list, &rules.readable))
+    };
+    let mut statement = list.finish();
+    statement.push(" FROM ").name(&model.resource(resource).table).push(" t0 WHERE ");
+    writer.write(&key_of(model, resource), &mut statement);
+    PreSelect { statement, columns, stored, read, rule, writable, readable }
+}
+
+struct List<'a> {
+    writer: Writer<'a>,
+    statement: Statement,
+    columns: usize,
+}
+
+impl List<'_> {
+    fn add(&mut self, expr: &Expr) -> usize {
+        self.separate();
+        self.writer.write(expr, &mut self.statement);
+        self.columns - 1
+    }
+
+    fn add_as(&mut self, expr: &Expr, field: FieldId) -> usize {
+        self.separate();
+        self.writer.write_as(expr, field, &mut self.statement);
+        self.columns - 1
+    }
+
+    fn separate(&mut self) {
+        self.statement.push(if self.columns == 0 { "SELECT " } else { ", " });
+        self.columns += 1;
+    }
+
+    fn finish(self) -> Statement {
+        self.statement
+    }
+}
+
+/// The condition that picks the row of the key in the first parameters.
+pub fn key_of(model: &Model, resource: ResourceId) -> Expr {
+    key_condition(model, resource, model.resource(resource).key.fields.len())
+}
+
+/// INSERT of these fields, whose values are the parameters; gives the key.
+pub fn insert(model: &Model, resource: ResourceId, fields: &[FieldId]) -> Statement {
+    let mut out = Statement::default();
+    out.push("INSERT INTO ").name(&model.resource(resource).table);
+    if fields.is_empty() {
+        out.push(" DEFAULT VALUES");
+    } else {
+        out.push(" (");
+        names(model, fields, &mut out);
+        out.push(") VALUES (");
+        for place in 0..fields.len() {
+            out.push(if place == 0 { "" } else { ", " });
+            param(place, &mut out);
+        }
+        out.push(")");
+    }
+    out.push(" RETURNING ");
+    names(model, &model.resource(resource).key.fields, &mut out);
+    out
+}
+
+fn names(model: &Model, fields: &[FieldId], out: &mut Statement) {
+    for (place, field) in fields.iter().enumerate() {
+        out.push(if place == 0 { "" } else { ", " }).name(&model.field(*field).column);
+    }
+}
+
+fn param(place: usize, out: &mut Statement) {
+    out.bind(Bind::Slot(Slot::Param(u16::try_from(place).unwrap_or(u16::MAX))));
+}
+
+/// UPDATE of these fields; the parameters are the key, then their values.
+pub fn update(model: &Model, resource: ResourceId, fields: &[FieldId]) -> Statement {
+    let mut out = Statement::default();
+    out.push("UPDATE ").name(&model.resource(resource).table).push(" AS t0 SET ");
+    let first = model.resource(resource).key.fields.len();
+    for (place, field) in fields.iter().enumerate() {
+        out.push(if place == 0 { "" } else { ", " }).name(&model.field(*field).column).push(" = ");
+        param(first + place, &mut out);
+    }
+    out.push(" WHERE ");
+    Writer::new(model).write(&key_of(model, resource), &mut out);
+    out
+}
+
+/// DELETE of the row of a key.
+pub fn delete(model: &Model, resource: ResourceId) -> Statement {
+    let mut out = Statement::default();
+    out.push("DELETE FROM ").name(&model.resource(resource).table).push(" AS t0 WHERE ");
+    Writer::new(model).write(&key_of(model, resource), &mut out);
+    out
+}
+
+/// Whether a row that the caller may read stands at the end of a belongs_to; the parameters are the key's parts.
+pub fn target(model: &Model, relation: RelationId, read_rule: &Expr) -> Statement {
+    let relation = model.relation(relation);
+    let mut out = Statement::default();
+    out.push("SELECT 1 FROM ").name(&model.resource(relation.target).table).push(" t0 WHERE ");
+    if let Link::Keys { remote, .. } = &relation.link {
+        for (place, field) in remote.iter().enumerate() {
+            out.push(if place == 0 { "" } else { " AND " });
+            out.column(0, &model.field(*field).column).push(" = ");
+            param(place, &mut out);
+        }
+    }
+    if *read_rule != Expr::Boolean(true) {
+        out.push(" AND ");
+        Writer::new(model).write(read_rule, &mut out);
+    }
+    out
+}
+
+/// The fields of this side by which a belongs_to points at its target; `None` for the other kinds.
+pub fn foreign_key(model: &Model, relation: RelationId) -> Option<&[FieldId]> {
+    let relation = model.relation(relation);
+    match (&relation.link, relation.kind) {
+        (Link::Keys { local, .. }, RelationKind::BelongsTo) => Some(local),
+        _ => None,
+    }
+}
+
+/// The value of an expression over the given row, in the stored form of a field.
+pub fn value(model: &Model, expr: &Expr, field: FieldId) -> Statement {
+    let mut out = Statement::default();
+    out.push("SELECT ");
+    Writer::new(model).write_as(expr, field, &mut out);
+    out
+}
+
+/// Columns of the row of a key.
+pub fn columns(model: &Model, resource: ResourceId, fields: &[FieldId]) -> Statement {
+    let mut out = Statement::default();
+    out.push("SELECT ");
+    for (place, field) in fields.iter().enumerate() {
+        out.push(if place == 0 { "" } else { ", " }).column(0, &model.field(*field).column);
+    }
+    out.push(" FROM ").name(&model.resource(resource).table).push(" t0 WHERE ");
+    Writer::new(model).write(&key_of(model, resource), &mut out);
+    out
+}

@@ -1,0 +1,162 @@
+//! How a connection is opened, and how its errors read.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use rusqlite::functions::FunctionFlags;
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use crate::storage::Refusal;
+
+/// Steps of SQLite's machine between two looks at a read's budget.
+const STRIDE: i32 = 1_000;
+/// Statements that a connection keeps prepared.
+const STATEMENTS: usize = 128;
+
+/// A database file and how it is to be treated.
+#[derive(Debug, Clone)]
+pub struct File {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Whether its tables, and so its journal mode, are ours.
+    pub ours: bool,
+    /// Whether it is switched to WAL.
+    pub wal: bool,
+}
+
+/// A connection and the steps that its present statement may still take.
+#[derive(Debug)]
+pub struct Link {
+    /// The connection.
+    pub connection: Connection,
+    budget: Arc<AtomicI64>,
+}
+
+impl Link {
+    /// Allows the next statements so many steps; beyond, they are interrupted.
+    pub fn allow(&self, steps: i64) {
+        self.budget.store(steps, Ordering::Relaxed);
+    }
+}
+
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Reads on the runtime's own threads: never waits.
+    Inline,
+    /// Reads that may take long.
+    Pool,
+    /// Writes.
+    Write,
+}
+
+/// Makes a database, or opens the one that another instance made a moment ago.
+pub fn create(path: &Path) -> rusqlite::Result<Link> {
+    let file = File { path: path.to_owned(), ours: false, wal: false };
+    open_as(&file, Purpose::Write, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)
+}
+
+/// Opens a database to look at it, and to make tables in it if they are ours.
+pub fn inspect(path: &Path) -> rusqlite::Result<Link> {
+    open(&File { path: path.to_owned(), ours: false, wal: false }, Purpose::Write)
+}
+
+/// Opens a connection; the file has to be there.
+pub fn open(file: &File, purpose: Purpose) -> rusqlite::Result<Link> {
+    let access = match purpose {
+        Purpose::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
+        Purpose::Inline | Purpose::Pool => OpenFlags::SQLITE_OPEN_READ_ONLY,
+    };
+    open_as(file, purpose, access)
+}
+
+fn open_as(file: &File, purpose: Purpose, access: OpenFlags) -> rusqlite::Result<Link> {
+    let mut connection = Connection::open_with_flags(&file.path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    let wait = if purpose == Purpose::Inline { Duration::ZERO } else { Duration::from_secs(5) };
+    connection.busy_timeout(wait)?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    if purpose == Purpose::Write {
+        if file.wal {
+            connection.pragma_update(None, "journal_mode", "wal")?;
+        }
+        connection.pragma_update(None, "synchronous", "full")?;
+    }
+    if file.ours {
+        // Only where nobody but us changes the file's size.
+        connection.pragma_update(None, "mmap_size", 256 * 1024 * 1024)?;
+    }
+    add_functions(&connection)?;
+    let budget = Arc::new(AtomicI64::new(i64::MAX));
+    if purpose != Purpose::Write {
+        let left = Arc::clone(&budget);
+        let stride = i64::from(STRIDE);
+        connection.progress_handler(STRIDE, Some(move || left.fetch_sub(stride, Ordering::Relaxed) < stride))?;
+    }
+    Ok(Link { connection, budget })
+}
+
+fn add_functions(connection: &Connection) -> rusqlite::Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
+    connection.create_scalar_function("rest_slug", 1, flags, |context| {
+        Ok(context.get::<Option<String>>(0)?.map(|text| slug(&text)))
+    })
+}
+
+/// Lower-case ASCII letters and digits, words joined by dashes; all other characters part words.
+pub fn slug(text: &str) -> String {
+    let mut slug = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_ascii_alphanumeric() {
+            slug.push(c.to_ascii_lowercase());
+        } else if !slug.is_empty() && !slug.ends_with('-') {
+            slug.push('-');
+        }
+    }
+    if slug.ends_with('-') {
+        slug.pop();
+    }
+    slug
+}
+
+/// Sorts an error of the driver into what can be done about it.
+pub fn refusal(error: rusqlite::Error) -> Refusal {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::OperationInterrupted) => Refusal::Overrun,
+        Some(
+            ErrorCode::DatabaseBusy
+            | ErrorCode::DatabaseLocked
+            | ErrorCode::DiskFull
+            | ErrorCode::SystemIoFailure
+            | ErrorCode::CannotOpen
+            | ErrorCode::ReadOnly
+            | ErrorCode::OutOfMemory
+            | ErrorCode::FileLockingProtocolFailed
+            | ErrorCode::SchemaChanged,
+        ) => Refusal::Unavailable(Box::new(error)),
+        _ => Refusal::Internal(Box::new(error)),
+    }
+}
+
+/// Whether a file begins as a SQLite database does (or is empty, which SQLite takes for a new one).
+pub fn is_database(path: &Path) -> std::io::Result<bool> {
+    use std::io::Read;
+    let mut head = Vec::with_capacity(16);
+    std::fs::File::open(path)?.take(16).read_to_end(&mut head)?;
+    Ok(head.is_empty() || head == b"SQLite format 3\0")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::slug;
+
+    #[test]
+    fn slugs_are_words_joined_by_dashes() {
+        assert_eq!(slug("  Hello, World!  "), "hello-world");
+        assert_eq!(slug("a--b"), "a-b");
+        assert_eq!(slug("???"), "");
+    }
+}

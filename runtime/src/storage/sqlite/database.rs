@@ -1,0 +1,94 @@
+//! A database file in use: those who read it and the one who writes.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::caller::Caller;
+use crate::engine::{Compiled, Engine};
+use crate::plan::read::ReadPlan;
+use crate::storage::Refusal;
+use crate::storage::bind::Values;
+use crate::storage::rows::Output;
+use crate::storage::sqlite::connection::{File, Link, refusal};
+use crate::storage::sqlite::lane::{self, Lane};
+use crate::storage::sqlite::pool::Readers;
+use crate::storage::sqlite::read;
+use crate::storage::sqlite::writer::Writer;
+
+/// A database file in use.
+#[derive(Debug)]
+pub struct Database {
+    /// The file.
+    pub file: File,
+    /// Those who read.
+    pub readers: Readers,
+    /// The one who writes.
+    pub writer: Writer,
+}
+
+impl Database {
+    /// Opens connections and starts threads.
+    pub fn open(file: File) -> rusqlite::Result<Self> {
+        // The writer first: it may have to switch the journal mode.
+        let writer = Writer::open(&file)?;
+        let readers = Readers::open(&file)?;
+        Ok(Self { file, readers, writer })
+    }
+
+    /// Runs a read in its lane; what overruns the inline lane, or meets a lock there, is run again in the pool.
+    pub async fn read(
+        &self,
+        engine: &Arc<Engine>,
+        compiled: &Arc<Compiled>,
+        plan: ReadPlan,
+        caller: &Caller,
+        now: Timestamp,
+    ) -> Result<Output, Refusal> {
+        if self.lane(compiled)? == Lane::Inline {
+            let result = self.readers.inline(|link| run(link, engine, compiled, &plan, caller, now));
+            match result {
+                Err(Refusal::Overrun) => compiled.set_lane(Lane::Pool),
+                Err(Refusal::Unavailable(_)) => {}
+                other => return other,
+            }
+        }
+        let (engine, compiled, caller) = (Arc::clone(engine), Arc::clone(compiled), caller.clone());
+        self.readers.pooled(move |link| run(link, &engine, &compiled, &plan, &caller, now)).await
+    }
+
+    fn lane(&self, compiled: &Compiled) -> Result<Lane, Refusal> {
+        if let Some(lane) = compiled.lane() {
+            return Ok(lane);
+        }
+        let decided = self.readers.blocking(|link| {
+            lane::decide(&link.connection, &compiled.shape, &compiled.read).map_err(refusal)
+        });
+        let lane = match decided {
+            Ok(lane) => lane,
+            // Locked just now: this once it goes where waiting is allowed.
+            Err(Refusal::Unavailable(_)) => return Ok(Lane::Pool),
+            Err(other) => return Err(other),
+        };
+        compiled.set_lane(lane);
+        Ok(lane)
+    }
+
+    /// Ends all threads; what is queued is done first.
+    pub fn close(&self) {
+        self.writer.close();
+        self.readers.close();
+    }
+}
+
+fn run(
+    link: &Link,
+    engine: &Engine,
+    compiled: &Compiled,
+    plan: &ReadPlan,
+    caller: &Caller,
+    now: Timestamp,
+) -> Result<Output, Refusal> {
+    let values = Values { model: &engine.model, params: &plan.params, caller, given: &[], now };
+    read::run(&link.connection, &compiled.read, &values, plan.limit, &engine.state_key)
+}

@@ -1,0 +1,103 @@
+//! Where a read runs: inline on the runtime's own thread, or in the pool.
+//!
+//! The database's own plan decides, once per shape. Inline goes what searches by key or index, and a scan in the order
+//! asked for under a limit. A rest of a filter on such a scan is allowed where it compares plain values: each row then
+//! takes steps, and the budget of steps is the net below it. Text operators are not: they take no step however long
+//! the text is. Sorts, counts, deep pages and scans without order go to the pool.
+
+use rusqlite::Connection;
+
+use crate::plan::expr::{Expr, Take};
+use crate::plan::read::{Select, Shape, Start};
+use crate::sql::Statement;
+use crate::sql::select::{Include, Read};
+
+/// Where a read runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    /// On the thread that asks.
+    Inline,
+    /// On a thread of its own kind.
+    Pool,
+}
+
+/// Decides where reads of a shape run.
+pub fn decide(connection: &Connection, shape: &Shape, read: &Read) -> rusqlite::Result<Lane> {
+    if let Select::Page { start, count, .. } = &shape.select
+        && (*count || matches!(start, Start::Offset(_)))
+    {
+        return Ok(Lane::Pool);
+    }
+    let scan = matches!(shape.select, Select::Page { .. }) && !has_text_operator(&shape.condition);
+    for segment in &read.segments {
+        if !is_light(connection, segment, &Allowed { scan_of_t0: scan, sort: false })? {
+            return Ok(Lane::Pool);
+        }
+    }
+    Ok(if all_light(connection, &read.layout.includes)? { Lane::Inline } else { Lane::Pool })
+}
+
+fn all_light(connection: &Connection, includes: &[Include]) -> rusqlite::Result<bool> {
+    for include in includes {
+        // The last sort of an include is over what its caps let through.
+        let allowed = Allowed { scan_of_t0: false, sort: true };
+        if !is_light(connection, &include.statement, &allowed)?
+            || !all_light(connection, &include.layout.includes)?
+        {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+struct Allowed {
+    /// A scan of the outermost table, in index order under the limit.
+    scan_of_t0: bool,
+    /// A sort of the outermost query.
+    sort: bool,
+}
+
+fn is_light(connection: &Connection, statement: &Statement, allowed: &Allowed) -> rusqlite::Result<bool> {
+    let mut explain = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", statement.text))?;
+    let lines = explain.raw_query().mapped(|row| Ok((row.get::<_, i64>(1)?, row.get::<_, String>(3)?)));
+    for line in lines {
+        let (parent, detail) = line?;
+        let outermost = parent == 0;
+        let light = if detail.contains("VIRTUAL TABLE") {
+            true
+        } else if detail.starts_with("USE TEMP B-TREE") {
+            outermost && allowed.sort
+        } else if detail.starts_with("SCAN ") {
+            let constant = detail.starts_with("SCAN CONSTANT") || detail.starts_with("SCAN json_each");
+            constant || outermost && allowed.scan_of_t0 && is_table(&detail, "t0")
+        } else {
+            true
+        };
+        if !light {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn is_table(detail: &str, alias: &str) -> bool {
+    detail.strip_prefix("SCAN ").is_some_and(|rest| rest == alias || rest.starts_with(&format!("{alias} ")))
+}
+
+fn has_text_operator(expr: &Expr) -> bool {
+    match expr {
+        Expr::Text(..) | Expr::Glob(..) => true,
+        Expr::Not(a) | Expr::IsNull(a) | Expr::Negate(a) | Expr::InArray(a, _) => has_text_operator(a),
+        Expr::And(all) | Expr::Or(all) | Expr::Call(_, all) => all.iter().any(has_text_operator),
+        Expr::Compare(_, a, b) | Expr::Arithmetic(_, a, b) => has_text_operator(a) || has_text_operator(b),
+        Expr::In(a, list) => has_text_operator(a) || list.iter().any(has_text_operator),
+        Expr::Related(related) => {
+            has_text_operator(&related.condition)
+                || match &related.take {
+                    Take::Value(value) | Take::Aggregate(_, Some(value)) => has_text_operator(value),
+                    Take::Exists | Take::Aggregate(_, None) => false,
+                }
+        }
+        Expr::Boolean(_) | Expr::Null | Expr::Slot(_) | Expr::Units(..) | Expr::Column(..) => false,
+    }
+}

@@ -1,0 +1,218 @@
+//! The writer: one thread, one connection, group commit.
+//!
+//! Everything queued goes into one transaction, a savepoint each, and is answered after the commit. A job is a value
+//! that can run again: where the whole transaction was lost (a trigger's `RAISE(ROLLBACK)`, a full disk, a deferred
+//! foreign key at COMMIT), each job of the batch runs alone, once, and is answered by its own result.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use rusqlite::{Connection, ErrorCode};
+use tokio::sync::oneshot;
+
+use crate::cell::Cell;
+use crate::problem::Problem;
+use crate::storage::Refusal;
+use crate::storage::constraint;
+use crate::storage::rows::Output;
+use crate::storage::sqlite::connection::{self, File, Purpose, refusal};
+use crate::storage::sqlite::read::execute;
+
+/// Jobs in one transaction, at most.
+const BATCH: usize = 256;
+/// Time after which a batch takes no further job.
+const SLICE: Duration = Duration::from_millis(5);
+/// Jobs that wait; beyond: 503.
+const QUEUE: usize = 4_096;
+/// What the writer leaves to other programs after each batch: without it Python's sqlite3, which polls for its turn,
+/// hardly gets one beside a saturated service.
+const PAUSE: Duration = Duration::from_micros(500);
+
+/// What a job has to show.
+#[derive(Debug)]
+pub enum Done {
+    /// Items written, as their writer may see them.
+    Items(Vec<Written>),
+    /// An id, or a number of rows.
+    Number(i64),
+}
+
+/// One item written.
+#[derive(Debug)]
+pub struct Written {
+    /// Its key.
+    pub key: Vec<Cell>,
+    /// Whether it was made by this write.
+    pub created: bool,
+    /// The item; `None` where its writer may not read it.
+    pub item: Option<Output>,
+}
+
+/// A write: a value that can run more than once.
+pub trait Job: Send + 'static {
+    /// Does it, inside a transaction.
+    fn run(&self, connection: &Connection) -> Result<Done, Refusal>;
+}
+
+struct Queued {
+    job: Box<dyn Job>,
+    reply: oneshot::Sender<Result<Done, Refusal>>,
+}
+
+/// The queue to the writing thread.
+#[derive(Debug)]
+pub struct Writer {
+    queue: Mutex<Option<Sender<Queued>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Writer {
+    /// Opens the connection and starts the thread.
+    pub fn open(file: &File) -> rusqlite::Result<Self> {
+        let link = connection::open(file, Purpose::Write)?;
+        let (queue, jobs) = bounded(QUEUE);
+        let pause = if file.ours { None } else { Some(PAUSE) };
+        let thread = std::thread::Builder::new()
+            .name("rest-write".to_owned())
+            .spawn(move || work(&link.connection, &jobs, pause))
+            .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+        Ok(Self { queue: Mutex::new(Some(queue)), thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Queues a job and waits until it is committed or refused.
+    pub async fn write(&self, job: impl Job) -> Result<Done, Refusal> {
+        let (reply, answer) = oneshot::channel();
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let queue = queue.ok_or_else(|| Refusal::Unavailable("the service is shutting down".into()))?;
+        queue.try_send(Queued { job: Box::new(job), reply }).map_err(|error| match error {
+            TrySendError::Full(_) => Refusal::Unavailable("too many writes are waiting".into()),
+            TrySendError::Disconnected(_) => Refusal::Internal("the writing thread has ended".into()),
+        })?;
+        answer.await.map_err(|error| Refusal::Internal(Box::new(error)))?
+    }
+
+    /// Ends the thread once what is queued is done.
+    pub fn close(&self) {
+        drop(self.queue.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if thread.is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the writing thread had panicked");
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+fn work(connection: &Connection, jobs: &Receiver<Queued>, pause: Option<Duration>) {
+    while let Ok(first) = jobs.recv() {
+        batch(connection, first, jobs);
+        if let Some(pause) = pause {
+            std::thread::sleep(pause);
+        }
+    }
+}
+
+/// Runs what is queued as one transaction and answers.
+fn batch(connection: &Connection, first: Queued, jobs: &Receiver<Queued>) {
+    if let Err(error) = execute(connection, "BEGIN IMMEDIATE") {
+        answer(first, Err(error));
+        return;
+    }
+    let started = Instant::now();
+    let mut done: Vec<(Queued, Result<Done, Refusal>)> = Vec::new();
+    let mut next = Some(first);
+    while let Some(queued) = next {
+        let result = in_savepoint(connection, queued.job.as_ref());
+        done.push((queued, result));
+        if connection.is_autocommit() {
+            // The transaction is gone, and with it what the jobs before had done.
+            return each_alone(connection, done.into_iter().map(|(queued, _)| queued));
+        }
+        let full = done.len() == BATCH || started.elapsed() > SLICE;
+        next = if full { None } else { jobs.try_recv().ok() };
+    }
+    match commit(connection) {
+        Ok(()) => done.into_iter().for_each(|(queued, result)| answer(queued, result)),
+        Err(error) if is_constraint(&error) => each_alone(connection, done.into_iter().map(|(queued, _)| queued)),
+        Err(error) => {
+            let told = error.to_string();
+            for (queued, _) in done {
+                answer(queued, Err(Refusal::Unavailable(told.clone().into())));
+            }
+        }
+    }
+}
+
+fn each_alone(connection: &Connection, all: impl Iterator<Item = Queued>) {
+    for queued in all {
+        let result = alone(connection, queued.job.as_ref());
+        answer(queued, result);
+    }
+}
+
+/// Runs one job as a transaction of its own.
+pub fn alone(connection: &Connection, job: &dyn Job) -> Result<Done, Refusal> {
+    execute(connection, "BEGIN IMMEDIATE")?;
+    let result = guarded(connection, job);
+    if connection.is_autocommit() {
+        // Rolled back from within: a success can't be one.
+        return result.and(Err(Refusal::Internal("the transaction was rolled back from within".into())));
+    }
+    match result {
+        Ok(done) => match commit(connection) {
+            Ok(()) => Ok(done),
+            Err(error) if is_constraint(&error) => Err(constraint::at_commit()),
+            Err(error) => Err(refusal(error)),
+        },
+        Err(error) => {
+            execute(connection, "ROLLBACK")?;
+            Err(error)
+        }
+    }
+}
+
+fn in_savepoint(connection: &Connection, job: &dyn Job) -> Result<Done, Refusal> {
+    execute(connection, "SAVEPOINT job")?;
+    let result = guarded(connection, job);
+    if connection.is_autocommit() {
+        return result;
+    }
+    if result.is_err() {
+        execute(connection, "ROLLBACK TO job")?;
+    }
+    execute(connection, "RELEASE job")?;
+    result
+}
+
+fn guarded(connection: &Connection, job: &dyn Job) -> Result<Done, Refusal> {
+    catch_unwind(AssertUnwindSafe(|| job.run(connection))).unwrap_or_else(|panic| {
+        let told = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let told = told.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+        Err(Refusal::Problem(Problem::internal(format!("a panic within a write: {told}"))))
+    })
+}
+
+/// Commits; where that fails, nothing stays open.
+fn commit(connection: &Connection) -> rusqlite::Result<()> {
+    let committed = connection.prepare_cached("COMMIT")?.raw_execute();
+    if committed.is_err() && !connection.is_autocommit() {
+        connection.prepare_cached("ROLLBACK")?.raw_execute()?;
+    }
+    committed.map(drop)
+}
+
+fn is_constraint(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation)
+}
+
+fn answer(queued: Queued, result: Result<Done, Refusal>) {
+    // Whoever asked may have gone away; the write stands all the same.
+    let _ = queued.reply.send(result);
+}
