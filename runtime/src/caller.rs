@@ -22,6 +22,10 @@ impl Caller {
 
     /// Anonymous or signed in.
     pub fn kind(&self) -> Kind {
-        if self.account.is_some() { Kind::Account } else { Kind::Anonymous }
+        if self.account.is_some() {
+            Kind::Account
+        } else {
+            Kind::Anonymous
+        }
     }
 }

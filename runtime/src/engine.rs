@@ -83,7 +83,12 @@ impl Engine {
             .map(|(id, _)| {
                 let of = |kind, deleting| write::pre_select(&model, id, kind, deleting, &[]);
                 let (anonymous, account) = (Kind::Anonymous, Kind::Account);
-                [of(anonymous, false), of(anonymous, true), of(account, false), of(account, true)]
+                [
+                    of(anonymous, false),
+                    of(anonymous, true),
+                    of(account, false),
+                    of(account, true),
+                ]
             })
             .collect();
         Self {
@@ -101,7 +106,12 @@ impl Engine {
     /// The statements of a shape, written now or kept from before.
     pub fn compiled(&self, shape: &Arc<Shape>) -> Arc<Compiled> {
         let now = self.clock.fetch_add(1, Ordering::Relaxed);
-        if let Some(found) = self.shapes.read().unwrap_or_else(PoisonError::into_inner).get(shape) {
+        if let Some(found) = self
+            .shapes
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(shape)
+        {
             found.used.store(now, Ordering::Relaxed);
             return Arc::clone(found);
         }
@@ -113,7 +123,9 @@ impl Engine {
         });
         let mut shapes = self.shapes.write().unwrap_or_else(PoisonError::into_inner);
         if shapes.len() >= SHAPES {
-            let oldest = shapes.iter().min_by_key(|(_, kept)| kept.used.load(Ordering::Relaxed));
+            let oldest = shapes
+                .iter()
+                .min_by_key(|(_, kept)| kept.used.load(Ordering::Relaxed));
             if let Some(oldest) = oldest.map(|(shape, _)| Arc::clone(shape)) {
                 shapes.remove(&oldest);
             }
@@ -131,6 +143,8 @@ impl Engine {
 
 impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Engine").field("schema", &self.model.schema.name).finish_non_exhaustive()
+        f.debug_struct("Engine")
+            .field("schema", &self.model.schema.name)
+            .finish_non_exhaustive()
     }
 }

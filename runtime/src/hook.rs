@@ -57,6 +57,8 @@ impl Hooks {
         connection: &Connection,
     ) -> Result<(), Refusal> {
         let hooks = self.within.get(&resource).map_or(&[][..], Vec::as_slice);
-        hooks.iter().try_for_each(|hook| hook.run(moment, change, connection))
+        hooks
+            .iter()
+            .try_for_each(|hook| hook.run(moment, change, connection))
     }
 }

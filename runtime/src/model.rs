@@ -29,8 +29,18 @@ impl Model {
     pub fn new(schema: Schema, codecs: Vec<Vec<Codec>>) -> Self {
         let rules = access::compile(&schema, &codecs);
         let me_fields = access::fields_of_me(&schema).into();
-        let personal = schema.resources.iter().map(|resource| is_personal(&schema, resource)).collect();
-        Self { schema, codecs, rules, me_fields, personal }
+        let personal = schema
+            .resources
+            .iter()
+            .map(|resource| is_personal(&schema, resource))
+            .collect();
+        Self {
+            schema,
+            codecs,
+            rules,
+            me_fields,
+            personal,
+        }
     }
 
     /// A resource.
@@ -77,7 +87,10 @@ impl Model {
 }
 
 fn is_personal(schema: &Schema, resource: &Resource) -> bool {
-    let of_fields = resource.fields.iter().flat_map(|field| [&field.readable, &field.computed]);
+    let of_fields = resource
+        .fields
+        .iter()
+        .flat_map(|field| [&field.readable, &field.computed]);
     let mut rules = of_fields.chain([&resource.access.read]).flatten();
     rules.any(|rule| access::speaks_of_me(schema, &rule.expr))
 }

@@ -34,7 +34,10 @@ pub struct Options {
 impl Options {
     /// A service on this file, without hooks.
     pub fn new(database: impl Into<PathBuf>) -> Self {
-        Self { database: database.into(), hooks: Hooks::default() }
+        Self {
+            database: database.into(),
+            hooks: Hooks::default(),
+        }
     }
 }
 
@@ -66,7 +69,10 @@ impl Error {
     /// Where the schema doesn't fit the database: every mismatch.
     pub fn mismatches(&self) -> &[migrate::Finding] {
         match self.0.as_ref() {
-            ErrorKind::Unprepared { source: Unprepared::Mismatches(all), .. } => all,
+            ErrorKind::Unprepared {
+                source: Unprepared::Mismatches(all),
+                ..
+            } => all,
             ErrorKind::Told(_) | ErrorKind::Unprepared { .. } | ErrorKind::Driver { .. } => &[],
         }
     }
@@ -119,7 +125,9 @@ impl Inner {
 
     pub(crate) fn is_ready(&self) -> bool {
         let reads = |database: &Database| {
-            database.readers.inline(|link| crate::storage::sqlite::read::execute(&link.connection, "SELECT 1"))
+            database
+                .readers
+                .inline(|link| crate::storage::sqlite::read::execute(&link.connection, "SELECT 1"))
         };
         !self.closing.load(Ordering::Relaxed) && reads(&self.data).is_ok()
     }
@@ -132,9 +140,17 @@ impl Service {
         let prepared = prepare(&schema, &database)?;
         let ours = prepared.ownership == Ownership::Ours;
         let wal = ours || schema.journal == Some(Journal::Wal);
-        let file = File { path: database.clone(), ours, wal };
+        let file = File {
+            path: database.clone(),
+            ours,
+            wal,
+        };
         let data = Arc::new(open_database(file)?);
-        let state = if ours { Arc::clone(&data) } else { Arc::new(open_state(&database)?) };
+        let state = if ours {
+            Arc::clone(&data)
+        } else {
+            Arc::new(open_state(&database)?)
+        };
         let validators = Validators::new(&schema).map_err(|error| Error::told(error.to_string()))?;
         let routes = Routes::new(&schema);
         let model = Model::new(schema, prepared.codecs);
@@ -151,7 +167,10 @@ impl Service {
             account_by_key,
             closing: AtomicBool::new(false),
         };
-        Ok(Self { inner: Arc::new(inner), advice: prepared.advice })
+        Ok(Self {
+            inner: Arc::new(inner),
+            advice: prepared.advice,
+        })
     }
 
     /// What would make the service faster or safer, on a database whose tables aren't ours.
@@ -217,13 +236,24 @@ fn prepare(schema: &Schema, database: &Path) -> Result<Prepared, Error> {
 
 fn prepare_in(schema: &Schema, database: &Path, is_new: bool) -> Result<Prepared, Error> {
     let shown = database.display().to_string();
-    let link = if is_new { connection::create(database) } else { connection::inspect(database) };
+    let link = if is_new {
+        connection::create(database)
+    } else {
+        connection::inspect(database)
+    };
     let link = link.map_err(Error::driver(format!("{shown} can't be opened")))?;
     let model = Model::new(schema.clone(), migrate::own_codecs(schema));
     let expression = |rule: &rest_schema::Rule| definition(&model, rule);
-    let own = OwnTables { statements: state::TABLES, mark: state::MARK };
-    migrate::prepare(schema, &link.connection, own, &expression)
-        .map_err(|source| Error(Box::new(ErrorKind::Unprepared { database: shown, source })))
+    let own = OwnTables {
+        statements: state::TABLES,
+        mark: state::MARK,
+    };
+    migrate::prepare(schema, &link.connection, own, &expression).map_err(|source| {
+        Error(Box::new(ErrorKind::Unprepared {
+            database: shown,
+            source,
+        }))
+    })
 }
 
 fn check_file(database: &Path) -> Result<(), Error> {
@@ -237,14 +267,18 @@ fn check_file(database: &Path) -> Result<(), Error> {
         Err(error) => return Err(Error::told(format!("{shown} can't be read: {error}"))),
     }
     if std::fs::metadata(database).is_ok_and(|file| file.permissions().readonly()) {
-        return Err(Error::told(format!("{shown} is read-only; a service writes to its database")));
+        return Err(Error::told(format!(
+            "{shown} is read-only; a service writes to its database"
+        )));
     }
     Ok(())
 }
 
 fn open_database(file: File) -> Result<Database, Error> {
     let shown = file.path.display().to_string();
-    Database::open(file).map_err(Error::driver(format!("{shown} can't be opened for reading and writing")))
+    Database::open(file).map_err(Error::driver(format!(
+        "{shown} can't be opened for reading and writing"
+    )))
 }
 
 /// Our own state beside a database that isn't ours: a file of its own, so that its owner's tools never see it.
@@ -255,17 +289,25 @@ fn open_state(database: &Path) -> Result<Database, Error> {
     let doing = format!("our own state can't be kept in {}", path.display());
     let link = connection::create(&path).map_err(Error::driver(doing.clone()))?;
     for statement in state::TABLES {
-        link.connection.execute_batch(statement).map_err(Error::driver(doing.clone()))?;
+        link.connection
+            .execute_batch(statement)
+            .map_err(Error::driver(doing.clone()))?;
     }
     drop(link);
-    open_database(File { path, ours: true, wal: true })
+    open_database(File {
+        path,
+        ours: true,
+        wal: true,
+    })
 }
 
 fn keys(state: &Database) -> Result<(CursorKey, StateKey), Error> {
     let doing = "the keys of the service can't be read";
     let file = &state.file;
     let link = connection::open(file, Purpose::Write).map_err(Error::driver(doing))?;
-    let cursor = state::key::<32>(&link.connection, "cursor-key").map_err(|refusal| Error::refused(doing, &refusal))?;
-    let item = state::key::<16>(&link.connection, "state-key").map_err(|refusal| Error::refused(doing, &refusal))?;
+    let cursor = state::key::<32>(&link.connection, "cursor-key")
+        .map_err(|refusal| Error::refused(doing, &refusal))?;
+    let item =
+        state::key::<16>(&link.connection, "state-key").map_err(|refusal| Error::refused(doing, &refusal))?;
     Ok((CursorKey::new(cursor), StateKey(item)))
 }

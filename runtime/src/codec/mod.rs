@@ -141,7 +141,11 @@ impl Codec {
     /// The digits after the point of a decimal that is kept as an integer of its smallest units.
     pub fn scaled(&self) -> Option<u8> {
         match self {
-            Self::Decimal { scale, form: DecimalForm::Scaled, .. } => Some(*scale),
+            Self::Decimal {
+                scale,
+                form: DecimalForm::Scaled,
+                ..
+            } => Some(*scale),
             _ => None,
         }
     }

@@ -108,12 +108,21 @@ impl ResourceRules {
 
 /// Compiles every rule of a schema; the result is by resource.
 pub fn compile(schema: &Schema, codecs: &[Vec<Codec>]) -> Vec<ResourceRules> {
-    schema.resources().map(|(id, _)| compile_resource(schema, codecs, id)).collect()
+    schema
+        .resources()
+        .map(|(id, _)| compile_resource(schema, codecs, id))
+        .collect()
 }
 
 fn compile_resource(schema: &Schema, codecs: &[Vec<Codec>], id: ResourceId) -> ResourceRules {
     let resource = schema.resource(id);
-    let lowering = |kind, standing| Lowering { schema, codecs, kind, standing, read_rule: &|_| Expr::Null };
+    let lowering = |kind, standing| Lowering {
+        schema,
+        codecs,
+        kind,
+        standing,
+        read_rule: &|_| Expr::Null,
+    };
     let granting = |rule: &Rule, standing| Ruling {
         anonymous: lowering(Kind::Anonymous, standing).granting(&rule.expr),
         account: lowering(Kind::Account, standing).granting(&rule.expr),
@@ -128,10 +137,21 @@ fn compile_resource(schema: &Schema, codecs: &[Vec<Codec>], id: ResourceId) -> R
         read: stored(&access.read),
         create: stored(&access.create),
         update: stored(&access.update),
-        updated: access.update.as_ref().map(|rule| granting(rule, Standing::Changed)),
+        updated: access
+            .update
+            .as_ref()
+            .map(|rule| granting(rule, Standing::Changed)),
         delete: stored(&access.delete),
-        readable: resource.fields.iter().map(|field| stored(&field.readable)).collect(),
-        writable: resource.fields.iter().map(|field| stored(&field.writable)).collect(),
+        readable: resource
+            .fields
+            .iter()
+            .map(|field| stored(&field.readable))
+            .collect(),
+        writable: resource
+            .fields
+            .iter()
+            .map(|field| stored(&field.writable))
+            .collect(),
         computed: resource
             .fields
             .iter()
@@ -160,13 +180,29 @@ fn computed(schema: &Schema, codecs: &[Vec<Codec>], rule: &Rule) -> Ruling {
         let read_rule = move |target: ResourceId| match &schema.resource(target).access.read {
             None => Expr::Boolean(false),
             Some(rule) => {
-                let lowering = Lowering { schema, codecs, kind, standing: Standing::Stored, read_rule: &no_read };
+                let lowering = Lowering {
+                    schema,
+                    codecs,
+                    kind,
+                    standing: Standing::Stored,
+                    read_rule: &no_read,
+                };
                 lowering.granting(&rule.expr)
             }
         };
-        Lowering { schema, codecs, kind, standing: Standing::Stored, read_rule: &read_rule }.value(&rule.expr)
+        Lowering {
+            schema,
+            codecs,
+            kind,
+            standing: Standing::Stored,
+            read_rule: &read_rule,
+        }
+        .value(&rule.expr)
     };
-    Ruling { anonymous: of(Kind::Anonymous), account: of(Kind::Account) }
+    Ruling {
+        anonymous: of(Kind::Anonymous),
+        account: of(Kind::Account),
+    }
 }
 
 /// The fields of the account that any rule of the schema speaks of: what a caller's row must hold.
@@ -185,12 +221,25 @@ pub fn fields_of_me(schema: &Schema) -> Vec<FieldId> {
 
 fn all_rules(schema: &Schema) -> Vec<&Rule> {
     let mut rules: Vec<&Rule> = Vec::new();
-    rules.extend(schema.accounts.iter().filter_map(|accounts| accounts.admin.as_ref()));
+    rules.extend(
+        schema
+            .accounts
+            .iter()
+            .filter_map(|accounts| accounts.admin.as_ref()),
+    );
     for resource in &schema.resources {
         let access = &resource.access;
-        rules.extend([&access.read, &access.create, &access.update, &access.delete].into_iter().flatten());
+        rules.extend(
+            [&access.read, &access.create, &access.update, &access.delete]
+                .into_iter()
+                .flatten(),
+        );
         for field in &resource.fields {
-            rules.extend([&field.readable, &field.writable, &field.computed].into_iter().flatten());
+            rules.extend(
+                [&field.readable, &field.writable, &field.computed]
+                    .into_iter()
+                    .flatten(),
+            );
             if let Some(DefaultValue::Expression(rule)) = &field.default {
                 rules.push(rule);
             }
@@ -219,7 +268,12 @@ fn collect_me(schema: &Schema, expr: &rest_schema::Expr, fields: &mut Vec<FieldI
             each(list);
             collect_me(schema, a, fields);
         }
-        S::Exists { row, path, relation, condition } => {
+        S::Exists {
+            row,
+            path,
+            relation,
+            condition,
+        } => {
             if *row == Row::Me {
                 fields.extend(starts(schema, *path.first().unwrap_or(relation)));
             }
@@ -251,7 +305,9 @@ fn contains_authenticated(expr: &rest_schema::Expr) -> bool {
         S::Authenticated => true,
         S::Not(a) | S::Like(a, _) | S::IsNull(a) | S::Negate(a) => contains_authenticated(a),
         S::And(all) | S::Or(all) | S::Call(_, all) => all.iter().any(contains_authenticated),
-        S::Compare(_, a, b) | S::Arithmetic(_, a, b) => contains_authenticated(a) || contains_authenticated(b),
+        S::Compare(_, a, b) | S::Arithmetic(_, a, b) => {
+            contains_authenticated(a) || contains_authenticated(b)
+        }
         S::In(a, list) => contains_authenticated(a) || list.iter().any(contains_authenticated),
         S::Exists { condition, .. } => condition.as_deref().is_some_and(contains_authenticated),
         S::Literal(_) | S::Ref(_) | S::Now | S::Aggregate { .. } => false,

@@ -59,10 +59,14 @@ fn eval(expr: &Expr, value: &dyn Fn(&Slot) -> Option<Cell>) -> Known {
         Expr::Or(all) => junction(all, true, value),
         Expr::Not(a) => with(eval(a, value), |a| boolean(truth(&a).map(|truth| !truth))),
         Expr::IsNull(a) => with(eval(a, value), |a| boolean(Some(a == Cell::Null))),
-        Expr::Compare(op, a, b) => both(eval(a, value), eval(b, value), |a, b| boolean(compare(*op, &a, &b))),
+        Expr::Compare(op, a, b) => both(eval(a, value), eval(b, value), |a, b| {
+            boolean(compare(*op, &a, &b))
+        }),
         Expr::In(a, list) => is_in(&eval(a, value), list, value),
         Expr::Arithmetic(op, a, b) => both(eval(a, value), eval(b, value), |a, b| arithmetic(*op, a, b)),
-        Expr::Negate(a) => with(eval(a, value), |a| arithmetic(Arithmetic::Subtract, Cell::Integer(0), a)),
+        Expr::Negate(a) => with(eval(a, value), |a| {
+            arithmetic(Arithmetic::Subtract, Cell::Integer(0), a)
+        }),
         Expr::Call(function, all) => call(*function, all, value),
         Expr::Units(..)
         | Expr::Column(..)
@@ -97,11 +101,17 @@ fn junction(all: &[Expr], decides: bool, value: &dyn Fn(&Slot) -> Option<Cell>) 
             },
         }
     }
-    if unknown { Known::UpToTheRow } else { boolean((!null).then_some(!decides)) }
+    if unknown {
+        Known::UpToTheRow
+    } else {
+        boolean((!null).then_some(!decides))
+    }
 }
 
 fn is_in(a: &Known, list: &[Expr], value: &dyn Fn(&Slot) -> Option<Cell>) -> Known {
-    let Known::Value(a) = a else { return Known::UpToTheRow };
+    let Known::Value(a) = a else {
+        return Known::UpToTheRow;
+    };
     let equal: Vec<Known> = list
         .iter()
         .map(|b| with(eval(b, value), |b| boolean(compare(Comparison::Equal, a, &b))))
@@ -150,9 +160,14 @@ fn order(a: &Cell, b: &Cell) -> Option<Ordering> {
 }
 
 fn arithmetic(op: Arithmetic, a: Cell, b: Cell) -> Known {
-    let whole = |value: Option<i64>| value.map_or(Known::UpToTheRow, |value| Known::Value(Cell::Integer(value)));
+    let whole =
+        |value: Option<i64>| value.map_or(Known::UpToTheRow, |value| Known::Value(Cell::Integer(value)));
     let real = |value: f64| {
-        if value.is_finite() { Known::Value(Cell::Real(value)) } else { Known::UpToTheRow }
+        if value.is_finite() {
+            Known::Value(Cell::Real(value))
+        } else {
+            Known::UpToTheRow
+        }
     };
     match (op, a, b) {
         (_, Cell::Null, _) | (_, _, Cell::Null) => Known::Value(Cell::Null),
@@ -178,14 +193,16 @@ fn call(function: Function, all: &[Expr], value: &dyn Fn(&Slot) -> Option<Cell>)
         }
         return Known::Value(Cell::Null);
     }
-    let Some(first) = all.first() else { return Known::UpToTheRow };
+    let Some(first) = all.first() else {
+        return Known::UpToTheRow;
+    };
     with(eval(first, value), |cell| match (function, cell) {
         (_, Cell::Null) => Known::Value(Cell::Null),
         (Function::Lower, Cell::Text(text)) => Known::Value(Cell::Text(text.to_ascii_lowercase())),
         (Function::Upper, Cell::Text(text)) => Known::Value(Cell::Text(text.to_ascii_uppercase())),
-        (Function::Length, Cell::Text(text)) => {
-            Known::Value(Cell::Integer(i64::try_from(text.chars().count()).unwrap_or(i64::MAX)))
-        }
+        (Function::Length, Cell::Text(text)) => Known::Value(Cell::Integer(
+            i64::try_from(text.chars().count()).unwrap_or(i64::MAX),
+        )),
         _ => Known::UpToTheRow,
     })
 }
@@ -196,7 +213,10 @@ mod tests {
     use rest_schema::{FieldId, ResourceId};
 
     fn field(index: u32) -> FieldId {
-        FieldId { resource: ResourceId(0), index }
+        FieldId {
+            resource: ResourceId(0),
+            index,
+        }
     }
 
     fn me(index: u32) -> Expr {
@@ -206,7 +226,9 @@ mod tests {
     fn judged(expr: &Expr) -> Verdict {
         // me.0 is 7, me.1 is true, me.2 is NULL.
         judge(expr, &|slot| match slot {
-            Slot::Me(field) => Some([Cell::Integer(7), Cell::Integer(1), Cell::Null][field.index as usize].clone()),
+            Slot::Me(field) => {
+                Some([Cell::Integer(7), Cell::Integer(1), Cell::Null][field.index as usize].clone())
+            }
             _ => None,
         })
     }

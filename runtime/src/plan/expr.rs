@@ -214,7 +214,9 @@ impl Expr {
         let one = |a: &Expr| Box::new(a.map(change));
         let all = |list: &[Expr]| list.iter().map(|a| a.map(change)).collect::<Vec<_>>();
         match self {
-            Expr::Boolean(_) | Expr::Null | Expr::Slot(_) | Expr::Units(..) | Expr::Column(..) => self.clone(),
+            Expr::Boolean(_) | Expr::Null | Expr::Slot(_) | Expr::Units(..) | Expr::Column(..) => {
+                self.clone()
+            }
             Expr::Not(a) => a.map(change).negated(),
             Expr::And(list) => Expr::and(all(list)),
             Expr::Or(list) => Expr::or(all(list)),
@@ -256,7 +258,13 @@ mod tests {
     use rest_schema::ResourceId;
 
     fn column(index: u32) -> Expr {
-        Expr::Column(0, FieldId { resource: ResourceId(0), index })
+        Expr::Column(
+            0,
+            FieldId {
+                resource: ResourceId(0),
+                index,
+            },
+        )
     }
 
     #[test]
@@ -274,14 +282,27 @@ mod tests {
         let inner = Related {
             from: Origin::Row(0),
             row: 1,
-            relation: RelationId { resource: ResourceId(0), index: 0 },
-            condition: Expr::Column(1, FieldId { resource: ResourceId(1), index: 0 }),
+            relation: RelationId {
+                resource: ResourceId(0),
+                index: 0,
+            },
+            condition: Expr::Column(
+                1,
+                FieldId {
+                    resource: ResourceId(1),
+                    index: 0,
+                },
+            ),
             take: Take::Exists,
         };
         let shifted = Expr::and([column(0), Expr::Related(Box::new(inner))]).shifted(2);
-        let Expr::And(parts) = shifted else { panic!("{shifted:?}") };
+        let Expr::And(parts) = shifted else {
+            panic!("{shifted:?}")
+        };
         assert!(matches!(parts[0], Expr::Column(2, _)));
-        let Expr::Related(related) = &parts[1] else { panic!() };
+        let Expr::Related(related) = &parts[1] else {
+            panic!()
+        };
         assert_eq!((related.from, related.row), (Origin::Row(2), 3));
         assert!(matches!(related.condition, Expr::Column(3, _)));
     }

@@ -90,10 +90,17 @@ impl Lowering<'_> {
                 let hint = all.iter().find_map(hint_of).or(hint);
                 Expr::Call(*function, self.all(all, rows, hint))
             }
-            S::Exists { row, path, relation, condition } => {
-                self.exists(*row, path, *relation, condition.as_deref(), rows)
-            }
-            S::Aggregate { function, relation, field } => self.aggregate(*function, *relation, *field, rows),
+            S::Exists {
+                row,
+                path,
+                relation,
+                condition,
+            } => self.exists(*row, path, *relation, condition.as_deref(), rows),
+            S::Aggregate {
+                function,
+                relation,
+                field,
+            } => self.aggregate(*function, *relation, *field, rows),
         }
     }
 
@@ -165,7 +172,9 @@ impl Lowering<'_> {
     fn origin(&self, row: Row, rows: &[u8]) -> Origin {
         match (row, self.standing) {
             (Row::Me, _) => Origin::Me,
-            (Row::Level(0), Standing::Given) | (Row::Old, Standing::Changed | Standing::Given) => Origin::Given,
+            (Row::Level(0), Standing::Given) | (Row::Old, Standing::Changed | Standing::Given) => {
+                Origin::Given
+            }
             (Row::Old, Standing::Stored) => Origin::Row(rows[0]),
             (Row::Level(level), _) => Origin::Row(rows[usize::from(level)]),
         }
@@ -245,7 +254,13 @@ fn exists_along(from: Origin, steps: &[RelationId], innermost: u8, condition: Ex
     if condition == Expr::Boolean(false) {
         return condition;
     }
-    Expr::Related(Box::new(Related { from, row, relation: *step, condition, take: Take::Exists }))
+    Expr::Related(Box::new(Related {
+        from,
+        row,
+        relation: *step,
+        condition,
+        take: Take::Exists,
+    }))
 }
 
 /// Only TRUE counts: NULL becomes FALSE wherever that can't turn the answer round.
@@ -259,7 +274,11 @@ pub fn granting(expr: Expr) -> Expr {
 }
 
 fn null_if_either(a: Expr, b: Expr, both: impl FnOnce(Box<Expr>, Box<Expr>) -> Expr) -> Expr {
-    if a == Expr::Null || b == Expr::Null { Expr::Null } else { both(Box::new(a), Box::new(b)) }
+    if a == Expr::Null || b == Expr::Null {
+        Expr::Null
+    } else {
+        both(Box::new(a), Box::new(b))
+    }
 }
 
 fn same_kind(schema: &Schema, field: FieldId, value: &Value) -> bool {
@@ -334,7 +353,13 @@ mod tests {
 
     #[test]
     fn null_grants_nothing() {
-        let a = Expr::Column(0, FieldId { resource: ResourceId(0), index: 0 });
+        let a = Expr::Column(
+            0,
+            FieldId {
+                resource: ResourceId(0),
+                index: 0,
+            },
+        );
         assert_eq!(granting(Expr::Null), Expr::Boolean(false));
         assert_eq!(granting(Expr::or([a.clone(), Expr::Null])), a);
         assert_eq!(granting(Expr::and([a, Expr::Null])), Expr::Boolean(false));

@@ -17,7 +17,11 @@ use crate::problem::{Code, Problem};
 
 /// The refusal of what is closed to a caller whatever the row: who he is decides between 401 and 403.
 pub fn closed(caller: &Caller) -> Problem {
-    if caller.account.is_none() { Problem::new(Code::Unauthenticated) } else { Problem::new(Code::Forbidden) }
+    if caller.account.is_none() {
+        Problem::new(Code::Unauthenticated)
+    } else {
+        Problem::new(Code::Forbidden)
+    }
 }
 
 fn hidden_field(model: &Model, field: FieldId, parameter: &str) -> Problem {

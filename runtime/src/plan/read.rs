@@ -142,16 +142,32 @@ pub struct Planner<'a> {
 
 impl Planner<'_> {
     /// One item by its key, whose cells are in the order of the key's fields.
-    pub fn item(&self, resource: ResourceId, key: Vec<Cell>, selection: &Selection) -> Result<ReadPlan, Problem> {
+    pub fn item(
+        &self,
+        resource: ResourceId,
+        key: Vec<Cell>,
+        selection: &Selection,
+    ) -> Result<ReadPlan, Problem> {
         let mut params = key;
         let count = params.len();
         let key = key_condition(self.model, resource, count);
         let condition = Expr::and([key, self.read_rule(resource)?]);
         let level = Arc::new(self.level(resource, selection)?);
-        let shape = Arc::new(Shape { resource, level, condition, select: Select::Item { flags: Vec::new() } });
+        let shape = Arc::new(Shape {
+            resource,
+            level,
+            condition,
+            select: Select::Item { flags: Vec::new() },
+        });
         params.shrink_to_fit();
         let personal = self.is_personal(resource, &[], selection);
-        Ok(ReadPlan { shape, params, limit: 1, binding: 0, personal })
+        Ok(ReadPlan {
+            shape,
+            params,
+            limit: 1,
+            binding: 0,
+            personal,
+        })
     }
 
     /// A page of a collection; its cursor is opened by the key.
@@ -169,7 +185,10 @@ impl Planner<'_> {
         }
         parts.push(read);
         let order = self.order(resource, &query.sort)?;
-        if position.as_ref().is_some_and(|position| position.values.len() != order.len()) {
+        if position
+            .as_ref()
+            .is_some_and(|position| position.values.len() != order.len())
+        {
             return Err(Problem::new(Code::BadCursor));
         }
         let start = match (&query.page, position) {
@@ -180,9 +199,18 @@ impl Planner<'_> {
             }
             _ => Start::First,
         };
-        let select = Select::Page { order, start, count: query.count };
+        let select = Select::Page {
+            order,
+            start,
+            count: query.count,
+        };
         let level = Arc::new(self.level(resource, &query.selection)?);
-        let shape = Arc::new(Shape { resource, level, condition: Expr::and(parts), select });
+        let shape = Arc::new(Shape {
+            resource,
+            level,
+            condition: Expr::and(parts),
+            select,
+        });
         let steps: Vec<RelationId> = query
             .filters
             .iter()
@@ -191,21 +219,35 @@ impl Planner<'_> {
             .flat_map(|path| path.steps.iter().copied())
             .collect();
         let personal = self.is_personal(resource, &steps, &query.selection);
-        Ok(ReadPlan { shape, params, limit: query.limit, binding, personal })
+        Ok(ReadPlan {
+            shape,
+            params,
+            limit: query.limit,
+            binding,
+            personal,
+        })
     }
 
     fn is_personal(&self, resource: ResourceId, steps: &[RelationId], selection: &Selection) -> bool {
         let target = |relation: &RelationId| self.model.relation(*relation).target;
         self.model.personal[resource.0 as usize]
-            || steps.iter().any(|step| self.model.personal[target(step).0 as usize])
-            || selection.includes.iter().any(|include| {
-                self.is_personal(target(&include.relation), &[], &include.selection)
-            })
+            || steps
+                .iter()
+                .any(|step| self.model.personal[target(step).0 as usize])
+            || selection
+                .includes
+                .iter()
+                .any(|include| self.is_personal(target(&include.relation), &[], &include.selection))
     }
 
     /// The read rule as a condition on row 0, or the refusal where it is closed to this caller.
     pub fn read_rule(&self, resource: ResourceId) -> Result<Expr, Problem> {
-        let permit = self.model.rules(resource).read.as_ref().map_or(Permit::Never, |rule| rule.permit(self.caller));
+        let permit = self
+            .model
+            .rules(resource)
+            .read
+            .as_ref()
+            .map_or(Permit::Never, |rule| rule.permit(self.caller));
         match permit {
             Permit::Always => Ok(Expr::Boolean(true)),
             Permit::When(expr) => Ok(expr.clone()),
@@ -224,9 +266,16 @@ impl Planner<'_> {
                 .filter_map(|(id, _)| self.shown(id))
                 .collect(),
         };
-        let includes =
-            selection.includes.iter().map(|include| self.include(include)).collect::<Result<Vec<_>, _>>()?;
-        Ok(Level { resource, fields, includes })
+        let includes = selection
+            .includes
+            .iter()
+            .map(|include| self.include(include))
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Level {
+            resource,
+            fields,
+            includes,
+        })
     }
 
     /// Whether a field exists for this caller.
@@ -258,7 +307,11 @@ impl Planner<'_> {
             relation: include.relation,
             level: self.level(target, &include.selection)?,
             condition: self.read_rule(target)?,
-            order: if relation.kind.is_to_one() { Vec::new() } else { self.order(target, &sort)? },
+            order: if relation.kind.is_to_one() {
+                Vec::new()
+            } else {
+                self.order(target, &sort)?
+            },
             cap: relation.limit.unwrap_or(self.model.schema.page.limit),
         })
     }
@@ -272,12 +325,19 @@ impl Planner<'_> {
         } else {
             asked
         };
-        let mut terms = asked.iter().map(|term| self.term(term)).collect::<Result<Vec<_>, _>>()?;
+        let mut terms = asked
+            .iter()
+            .map(|term| self.term(term))
+            .collect::<Result<Vec<_>, _>>()?;
         let descending = terms.last().is_some_and(|term| term.descending);
         for key in &self.model.resource(resource).key.fields {
             let expr = Expr::Column(0, *key);
             if !terms.iter().any(|term| term.expr == expr) {
-                terms.push(Term { expr, descending, nullable: false });
+                terms.push(Term {
+                    expr,
+                    descending,
+                    nullable: false,
+                });
             }
         }
         Ok(terms)
@@ -291,7 +351,11 @@ impl Planner<'_> {
         }
         let nullable = self.model.field(field).optional || !term.path.steps.is_empty();
         let expr = self.value_at(Origin::Row(0), &term.path.steps, field, 0)?;
-        Ok(Term { expr, descending: term.descending, nullable })
+        Ok(Term {
+            expr,
+            descending: term.descending,
+            nullable,
+        })
     }
 
     fn value_at(
@@ -308,7 +372,13 @@ impl Planner<'_> {
         let target = self.model.relation(*step).target;
         let value = self.value_at(Origin::Row(row), rest, field, row)?;
         let condition = self.read_rule(target)?.shifted(row);
-        Ok(Expr::Related(Box::new(Related { from, row, relation: *step, condition, take: Take::Value(value) })))
+        Ok(Expr::Related(Box::new(Related {
+            from,
+            row,
+            relation: *step,
+            condition,
+            take: Take::Value(value),
+        })))
     }
 
     /// A filter: EXISTS along its steps, with the read rule of each target; a NOT is at the leaf and nowhere above.
@@ -327,7 +397,9 @@ impl Planner<'_> {
             return Ok(self.leaf(row, filter, params));
         };
         let inner = self.filter_from(row + 1, rest, filter, params)?;
-        let rule = self.read_rule(self.model.relation(*step).target)?.shifted(row + 1);
+        let rule = self
+            .read_rule(self.model.relation(*step).target)?
+            .shifted(row + 1);
         Ok(Expr::Related(Box::new(Related {
             from: Origin::Row(row),
             row: row + 1,
@@ -354,7 +426,11 @@ pub fn key_condition(model: &Model, resource: ResourceId, count: usize) -> Expr 
     debug_assert_eq!(fields.len(), count);
     Expr::and((0u16..).zip(fields).map(|(place, field)| {
         let slot = Expr::Slot(Slot::Param(place));
-        Expr::Compare(Comparison::Equal, Box::new(Expr::Column(0, *field)), Box::new(slot))
+        Expr::Compare(
+            Comparison::Equal,
+            Box::new(Expr::Column(0, *field)),
+            Box::new(slot),
+        )
     }))
 }
 
@@ -384,14 +460,60 @@ fn operator(model: &Model, row: u8, filter: &Filter, params: &mut Vec<Cell>) -> 
             let cells: Vec<Cell> = filter.values.iter().map(|value| codec.encode(value)).collect();
             let array = Slot::Param(push(params, json_array(&cells)));
             let test = Expr::InArray(column, array);
-            if filter.operator == Operator::Nin { test.negated() } else { test }
+            if filter.operator == Operator::Nin {
+                test.negated()
+            } else {
+                test
+            }
         }
-        Operator::Contains => Expr::Text(TextMatch { place: Place::Within, fold: false }, column, slot(first)),
-        Operator::StartsWith => Expr::Text(TextMatch { place: Place::Start, fold: false }, column, slot(first)),
-        Operator::EndsWith => Expr::Text(TextMatch { place: Place::End, fold: false }, column, slot(first)),
-        Operator::IContains => Expr::Text(TextMatch { place: Place::Within, fold: true }, column, slot(first)),
-        Operator::IStartsWith => Expr::Text(TextMatch { place: Place::Start, fold: true }, column, slot(first)),
-        Operator::IEndsWith => Expr::Text(TextMatch { place: Place::End, fold: true }, column, slot(first)),
+        Operator::Contains => Expr::Text(
+            TextMatch {
+                place: Place::Within,
+                fold: false,
+            },
+            column,
+            slot(first),
+        ),
+        Operator::StartsWith => Expr::Text(
+            TextMatch {
+                place: Place::Start,
+                fold: false,
+            },
+            column,
+            slot(first),
+        ),
+        Operator::EndsWith => Expr::Text(
+            TextMatch {
+                place: Place::End,
+                fold: false,
+            },
+            column,
+            slot(first),
+        ),
+        Operator::IContains => Expr::Text(
+            TextMatch {
+                place: Place::Within,
+                fold: true,
+            },
+            column,
+            slot(first),
+        ),
+        Operator::IStartsWith => Expr::Text(
+            TextMatch {
+                place: Place::Start,
+                fold: true,
+            },
+            column,
+            slot(first),
+        ),
+        Operator::IEndsWith => Expr::Text(
+            TextMatch {
+                place: Place::End,
+                fold: true,
+            },
+            column,
+            slot(first),
+        ),
     }
 }
 
@@ -411,8 +533,14 @@ pub(crate) fn json_of(cell: &Cell) -> serde_json::Value {
 }
 
 fn own_term(key: &rest_schema::SortKey) -> SortTerm {
-    let path = crate::request::Path { steps: Vec::new(), field: key.field };
-    SortTerm { path, descending: key.descending }
+    let path = crate::request::Path {
+        steps: Vec::new(),
+        field: key.field,
+    };
+    SortTerm {
+        path,
+        descending: key.descending,
+    }
 }
 
 fn push(params: &mut Vec<Cell>, cell: Cell) -> u16 {
@@ -425,7 +553,11 @@ fn start_at(position: Position, params: &mut Vec<Cell>) -> Start {
     let values = u16::try_from(params.len()).unwrap_or(u16::MAX);
     let nulls = position.values.iter().map(|cell| *cell == Cell::Null).collect();
     params.extend(position.values);
-    Start::At { values, nulls, backward: position.backward }
+    Start::At {
+        values,
+        nulls,
+        backward: position.backward,
+    }
 }
 
 /// What a cursor is bound to: the resource, its filters and its sort, by their names and values, so that the same

@@ -40,7 +40,11 @@ impl IfMatch {
                 }
             }
         }
-        Ok(Some(if any { Self::Any } else { Self::States { states, weak } }))
+        Ok(Some(if any {
+            Self::Any
+        } else {
+            Self::States { states, weak }
+        }))
     }
 
     /// Whether the item's present state is one that was expected.

@@ -43,7 +43,12 @@ impl Splicer<'_> {
             if place > 0 {
                 out.push(b',');
             }
-            self.row(layout, rows, if backward { count - 1 - place } else { place }, out);
+            self.row(
+                layout,
+                rows,
+                if backward { count - 1 - place } else { place },
+                out,
+            );
         }
     }
 
@@ -64,7 +69,12 @@ impl Splicer<'_> {
             out.extend_from_slice(&rows.bytes[from..hole]);
             from = hole;
             let include = &layout.includes[place];
-            self.hole(include, &rows.includes[place], rows.links[row * width + place], out);
+            self.hole(
+                include,
+                &rows.includes[place],
+                rows.links[row * width + place],
+                out,
+            );
         }
         out.extend_from_slice(&rows.bytes[from..range.end]);
     }
@@ -93,8 +103,12 @@ impl Splicer<'_> {
 
     /// The addresses of an included collection: the target's own, filtered by the parent's key.
     fn links_of(&self, include: &Include, included: &Included, link: u32) -> Links {
-        let Some(key) = included.keys.get(link as usize) else { return Links::default() };
-        let Some(filter) = parent_filter(self.engine, include.relation, key) else { return Links::default() };
+        let Some(key) = included.keys.get(link as usize) else {
+            return Links::default();
+        };
+        let Some(filter) = parent_filter(self.engine, include.relation, key) else {
+            return Links::default();
+        };
         let model = &self.engine.model;
         let relation = model.relation(include.relation);
         let mut query = Query::new(&model.schema.prefix, &model.resource(relation.target).collection);
@@ -106,14 +120,25 @@ impl Splicer<'_> {
             query.add("sort", &sort_of(self.engine, include.relation));
         }
         let own = query.text().to_owned();
-        let next = included.more.get(link as usize).and_then(Option::as_ref).map(|values| {
-            let binding = include_binding(model, include.relation, &filter);
-            let position = Position { values: values.clone(), backward: false };
-            let cursor = position.seal(&self.engine.cursor_key, binding);
-            query.add("cursor", &cursor);
-            (cursor, query.text().to_owned())
-        });
-        Links { own, next, prev: None }
+        let next = included
+            .more
+            .get(link as usize)
+            .and_then(Option::as_ref)
+            .map(|values| {
+                let binding = include_binding(model, include.relation, &filter);
+                let position = Position {
+                    values: values.clone(),
+                    backward: false,
+                };
+                let cursor = position.seal(&self.engine.cursor_key, binding);
+                query.add("cursor", &cursor);
+                (cursor, query.text().to_owned())
+            });
+        Links {
+            own,
+            next,
+            prev: None,
+        }
     }
 }
 
@@ -150,7 +175,11 @@ fn text_or_null(text: Option<&str>, out: &mut Vec<u8>) {
 }
 
 /// The filter that gives one parent's relation as a collection of its own; `None` where it can't be asked for so.
-fn parent_filter<'k>(engine: &Engine, relation: RelationId, key: &'k [Cell]) -> Option<Vec<(Path, &'k Cell)>> {
+fn parent_filter<'k>(
+    engine: &Engine,
+    relation: RelationId,
+    key: &'k [Cell],
+) -> Option<Vec<(Path, &'k Cell)>> {
     let model = &engine.model;
     let way = model.relation(relation);
     let (steps, fields) = match &way.link {
@@ -159,7 +188,10 @@ fn parent_filter<'k>(engine: &Engine, relation: RelationId, key: &'k [Cell]) -> 
     };
     let filterable = fields.iter().all(|field| model.field(*field).filterable);
     filterable.then(|| {
-        let path = |field| Path { steps: steps.clone(), field };
+        let path = |field| Path {
+            steps: steps.clone(),
+            field,
+        };
         fields.into_iter().map(path).zip(key).collect()
     })
 }

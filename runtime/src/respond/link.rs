@@ -3,7 +3,11 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// What stays as it is in a path segment and in a query (RFC 3986's unreserved characters).
-const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// Appends a part of a path segment.
 pub fn push_segment(text: &str, out: &mut String) {
@@ -20,12 +24,16 @@ pub struct Query {
 impl Query {
     /// Without a query.
     pub fn new(prefix: &str, collection: &str) -> Self {
-        Self { text: format!("{prefix}/{collection}"), empty: true }
+        Self {
+            text: format!("{prefix}/{collection}"),
+            empty: true,
+        }
     }
 
     /// Adds a parameter.
     pub fn add(&mut self, name: &str, value: &str) {
-        self.text.push(if std::mem::take(&mut self.empty) { '?' } else { '&' });
+        self.text
+            .push(if std::mem::take(&mut self.empty) { '?' } else { '&' });
         self.text.extend(utf8_percent_encode(name, ESCAPED));
         self.text.push('=');
         self.text.extend(utf8_percent_encode(value, ESCAPED));
@@ -33,13 +41,15 @@ impl Query {
 
     /// Adds a parameter as it was sent.
     pub fn add_raw(&mut self, parameter: &str) {
-        self.text.push(if std::mem::take(&mut self.empty) { '?' } else { '&' });
+        self.text
+            .push(if std::mem::take(&mut self.empty) { '?' } else { '&' });
         for c in parameter.chars() {
             // What a header, a link in angle brackets and a JSON string could not hold as it is.
             if c.is_ascii_graphic() && !matches!(c, '"' | '<' | '>' | '\\') {
                 self.text.push(c);
             } else {
-                self.text.extend(utf8_percent_encode(c.encode_utf8(&mut [0; 4]), ESCAPED));
+                self.text
+                    .extend(utf8_percent_encode(c.encode_utf8(&mut [0; 4]), ESCAPED));
             }
         }
     }
@@ -64,7 +74,11 @@ pub fn itself(prefix: &str, collection: &str, raw: Option<&str>) -> String {
 
 fn own(prefix: &str, collection: &str, raw: Option<&str>, keep: impl Fn(&str) -> bool) -> Query {
     let mut query = Query::new(prefix, collection);
-    for parameter in raw.unwrap_or_default().split('&').filter(|parameter| !parameter.is_empty()) {
+    for parameter in raw
+        .unwrap_or_default()
+        .split('&')
+        .filter(|parameter| !parameter.is_empty())
+    {
         let name = parameter.split_once('=').map_or(parameter, |(name, _)| name);
         if keep(name) {
             query.add_raw(parameter);

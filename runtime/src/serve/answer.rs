@@ -33,7 +33,10 @@ fn json(status: StatusCode, bytes: Vec<u8>, privacy: Privacy) -> Response<Body> 
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, JSON);
     let (cache, vary) = match privacy {
-        Privacy::Private => ("private, no-cache", "Accept, Accept-Encoding, Authorization, Cookie"),
+        Privacy::Private => (
+            "private, no-cache",
+            "Accept, Accept-Encoding, Authorization, Cookie",
+        ),
         Privacy::Public => ("no-cache", "Accept, Accept-Encoding"),
         Privacy::NoStore => ("no-store", "Accept, Accept-Encoding, Authorization, Cookie"),
     };
@@ -48,7 +51,12 @@ pub(super) fn document(status: StatusCode, bytes: Vec<u8>) -> Response<Body> {
 }
 
 /// An item; `state` where the answer carries its validator.
-pub(super) fn item(status: StatusCode, bytes: Vec<u8>, state: Option<u64>, privacy: Privacy) -> Response<Body> {
+pub(super) fn item(
+    status: StatusCode,
+    bytes: Vec<u8>,
+    state: Option<u64>,
+    privacy: Privacy,
+) -> Response<Body> {
     let tag = state.map(|state| etag::item(state, &bytes));
     let mut response = json(status, bytes, privacy);
     if let Some(tag) = tag {
@@ -70,7 +78,9 @@ pub(super) fn page(bytes: Vec<u8>, links: &Links, privacy: Privacy) -> Response<
 pub(super) fn nothing(status: StatusCode) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = status;
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+        .headers_mut()
+        .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
@@ -93,10 +103,18 @@ pub(super) fn options(target: &Target<'_>, allow: &str) -> Response<Body> {
     set(&mut response, ALLOW, allow);
     let takes = |method: &str| allow.split(", ").any(|allowed| allowed == method);
     if takes("POST") {
-        set(&mut response, ACCEPT_POST, &body::types_of(&Method::POST).join(", "));
+        set(
+            &mut response,
+            ACCEPT_POST,
+            &body::types_of(&Method::POST).join(", "),
+        );
     }
     if takes("PATCH") && matches!(target, Target::Item(..)) {
-        set(&mut response, ACCEPT_PATCH, &body::types_of(&Method::PATCH).join(", "));
+        set(
+            &mut response,
+            ACCEPT_PATCH,
+            &body::types_of(&Method::PATCH).join(", "),
+        );
     }
     response
 }

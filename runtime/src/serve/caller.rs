@@ -25,7 +25,11 @@ use crate::token::{Credentials, Digest, Unreadable};
 pub(super) fn credentials(parts: &Parts) -> Option<Result<Credentials, Unreadable>> {
     let mut values = parts.headers.get_all(AUTHORIZATION).iter();
     let first = values.next()?;
-    Some(if values.next().is_some() { Err(Unreadable::Scheme) } else { Credentials::parse(first.as_bytes()) })
+    Some(if values.next().is_some() {
+        Err(Unreadable::Scheme)
+    } else {
+        Credentials::parse(first.as_bytes())
+    })
 }
 
 /// Who asks. A bad token is 401 also where anonymous callers may pass.
@@ -61,8 +65,13 @@ fn by_token(service: &Inner, digest: &Digest, now: Timestamp) -> Result<Option<C
             Some(found) => with_account(service, &link.connection, found, now),
         });
     }
-    let Some(found) = service.state.readers.inline(|link| find(&link.connection))? else { return Ok(None) };
-    service.data.readers.inline(|link| with_account(service, &link.connection, found, now))
+    let Some(found) = service.state.readers.inline(|link| find(&link.connection))? else {
+        return Ok(None);
+    };
+    service
+        .data
+        .readers
+        .inline(|link| with_account(service, &link.connection, found, now))
 }
 
 fn by_token_waiting(service: &Inner, digest: &Digest, now: Timestamp) -> Result<Option<Caller>, Refusal> {
@@ -84,7 +93,10 @@ fn with_account(
     now: Timestamp,
 ) -> Result<Option<Caller>, Refusal> {
     let account = account(service, connection, &found.account, now)?;
-    Ok(account.map(|account| Caller { account: Some(account), token: Some(found.id) }))
+    Ok(account.map(|account| Caller {
+        account: Some(account),
+        token: Some(found.id),
+    }))
 }
 
 /// The account of a key, as rules see it.
@@ -95,18 +107,32 @@ pub(crate) fn account(
     now: Timestamp,
 ) -> Result<Option<Arc<Account>>, Refusal> {
     let model = &service.engine.model;
-    let Some(statement) = &service.account_by_key else { return Ok(None) };
+    let Some(statement) = &service.account_by_key else {
+        return Ok(None);
+    };
     let resource = statement.resource;
     if key.len() != model.resource(resource).key.fields.len() {
         return Ok(None);
     }
     let anonymous = Caller::anonymous();
-    let values = Values { model, params: key, caller: &anonymous, given: &[], now };
+    let values = Values {
+        model,
+        params: key,
+        caller: &anonymous,
+        given: &[],
+        now,
+    };
     let mut prepared = prepare(connection, &statement.statement, &values, None, 0)?;
     let mut rows = prepared.raw_query();
-    let Some(row) = rows.next().map_err(refusal)? else { return Ok(None) };
+    let Some(row) = rows.next().map_err(refusal)? else {
+        return Ok(None);
+    };
     let cells = cells(row, &statement.columns)?;
-    Ok(Some(Arc::new(Account { resource, fields: Arc::clone(&model.me_fields), cells })))
+    Ok(Some(Arc::new(Account {
+        resource,
+        fields: Arc::clone(&model.me_fields),
+        cells,
+    })))
 }
 
 /// The statement that finds an account by its key.
@@ -122,6 +148,10 @@ impl AccountByKey {
     pub(crate) fn new(model: &crate::model::Model) -> Option<Self> {
         let resource = model.schema.accounts.as_ref()?.resource;
         let statement = sql::columns(model, resource, &model.me_fields);
-        Some(Self { resource, statement, columns: (0..model.me_fields.len()).collect() })
+        Some(Self {
+            resource,
+            statement,
+            columns: (0..model.me_fields.len()).collect(),
+        })
     }
 }

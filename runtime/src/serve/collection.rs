@@ -6,8 +6,8 @@ use axum::body::Body;
 use axum::http::{Response, StatusCode};
 use rest_schema::{Operation, ResourceId};
 
-use super::answer::{self, Privacy};
 use super::Exchange;
+use super::answer::{self, Privacy};
 use crate::plan::read::{Planner, ReadPlan};
 use crate::problem::{Code, Fault, Problem};
 use crate::request::body::Json;
@@ -23,11 +23,18 @@ use crate::validate::{New, Writer};
 
 impl Exchange<'_> {
     pub(super) fn planner(&self) -> Planner<'_> {
-        Planner { model: &self.service.engine.model, caller: &self.caller }
+        Planner {
+            model: &self.service.engine.model,
+            caller: &self.caller,
+        }
     }
 
     pub(super) fn privacy(&self, plan: &ReadPlan) -> Privacy {
-        if plan.personal || self.caller.account.is_some() { Privacy::Private } else { Privacy::Public }
+        if plan.personal || self.caller.account.is_some() {
+            Privacy::Private
+        } else {
+            Privacy::Public
+        }
     }
 
     /// GET of a collection.
@@ -36,12 +43,16 @@ impl Exchange<'_> {
         let engine = &self.service.engine;
         let planner = self.planner();
         let raw = self.parts.uri.query();
-        let query = query::collection(&engine.model.schema, resource, raw, &|field| planner.is_visible(field))?;
+        let query = query::collection(&engine.model.schema, resource, raw, &|field| {
+            planner.is_visible(field)
+        })?;
         let plan = planner.page(resource, &query, &engine.cursor_key)?;
         let privacy = self.privacy(&plan);
         let compiled = engine.compiled(&plan.shape);
         let data = &self.service.data;
-        let output = data.read(engine, &compiled, plan.clone(), &self.caller, self.now).await;
+        let output = data
+            .read(engine, &compiled, plan.clone(), &self.caller, self.now)
+            .await;
         let output = output.map_err(|refusal| self.problem(refusal))?;
         let links = self.links(resource, &compiled.read, &plan, &output);
         let mut bytes = Vec::with_capacity(output.rows.bytes.len() + 512);
@@ -56,25 +67,52 @@ impl Exchange<'_> {
         let collection = &model.resource(resource).collection;
         let raw = self.parts.uri.query();
         let seal = |values: &Option<Vec<crate::cell::Cell>>, backward: bool| {
-            let position = Position { values: values.clone()?, backward };
+            let position = Position {
+                values: values.clone()?,
+                backward,
+            };
             let cursor = position.seal(&self.service.engine.cursor_key, plan.binding);
             let address = link::with_cursor(&model.schema.prefix, collection, raw, &cursor);
             Some((cursor, address))
         };
         let from_first = match &plan.shape.select {
-            Select::Page { start: Start::First, .. } | Select::Item { .. } => true,
-            Select::Page { start: Start::Offset(place), .. } => {
-                plan.params[usize::from(*place)] == crate::cell::Cell::Integer(0)
+            Select::Page {
+                start: Start::First, ..
             }
-            Select::Page { start: Start::At { .. }, .. } => false,
+            | Select::Item { .. } => true,
+            Select::Page {
+                start: Start::Offset(place),
+                ..
+            } => plan.params[usize::from(*place)] == crate::cell::Cell::Integer(0),
+            Select::Page {
+                start: Start::At { .. },
+                ..
+            } => false,
         };
-        let more = |values| if output.more { seal(values, read.backward) } else { None };
+        let more = |values| {
+            if output.more {
+                seal(values, read.backward)
+            } else {
+                None
+            }
+        };
         let (next, prev) = if read.backward {
             (seal(&output.first, false), more(&output.last))
         } else {
-            (more(&output.last), if from_first { None } else { seal(&output.first, true) })
+            (
+                more(&output.last),
+                if from_first {
+                    None
+                } else {
+                    seal(&output.first, true)
+                },
+            )
         };
-        Links { own: link::itself(&model.schema.prefix, collection, raw), next, prev }
+        Links {
+            own: link::itself(&model.schema.prefix, collection, raw),
+            next,
+            prev,
+        }
     }
 
     /// POST to a collection: one object, or an array of them.
@@ -88,7 +126,11 @@ impl Exchange<'_> {
             self.hash_passwords(row).await?;
         }
         let written = self.write(resource, Action::Create { rows, many }).await?;
-        if many { Ok(made_many(&written)) } else { self.made(resource, written) }
+        if many {
+            Ok(made_many(&written))
+        } else {
+            self.made(resource, written)
+        }
     }
 
     fn validated(&self, resource: ResourceId, body: &Json) -> Result<Vec<New>, Problem> {
@@ -104,14 +146,19 @@ impl Exchange<'_> {
             let fault = Fault::pointer(String::new(), word, detail.clone()).limit(limit);
             return Err(Problem::new(Code::Invalid).detail(detail).fault(fault));
         }
-        self.as_writer(resource, |writer| validator.create_many(items, writer)).map_err(Problem::invalid)
+        self.as_writer(resource, |writer| validator.create_many(items, writer))
+            .map_err(Problem::invalid)
     }
 
     /// Validates as the caller, at the moment of the request.
     pub(super) fn as_writer<T>(&self, resource: ResourceId, validate: impl FnOnce(&Writer<'_>) -> T) -> T {
         let me = self.key_of_me();
         let closed = |field: u32| self.is_closed(resource, field);
-        validate(&Writer { now: self.now, me: me.as_deref(), closed: &closed })
+        validate(&Writer {
+            now: self.now,
+            me: me.as_deref(),
+            closed: &closed,
+        })
     }
 
     /// Whether a field's `writable` rule is closed to this caller whatever the row.
@@ -125,7 +172,10 @@ impl Exchange<'_> {
         let account = self.caller.account.as_ref()?;
         let model = &self.service.engine.model;
         let fields = &model.resource(account.resource).key.fields;
-        fields.iter().map(|field| model.codec(*field).decode(account.cell(*field).as_ref()).ok()).collect()
+        fields
+            .iter()
+            .map(|field| model.codec(*field).decode(account.cell(*field).as_ref()).ok())
+            .collect()
     }
 
     async fn hash_passwords(&self, row: &mut New) -> Result<(), Problem> {
@@ -137,7 +187,8 @@ impl Exchange<'_> {
 
     pub(super) async fn hashed(&self, plain: crate::password::Plain) -> Result<rest_schema::Value, Problem> {
         let hash = self.service.hasher.hash(plain).await;
-        hash.map(rest_schema::Value::Text).map_err(super::tokens::unhashed)
+        hash.map(rest_schema::Value::Text)
+            .map_err(super::tokens::unhashed)
     }
 
     pub(super) async fn write(&self, resource: ResourceId, action: Action) -> Result<Vec<Written>, Problem> {
@@ -156,15 +207,23 @@ impl Exchange<'_> {
     }
 
     /// 201 with the item as its maker may see it; without where he may not.
-    pub(super) fn made(&self, resource: ResourceId, written: Vec<Written>) -> Result<Response<Body>, Problem> {
+    pub(super) fn made(
+        &self,
+        resource: ResourceId,
+        written: Vec<Written>,
+    ) -> Result<Response<Body>, Problem> {
         let engine = &self.service.engine;
         let one = only(written)?;
         let address = address(engine, resource, &one.key);
         let response = match one.item {
             None => answer::nothing(StatusCode::CREATED),
             Some(output) => {
-                let response =
-                    answer::item(StatusCode::CREATED, output.rows.bytes, output.state, Privacy::NoStore);
+                let response = answer::item(
+                    StatusCode::CREATED,
+                    output.rows.bytes,
+                    output.state,
+                    Privacy::NoStore,
+                );
                 answer::with_content_location(response, &address)
             }
         };
@@ -174,7 +233,9 @@ impl Exchange<'_> {
 
 /// What a write of one item gave.
 pub(super) fn only(mut written: Vec<Written>) -> Result<Written, Problem> {
-    written.pop().ok_or_else(|| Problem::internal("a write gave no item"))
+    written
+        .pop()
+        .ok_or_else(|| Problem::internal("a write gave no item"))
 }
 
 /// The items in the order sent, without those that their maker may not read.

@@ -27,7 +27,9 @@ impl Exchange<'_> {
 
     /// GET of the caller's own account.
     pub(super) async fn me(&self) -> Result<Response<Body>, Problem> {
-        let Some(account) = &self.caller.account else { return Err(Problem::new(Code::Unauthenticated)) };
+        let Some(account) = &self.caller.account else {
+            return Err(Problem::new(Code::Unauthenticated));
+        };
         self.open(account.resource, Operation::Read)?;
         let selection = self.selection(account.resource)?;
         let fields = &self.service.engine.model.resource(account.resource).key.fields;
@@ -38,15 +40,26 @@ impl Exchange<'_> {
     fn selection(&self, resource: ResourceId) -> Result<Selection, Problem> {
         let planner = self.planner();
         let schema = &self.service.engine.model.schema;
-        query::item(schema, resource, self.parts.uri.query(), &|field| planner.is_visible(field))
+        query::item(schema, resource, self.parts.uri.query(), &|field| {
+            planner.is_visible(field)
+        })
     }
 
-    async fn show(&self, resource: ResourceId, key: Vec<Cell>, selection: &Selection) -> Result<Response<Body>, Problem> {
+    async fn show(
+        &self,
+        resource: ResourceId,
+        key: Vec<Cell>,
+        selection: &Selection,
+    ) -> Result<Response<Body>, Problem> {
         let engine = &self.service.engine;
         let plan = self.planner().item(resource, key, selection)?;
         let privacy = self.privacy(&plan);
         let compiled = engine.compiled(&plan.shape);
-        let output = self.service.data.read(engine, &compiled, plan, &self.caller, self.now).await;
+        let output = self
+            .service
+            .data
+            .read(engine, &compiled, plan, &self.caller, self.now)
+            .await;
         let output = output.map_err(|refusal| self.problem(refusal))?;
         if output.rows.is_empty() {
             return Err(Problem::new(Code::NotFound));
@@ -86,7 +99,17 @@ impl Exchange<'_> {
             Some(Err(faults)) => Some(Err(faults)),
             None => None,
         };
-        let written = self.write(resource, Action::Update { key, update, create, if_match }).await?;
+        let written = self
+            .write(
+                resource,
+                Action::Update {
+                    key,
+                    update,
+                    create,
+                    if_match,
+                },
+            )
+            .await?;
         self.changed(resource, written)
     }
 
@@ -119,12 +142,26 @@ impl Exchange<'_> {
                 update.put(field, self.hashed(plain).await?);
             }
         }
-        let written = self.write(resource, Action::Update { key, update, create: None, if_match }).await?;
+        let written = self
+            .write(
+                resource,
+                Action::Update {
+                    key,
+                    update,
+                    create: None,
+                    if_match,
+                },
+            )
+            .await?;
         self.changed(resource, written)
     }
 
     /// DELETE.
-    pub(super) async fn delete(&self, resource: ResourceId, segment: &str) -> Result<Response<Body>, Problem> {
+    pub(super) async fn delete(
+        &self,
+        resource: ResourceId,
+        segment: &str,
+    ) -> Result<Response<Body>, Problem> {
         self.open(resource, Operation::Delete)?;
         query::none(self.parts.uri.query())?;
         let if_match = IfMatch::parse(&self.parts.headers)?;
@@ -139,7 +176,9 @@ impl Exchange<'_> {
             return self.made(resource, written);
         }
         let one = only(written)?;
-        let Some(output) = one.item else { return Ok(answer::nothing(StatusCode::NO_CONTENT)) };
+        let Some(output) = one.item else {
+            return Ok(answer::nothing(StatusCode::NO_CONTENT));
+        };
         // RFC 9110, 9.3.4: no validator in an answer to PUT whose content was not kept as it was sent.
         let state = output.state.filter(|_| self.parts.method == Method::PATCH);
         let response = answer::item(StatusCode::OK, output.rows.bytes, state, Privacy::NoStore);
@@ -154,7 +193,11 @@ impl Exchange<'_> {
     fn key(&self, resource: ResourceId, segment: &str) -> Result<(Vec<Value>, Vec<Cell>), Problem> {
         let model = &self.service.engine.model;
         let fields = &model.resource(resource).key.fields;
-        let parts: Vec<&str> = if fields.len() == 1 { vec![segment] } else { segment.split(',').collect() };
+        let parts: Vec<&str> = if fields.len() == 1 {
+            vec![segment]
+        } else {
+            segment.split(',').collect()
+        };
         let none = || Problem::new(Code::NotFound);
         if parts.len() != fields.len() {
             return Err(none());

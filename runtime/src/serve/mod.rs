@@ -56,13 +56,20 @@ pub(crate) async fn handle(service: Arc<Inner>, request: Request<Body>) -> Respo
     let id = Uuid::now_v7();
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
-    let answered = std::panic::AssertUnwindSafe(answer(&service, request)).catch_unwind().await;
-    let answered = answered.unwrap_or_else(|_| Err(Problem::internal("a panic while the request was answered")));
+    let answered = std::panic::AssertUnwindSafe(answer(&service, request))
+        .catch_unwind()
+        .await;
+    let answered =
+        answered.unwrap_or_else(|_| Err(Problem::internal("a panic while the request was answered")));
     let mut response = answered.unwrap_or_else(|problem| {
         if problem.status().is_server_error() {
             event::failed(id, &problem);
         }
-        problem.into_response(&service.engine.model.schema.prefix, id, &service.engine.model.schema.name)
+        problem.into_response(
+            &service.engine.model.schema.prefix,
+            id,
+            &service.engine.model.schema.name,
+        )
     });
     if method == Method::HEAD {
         response = without_body(response);
@@ -111,7 +118,12 @@ async fn answer(service: &Arc<Inner>, request: Request<Body>) -> Result<Response
         _ => caller::resolve(service, &parts, now).await?,
     };
     negotiate::accept(&parts.headers)?;
-    let exchange = Exchange { service, parts: &parts, caller, now };
+    let exchange = Exchange {
+        service,
+        parts: &parts,
+        caller,
+        now,
+    };
     exchange.serve(target, body).await
 }
 
@@ -146,8 +158,16 @@ impl Exchange<'_> {
 
     fn check_length(&self) -> Result<(), Problem> {
         let limit = self.service.engine.model.schema.limits.body;
-        let announced = self.parts.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-        if announced.is_some_and(|announced| announced > limit) { Err(too_large(limit)) } else { Ok(()) }
+        let announced = self
+            .parts
+            .headers
+            .get(CONTENT_LENGTH)
+            .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+        if announced.is_some_and(|announced| announced > limit) {
+            Err(too_large(limit))
+        } else {
+            Ok(())
+        }
     }
 
     /// The body's bytes, as far as the limit.
@@ -157,7 +177,9 @@ impl Exchange<'_> {
         match limited.collect().await {
             Ok(collected) => Ok(collected.to_bytes()),
             Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(too_large(limit)),
-            Err(error) => Err(Problem::new(Code::UnreadableBody).detail("the body was cut short").because(error)),
+            Err(error) => Err(Problem::new(Code::UnreadableBody)
+                .detail("the body was cut short")
+                .because(error)),
         }
     }
 
@@ -167,7 +189,10 @@ impl Exchange<'_> {
 
     /// The address from which the connection came, where the server tells it.
     fn peer(&self) -> Option<SocketAddr> {
-        self.parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0)
+        self.parts
+            .extensions
+            .get::<ConnectInfo<SocketAddr>>()
+            .map(|info| info.0)
     }
 
     /// Refuses an operation that is closed to this caller whatever the row.
@@ -208,7 +233,14 @@ fn health_of(service: &Inner, health: Health) -> Response<Body> {
         let problem = Problem::new(Code::Unavailable).retry_after(1);
         return problem.into_response(&service.engine.model.schema.prefix, Uuid::now_v7(), "");
     }
-    let body = if health == Health::Live { "{\"status\":\"live\"}" } else { "{\"status\":\"ready\"}" };
-    let headers = [("content-type", "application/json"), ("cache-control", "no-store")];
+    let body = if health == Health::Live {
+        "{\"status\":\"live\"}"
+    } else {
+        "{\"status\":\"ready\"}"
+    };
+    let headers = [
+        ("content-type", "application/json"),
+        ("cache-control", "no-store"),
+    ];
     (headers, body).into_response()
 }

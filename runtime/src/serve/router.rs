@@ -33,14 +33,20 @@ pub(super) enum Target<'p> {
 impl Routes {
     /// The table of a schema.
     pub(crate) fn new(schema: &Schema) -> Self {
-        let collections = schema.resources().map(|(id, resource)| (resource.collection.clone(), id)).collect();
+        let collections = schema
+            .resources()
+            .map(|(id, resource)| (resource.collection.clone(), id))
+            .collect();
         let allow = schema
             .resources
             .iter()
             .map(|resource| {
                 let has = |operation| resource.access.rule(operation).is_some();
                 let list = |all: &[(bool, &str)]| {
-                    let methods = all.iter().filter(|(served, _)| *served).map(|(_, method)| *method);
+                    let methods = all
+                        .iter()
+                        .filter(|(served, _)| *served)
+                        .map(|(_, method)| *method);
                     methods.collect::<Vec<_>>().join(", ")
                 };
                 let read = has(Operation::Read);
@@ -83,10 +89,16 @@ pub(super) fn find<'p>(schema: &Schema, routes: &Routes, path: &'p str) -> Optio
         ("me", None) => schema.accounts.as_ref().map(|_| Target::Me),
         ("tokens", None) => schema.accounts.as_ref().map(|_| Target::Tokens),
         ("tokens", Some("current")) => schema.accounts.as_ref().map(|_| Target::CurrentToken),
-        (collection, None) => routes.collections.get(collection).copied().map(Target::Collection),
-        (collection, Some(key)) if !key.is_empty() && !key.contains('/') => {
-            routes.collections.get(collection).copied().map(|resource| Target::Item(resource, key))
-        }
+        (collection, None) => routes
+            .collections
+            .get(collection)
+            .copied()
+            .map(Target::Collection),
+        (collection, Some(key)) if !key.is_empty() && !key.contains('/') => routes
+            .collections
+            .get(collection)
+            .copied()
+            .map(|resource| Target::Item(resource, key)),
         _ => None,
     }
 }
@@ -117,6 +129,8 @@ pub(super) fn redirect(service: &Inner, uri: &Uri) -> Option<Response<Body>> {
     };
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
-    response.headers_mut().insert(LOCATION, HeaderValue::from_str(&location).ok()?);
+    response
+        .headers_mut()
+        .insert(LOCATION, HeaderValue::from_str(&location).ok()?);
     Some(response)
 }

@@ -50,8 +50,17 @@ impl Exchange<'_> {
             body::check_headers(&self.parts.method, &self.parts.headers)?;
         }
         query::none(self.parts.uri.query())?;
-        let document = if sent_json { body::parse(&bytes)? } else { Json::Object(Vec::new()) };
-        let wanted = read_wanted(&document, basic.is_none(), sent_json, self.service.engine.model.schema.tokens.max_lifetime)?;
+        let document = if sent_json {
+            body::parse(&bytes)?
+        } else {
+            Json::Object(Vec::new())
+        };
+        let wanted = read_wanted(
+            &document,
+            basic.is_none(),
+            sent_json,
+            self.service.engine.model.schema.tokens.max_lifetime,
+        )?;
         let (identifier, password) = match (basic, wanted.identifier, wanted.password) {
             (Some(basic), ..) => basic,
             (None, Some(identifier), Some(password)) => (identifier, password),
@@ -70,7 +79,10 @@ impl Exchange<'_> {
         match caller::credentials(self.parts) {
             None => Ok(None),
             Some(Ok(Credentials::Basic { identifier, password })) => {
-                if self.peer().is_some_and(|peer| !peer.ip().to_canonical().is_loopback()) {
+                if self
+                    .peer()
+                    .is_some_and(|peer| !peer.ip().to_canonical().is_loopback())
+                {
                     let detail = "Basic over plain HTTP is taken from this machine only: anybody between could read \
                                   the password";
                     return Err(Problem::new(Code::Forbidden).detail(detail));
@@ -78,7 +90,8 @@ impl Exchange<'_> {
                 Ok(Some((identifier, password)))
             }
             Some(Ok(Credentials::Bearer(_))) => {
-                Err(Problem::new(Code::Forbidden).detail("a token can't make tokens; sign in with the password"))
+                Err(Problem::new(Code::Forbidden)
+                    .detail("a token can't make tokens; sign in with the password"))
             }
             Some(Err(_)) => Err(Problem::new(Code::BadCredentials).offer_basic()),
         }
@@ -86,9 +99,17 @@ impl Exchange<'_> {
 
     /// The key of the account that has this name and this password. An unknown name takes as long as a wrong password.
     async fn sign_in(&self, identifier: &str, password: Plain) -> Result<Option<Vec<Cell>>, Problem> {
-        let found = self.account_named(identifier).await.map_err(|refusal| self.problem(refusal))?;
+        let found = self
+            .account_named(identifier)
+            .await
+            .map_err(|refusal| self.problem(refusal))?;
         let (key, hash) = found.map_or((None, None), |found| (Some(found.key), found.hash));
-        let right = self.service.hasher.verify(password, hash).await.map_err(unhashed)?;
+        let right = self
+            .service
+            .hasher
+            .verify(password, hash)
+            .await
+            .map_err(unhashed)?;
         Ok(key.filter(|_| right))
     }
 
@@ -96,9 +117,13 @@ impl Exchange<'_> {
         let service = std::sync::Arc::clone(self.service);
         let (identifier, now) = (identifier.to_owned(), self.now);
         let find = move |link: &crate::storage::sqlite::connection::Link| {
-            let Some(accounts) = &service.engine.model.schema.accounts else { return Ok(None) };
+            let Some(accounts) = &service.engine.model.schema.accounts else {
+                return Ok(None);
+            };
             for field in &accounts.identify_by {
-                if let Some(found) = by_name(&service.engine.model, &link.connection, *field, &identifier, now)? {
+                if let Some(found) =
+                    by_name(&service.engine.model, &link.connection, *field, &identifier, now)?
+                {
                     return Ok(Some(found));
                 }
             }
@@ -115,16 +140,31 @@ impl Exchange<'_> {
     ) -> Result<Response<Body>, Problem> {
         let tokens = &self.service.engine.model.schema.tokens;
         let lifetime = i64::try_from(lifetime.unwrap_or(tokens.lifetime)).unwrap_or(i64::MAX / 2);
-        let secret = Secret::generate().ok_or_else(|| Problem::internal("the system gives no random bytes"))?;
+        let secret =
+            Secret::generate().ok_or_else(|| Problem::internal("the system gives no random bytes"))?;
         let created_at = self.now.as_second();
         let expires_at = created_at.saturating_add(lifetime);
-        let add = AddToken { digest: secret.digest(), account, name: name.clone(), created_at, expires_at };
-        let id = match self.service.state.writer.write(add).await.map_err(|refusal| self.problem(refusal))? {
+        let add = AddToken {
+            digest: secret.digest(),
+            account,
+            name: name.clone(),
+            created_at,
+            expires_at,
+        };
+        let id = match self
+            .service
+            .state
+            .writer
+            .write(add)
+            .await
+            .map_err(|refusal| self.problem(refusal))?
+        {
             Done::Number(id) => id,
             Done::Items(_) => return Err(Problem::internal("a token has no id")),
         };
         let moment = |seconds| {
-            jiff::Timestamp::from_second(seconds).map(|at| now_as(rest_schema::types::Kind::Timestamp, at).to_wire())
+            jiff::Timestamp::from_second(seconds)
+                .map(|at| now_as(rest_schema::types::Kind::Timestamp, at).to_wire())
         };
         let told = serde_json::json!({
             "id": id,
@@ -143,7 +183,9 @@ impl Exchange<'_> {
 
     /// DELETE of the token that the request came with.
     pub(super) async fn revoke_current(&self) -> Result<Response<Body>, Problem> {
-        let Some(id) = self.caller.token else { return Err(Problem::new(Code::Unauthenticated)) };
+        let Some(id) = self.caller.token else {
+            return Err(Problem::new(Code::Unauthenticated));
+        };
         query::none(self.parts.uri.query())?;
         let revoked = self.service.state.writer.write(RevokeTokens::One(id)).await;
         revoked.map_err(|refusal| self.problem(refusal))?;
@@ -166,24 +208,40 @@ fn by_name(
     identifier: &str,
     now: jiff::Timestamp,
 ) -> Result<Option<SigningIn>, Refusal> {
-    let Some(accounts) = &model.schema.accounts else { return Ok(None) };
-    let Ok(value) = named(model, field, identifier) else { return Ok(None) };
+    let Some(accounts) = &model.schema.accounts else {
+        return Ok(None);
+    };
+    let Ok(value) = named(model, field, identifier) else {
+        return Ok(None);
+    };
     let key = &model.resource(accounts.resource).key.fields;
     let mut statement = Statement::default();
     statement.push("SELECT ");
     for field in key {
         statement.column(0, &model.field(*field).column).push(", ");
     }
-    statement.column(0, &model.field(accounts.password).column).push(" FROM ");
-    statement.name(&model.resource(accounts.resource).table).push(" t0 WHERE ");
+    statement
+        .column(0, &model.field(accounts.password).column)
+        .push(" FROM ");
+    statement
+        .name(&model.resource(accounts.resource).table)
+        .push(" t0 WHERE ");
     Writer::new(model).write(&Expr::Column(0, field), &mut statement);
     statement.push(" = ").bind(Bind::Slot(Slot::Param(0)));
     let params = [model.codec(field).encode(&value)];
     let anonymous = Caller::anonymous();
-    let values = Values { model, params: &params, caller: &anonymous, given: &[], now };
+    let values = Values {
+        model,
+        params: &params,
+        caller: &anonymous,
+        given: &[],
+        now,
+    };
     let mut prepared = prepare(connection, &statement, &values, None, 0)?;
     let mut rows = prepared.raw_query();
-    let Some(row) = rows.next().map_err(refusal)? else { return Ok(None) };
+    let Some(row) = rows.next().map_err(refusal)? else {
+        return Ok(None);
+    };
     let all: Vec<usize> = (0..=key.len()).collect();
     let mut found = cells(row, &all)?;
     let hash = match found.pop() {
@@ -214,13 +272,24 @@ fn read_wanted(document: &Json, needs_password: bool, sent: bool, longest: u64) 
         read_member(name, value, longest, &mut wanted, &mut faults);
     }
     if needs_password && sent {
-        for (name, missing) in [("identifier", wanted.identifier.is_none()), ("password", wanted.password.is_none())] {
+        for (name, missing) in [
+            ("identifier", wanted.identifier.is_none()),
+            ("password", wanted.password.is_none()),
+        ] {
             if missing && members.iter().all(|(given, _)| given != name) {
-                faults.push(Fault::pointer(format!("/{name}"), words::REQUIRED, "is needed to sign in"));
+                faults.push(Fault::pointer(
+                    format!("/{name}"),
+                    words::REQUIRED,
+                    "is needed to sign in",
+                ));
             }
         }
     }
-    if faults.is_empty() { Ok(wanted) } else { Err(Problem::invalid(faults)) }
+    if faults.is_empty() {
+        Ok(wanted)
+    } else {
+        Err(Problem::invalid(faults))
+    }
 }
 
 const MEMBERS: [&str; 5] = ["identifier", "password", "name", "scopes", "lifetime"];
@@ -237,7 +306,11 @@ fn read_member(name: &str, value: &Json, longest: u64, wanted: &mut Wanted, faul
         }
         ("scopes", Json::Array(scopes)) if *scopes == [Json::Text("*".to_owned())] => {}
         ("scopes", Json::Array(_)) => {
-            faults.push(Fault::pointer(at, words::NOT_SERVED, "[\"*\"] is the only list of scopes that is served"));
+            faults.push(Fault::pointer(
+                at,
+                words::NOT_SERVED,
+                "[\"*\"] is the only list of scopes that is served",
+            ));
         }
         ("lifetime", value) => match value.as_integer().and_then(|seconds| u64::try_from(seconds).ok()) {
             Some(seconds) if (1..=longest).contains(&seconds) => wanted.lifetime = Some(seconds),

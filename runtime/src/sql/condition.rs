@@ -5,6 +5,7 @@
 
 use rest_schema::{Aggregate, Arithmetic, Comparison, FieldId, Function, Link, RelationId};
 
+use crate::migrate::create::literal;
 use crate::model::Model;
 use crate::plan::expr::{Expr, Origin, Place, Related, Slot, Take, TextMatch};
 use crate::plan::lower::{Kind, Lowering, Standing};
@@ -35,7 +36,13 @@ pub struct Writer<'a> {
 pub fn definition(model: &Model, rule: &rest_schema::Rule) -> String {
     let read_rule = |_: rest_schema::ResourceId| Expr::Null;
     let (kind, standing) = (Kind::Anonymous, Standing::Stored);
-    let lowering = Lowering { schema: &model.schema, codecs: &model.codecs, kind, standing, read_rule: &read_rule };
+    let lowering = Lowering {
+        schema: &model.schema,
+        codecs: &model.codecs,
+        kind,
+        standing,
+        read_rule: &read_rule,
+    };
     let mut out = Statement::default();
     Writer { model, bare: true }.write(&lowering.value(&rule.expr), &mut out);
     let mut constants = out.slots.iter();
@@ -59,18 +66,8 @@ pub fn definition(model: &Model, rule: &rest_schema::Rule) -> String {
 }
 
 fn constant(bind: &Bind) -> String {
-    use crate::cell::Cell;
     match bind {
-        Bind::Slot(Slot::Literal(cell)) => match cell {
-            Cell::Integer(value) => value.to_string(),
-            Cell::Real(value) => format!("{value:?}"),
-            Cell::Text(text) => format!("'{}'", text.replace('\'', "''")),
-            Cell::Blob(bytes) => {
-                let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-                format!("x'{digits}'")
-            }
-            Cell::Null => "NULL".to_owned(),
-        },
+        Bind::Slot(Slot::Literal(cell)) => literal(cell),
         // A definition speaks of the row's own columns and constants, which its check has made sure of.
         Bind::Slot(_) | Bind::Text(..) | Bind::Keys | Bind::Wanted => "NULL".to_owned(),
     }
@@ -195,7 +192,9 @@ impl Writer<'_> {
     fn in_list(&self, a: &Expr, list: &[Expr], out: &mut Statement) {
         let value = self.apart(a);
         let members: Vec<_> = list.iter().map(|member| self.apart(member)).collect();
-        let common = members.iter().fold(value.1, |form, member| common(form, member.1));
+        let common = members
+            .iter()
+            .fold(value.1, |form, member| common(form, member.1));
         out.push("(");
         brought(&value, common, out);
         out.push(" IN (");
@@ -239,7 +238,11 @@ impl Writer<'_> {
             if place > 0 {
                 out.push(", ");
             }
-            let target = if function == Function::Coalesce { form } else { part.1 };
+            let target = if function == Function::Coalesce {
+                form
+            } else {
+                part.1
+            };
             brought(part, target, out);
         }
         out.push(")");
@@ -257,9 +260,17 @@ impl Writer<'_> {
         match (how.place, how.fold) {
             (Place::Start, false) => {
                 // A range, so that an index serves it.
-                out.push("(").append(&value).push(" >= ").bind(Bind::Slot(slot.clone())).push(" AND (");
-                out.append(&value).push(" < ").bind(Bind::Text(slot.clone(), TextForm::Successor));
-                out.push(" OR ").bind(Bind::Text(slot.clone(), TextForm::Successor)).push(" IS NULL))");
+                out.push("(")
+                    .append(&value)
+                    .push(" >= ")
+                    .bind(Bind::Slot(slot.clone()))
+                    .push(" AND (");
+                out.append(&value)
+                    .push(" < ")
+                    .bind(Bind::Text(slot.clone(), TextForm::Successor));
+                out.push(" OR ")
+                    .bind(Bind::Text(slot.clone(), TextForm::Successor))
+                    .push(" IS NULL))");
             }
             (Place::Within, false) => Sqlite::contains(out, &plain, Bind::Slot(slot.clone())),
             (Place::End, false) => Sqlite::ends_with(out, &plain, &|| Bind::Slot(slot.clone())),
@@ -281,9 +292,16 @@ impl Writer<'_> {
             Take::Value(value) => self.apart(value),
             Take::Aggregate(function, value) => self.aggregate(*function, value.as_ref()),
         };
-        out.push(if related.take == Take::Exists { "EXISTS (SELECT " } else { "(SELECT " });
+        out.push(if related.take == Take::Exists {
+            "EXISTS (SELECT "
+        } else {
+            "(SELECT "
+        });
         out.append(&std::mem::take(&mut value)).push(" FROM ");
-        out.name(&self.model.resource(target).table).push(" ").alias(related.row).push(" WHERE ");
+        out.name(&self.model.resource(target).table)
+            .push(" ")
+            .alias(related.row)
+            .push(" WHERE ");
         self.link(related.relation, related.from, related.row, out);
         if related.condition != Expr::Boolean(true) {
             out.push(" AND ");
@@ -294,7 +312,9 @@ impl Writer<'_> {
     }
 
     fn aggregate(&self, function: Aggregate, value: Option<&Expr>) -> (Statement, Form) {
-        let Some(value) = value else { return (text("count(*)"), Form::Exact(0)) };
+        let Some(value) = value else {
+            return (text("count(*)"), Form::Exact(0));
+        };
         let (inner, form) = self.apart(value);
         let mut out = Statement::default();
         let (name, form) = match function {
@@ -305,7 +325,11 @@ impl Writer<'_> {
             Aggregate::Avg => ("avg(", Form::Real),
         };
         out.push(name);
-        let target = if function == Aggregate::Avg { Form::Real } else { form };
+        let target = if function == Aggregate::Avg {
+            Form::Real
+        } else {
+            form
+        };
         brought(&(inner, self.apart(value).1), target, &mut out);
         out.push(")");
         (out, form)
@@ -368,7 +392,10 @@ impl Writer<'_> {
 }
 
 fn text(text: &str) -> Statement {
-    Statement { text: text.to_owned(), slots: Vec::new() }
+    Statement {
+        text: text.to_owned(),
+        slots: Vec::new(),
+    }
 }
 
 /// The form in which two values meet.
@@ -384,10 +411,18 @@ fn common(a: Form, b: Form) -> Form {
 fn brought((value, form): &(Statement, Form), target: Form, out: &mut Statement) {
     match (form, target) {
         (Form::Exact(from), Form::Exact(to)) if to > *from => {
-            out.push("(").append(value).push(" * ").push(&power(to - from)).push(")");
+            out.push("(")
+                .append(value)
+                .push(" * ")
+                .push(&power(to - from))
+                .push(")");
         }
         (Form::Exact(from), Form::Real) => {
-            out.push("(").append(value).push(" / ").push(&power(*from)).push(".0)");
+            out.push("(")
+                .append(value)
+                .push(" / ")
+                .push(&power(*from))
+                .push(".0)");
         }
         _ => {
             out.append(value);
@@ -399,10 +434,18 @@ fn brought((value, form): &(Statement, Form), target: Form, out: &mut Statement)
 fn brought_exactly(value: &(Statement, Form), target: Form, out: &mut Statement) {
     match (value.1, target) {
         (Form::Exact(from), Form::Exact(to)) if from > to => {
-            out.push("CAST(round(").append(&value.0).push(" / ").push(&power(from - to)).push(".0) AS INTEGER)");
+            out.push("CAST(round(")
+                .append(&value.0)
+                .push(" / ")
+                .push(&power(from - to))
+                .push(".0) AS INTEGER)");
         }
         (Form::Real, Form::Exact(to)) => {
-            out.push("CAST(round(").append(&value.0).push(" * ").push(&power(to)).push(".0) AS INTEGER)");
+            out.push("CAST(round(")
+                .append(&value.0)
+                .push(" * ")
+                .push(&power(to))
+                .push(".0) AS INTEGER)");
         }
         _ => brought(value, target, out),
     }

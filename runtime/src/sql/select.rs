@@ -93,16 +93,15 @@ fn item(writer: Writer<'_>, shape: &Shape, flags: &[Expr]) -> Read {
     columns.select(writer, &mut out);
     from(writer, &shape.level, &mut out);
     filter(writer, &shape.condition, &mut out);
-    Read { segments: vec![out], layout, count: None, backward: false }
+    Read {
+        segments: vec![out],
+        layout,
+        count: None,
+        backward: false,
+    }
 }
 
-fn page(
-    writer: Writer<'_>,
-    shape: &Shape,
-    order: &[Term],
-    start: &Start,
-    count: bool,
-) -> Read {
+fn page(writer: Writer<'_>, shape: &Shape, order: &[Term], start: &Start, count: bool) -> Read {
     let mut columns = Columns::default();
     let layout = layout(writer, &shape.level, order, false, &mut columns);
     let mut head = Statement::default();
@@ -113,7 +112,11 @@ fn page(
         .into_iter()
         .map(|segment| {
             let mut out = head.clone();
-            filter(writer, &Expr::and([shape.condition.clone(), segment.condition.clone()]), &mut out);
+            filter(
+                writer,
+                &Expr::and([shape.condition.clone(), segment.condition.clone()]),
+                &mut out,
+            );
             order_by(writer, &segment.order, &mut out);
             out.push(" LIMIT ").bind(Bind::Wanted);
             if let Start::Offset(offset) = start {
@@ -129,11 +132,18 @@ fn page(
         filter(writer, &shape.condition, &mut out);
         out
     });
-    Read { segments, layout, count, backward }
+    Read {
+        segments,
+        layout,
+        count,
+        backward,
+    }
 }
 
 fn from(writer: Writer<'_>, level: &Level, out: &mut Statement) {
-    out.push(" FROM ").name(&writer.model.resource(level.resource).table).push(" t0");
+    out.push(" FROM ")
+        .name(&writer.model.resource(level.resource).table)
+        .push(" t0");
 }
 
 fn filter(writer: Writer<'_>, condition: &Expr, out: &mut Statement) {
@@ -152,7 +162,11 @@ fn order_by(writer: Writer<'_>, order: &[Term], out: &mut Statement) {
         }
         if term.nullable {
             // NULL is greater than every value.
-            out.push(if term.descending { " NULLS FIRST" } else { " NULLS LAST" });
+            out.push(if term.descending {
+                " NULLS FIRST"
+            } else {
+                " NULLS LAST"
+            });
         }
     }
 }
@@ -166,34 +180,62 @@ struct Segment {
 /// The rows from a place on, as ranges: those equal to it in the longest prefix first, so that each is one index range.
 fn segments(order: &[Term], start: &Start) -> Vec<Segment> {
     match start {
-        Start::Offset(_) => vec![Segment { condition: Expr::Boolean(true), order: order.to_vec() }],
+        Start::Offset(_) => vec![Segment {
+            condition: Expr::Boolean(true),
+            order: order.to_vec(),
+        }],
         Start::First => split_at_null(Vec::new(), order),
-        Start::At { values, nulls, backward } => {
+        Start::At {
+            values,
+            nulls,
+            backward,
+        } => {
             let order: Vec<Term> = order.iter().map(|term| reversed(term, *backward)).collect();
-            (0..order.len()).rev().flat_map(|equal| after(&order, equal, *values, nulls)).collect()
+            (0..order.len())
+                .rev()
+                .flat_map(|equal| after(&order, equal, *values, nulls))
+                .collect()
         }
     }
 }
 
 fn reversed(term: &Term, backward: bool) -> Term {
-    Term { descending: term.descending != backward, ..term.clone() }
+    Term {
+        descending: term.descending != backward,
+        ..term.clone()
+    }
 }
 
 /// A nullable first term splits into its values and its NULLs, so that an index serves each.
 fn split_at_null(equal: Vec<Expr>, order: &[Term]) -> Vec<Segment> {
-    let Some((first, rest)) = order.split_first() else { return Vec::new() };
+    let Some((first, rest)) = order.split_first() else {
+        return Vec::new();
+    };
     if !first.nullable {
-        return vec![Segment { condition: Expr::and(equal), order: order.to_vec() }];
+        return vec![Segment {
+            condition: Expr::and(equal),
+            order: order.to_vec(),
+        }];
     }
     let is_null = Expr::IsNull(Box::new(first.expr.clone()));
-    let mut valued = vec![Term { nullable: false, ..first.clone() }];
+    let mut valued = vec![Term {
+        nullable: false,
+        ..first.clone()
+    }];
     valued.extend_from_slice(rest);
     let values = Segment {
         condition: Expr::and(equal.iter().cloned().chain([is_null.clone().negated()])),
         order: valued,
     };
-    let nulls = Segment { condition: Expr::and(equal.into_iter().chain([is_null])), order: rest.to_vec() };
-    if first.descending { vec![nulls, values] } else { vec![values, nulls] }
+    let nulls = Segment {
+        condition: Expr::and(equal.into_iter().chain([is_null])),
+        order: rest.to_vec(),
+    };
+    if first.descending {
+        vec![nulls, values]
+    } else {
+        vec![values, nulls]
+    }
 }
 
 /// The rows equal to the place in the first `equal` terms and after it in the next.
@@ -206,7 +248,11 @@ fn after(order: &[Term], equal: usize, values: u16, nulls: &[bool]) -> Vec<Segme
     let compare = |op, place: usize| Expr::Compare(op, Box::new(order[place].expr.clone()), value(place));
     let prefix: Vec<Expr> = (0..equal)
         .map(|place| {
-            if nulls[place] { is_null(place) } else { compare(rest_schema::Comparison::Equal, place) }
+            if nulls[place] {
+                is_null(place)
+            } else {
+                compare(rest_schema::Comparison::Equal, place)
+            }
         })
         .collect();
     let term = &order[equal];
@@ -214,7 +260,10 @@ fn after(order: &[Term], equal: usize, values: u16, nulls: &[bool]) -> Vec<Segme
         condition: Expr::and(prefix.iter().cloned().chain([condition])),
         order: order.to_vec(),
     };
-    let mut valued = vec![Term { nullable: false, ..term.clone() }];
+    let mut valued = vec![Term {
+        nullable: false,
+        ..term.clone()
+    }];
     valued.extend_from_slice(&order[equal + 1..]);
     match (nulls[equal], term.descending) {
         // NULL is the greatest: ascending nothing follows it, descending every value does.
@@ -241,10 +290,14 @@ struct Columns {
 impl Columns {
     fn add(&mut self, expr: &Expr, as_field: Option<rest_schema::FieldId>) -> usize {
         let wanted = (expr.clone(), as_field);
-        let place = self.all.iter().position(|column| *column == wanted).unwrap_or_else(|| {
-            self.all.push(wanted);
-            self.all.len() - 1
-        });
+        let place = self
+            .all
+            .iter()
+            .position(|column| *column == wanted)
+            .unwrap_or_else(|| {
+                self.all.push(wanted);
+                self.all.len() - 1
+            });
         self.first + place
     }
 
@@ -271,13 +324,7 @@ impl Columns {
 }
 
 /// Decides the columns of a level. Keys and links are fetched even where they aren't shown.
-fn layout(
-    writer: Writer<'_>,
-    level: &Level,
-    order: &[Term],
-    whole: bool,
-    columns: &mut Columns,
-) -> Layout {
+fn layout(writer: Writer<'_>, level: &Level, order: &[Term], whole: bool, columns: &mut Columns) -> Layout {
     let model = writer.model;
     let shown = level
         .fields
@@ -294,24 +341,46 @@ fn layout(
         })
         .collect();
     let resource = model.resource(level.resource);
-    let key = resource.key.fields.iter().map(|field| columns.add(&Expr::Column(0, *field), None)).collect();
+    let key = resource
+        .key
+        .fields
+        .iter()
+        .map(|field| columns.add(&Expr::Column(0, *field), None))
+        .collect();
     let links: Vec<Vec<usize>> = level
         .includes
         .iter()
         .map(|included| {
             let fields = local_fields(model, included.relation);
-            fields.iter().map(|field| columns.add(&Expr::Column(0, *field), None)).collect()
+            fields
+                .iter()
+                .map(|field| columns.add(&Expr::Column(0, *field), None))
+                .collect()
         })
         .collect();
     let order = order.iter().map(|term| columns.add(&term.expr, None)).collect();
     let stored = if whole {
-        model.stored(level.resource).map(|(field, _)| columns.add(&Expr::Column(0, field), None)).collect()
+        model
+            .stored(level.resource)
+            .map(|(field, _)| columns.add(&Expr::Column(0, field), None))
+            .collect()
     } else {
         Vec::new()
     };
-    let includes =
-        level.includes.iter().zip(links).map(|(included, link)| include(writer, included, link)).collect();
-    Layout { shown, includes, order, key, stored, flags: Vec::new() }
+    let includes = level
+        .includes
+        .iter()
+        .zip(links)
+        .map(|(included, link)| include(writer, included, link))
+        .collect();
+    Layout {
+        shown,
+        includes,
+        order,
+        key,
+        stored,
+        flags: Vec::new(),
+    }
 }
 
 fn fragment(name: &str) -> Box<[u8]> {
@@ -330,13 +399,18 @@ pub fn local_fields(model: &Model, relation: RelationId) -> Vec<rest_schema::Fie
 
 fn include(writer: Writer<'_>, included: &Included, link: Vec<usize>) -> Include {
     let relation = writer.model.relation(included.relation);
-    let mut columns = Columns { all: Vec::new(), first: 1 };
+    let mut columns = Columns {
+        all: Vec::new(),
+        first: 1,
+    };
     let layout = layout(writer, &included.level, &included.order, false, &mut columns);
     let mut out = Statement::default();
     columns.select(writer, &mut out);
     out.push(" FROM ");
     Sqlite::keys(&mut out, Bind::Keys);
-    out.push(" CROSS JOIN ").name(&writer.model.resource(included.level.resource).table).push(" t0 ON ");
+    out.push(" CROSS JOIN ")
+        .name(&writer.model.resource(included.level.resource).table)
+        .push(" t0 ON ");
     let to_one = relation.kind.is_to_one();
     if relation.kind == RelationKind::BelongsTo || relation.kind == RelationKind::HasOne {
         linked(writer, included.relation, &mut out);
@@ -416,7 +490,11 @@ fn capped(writer: Writer<'_>, included: &Included, out: &mut Statement) {
     };
     out.push(if keys.len() > 1 { "(" } else { "" });
     tuple(out);
-    out.push(if keys.len() > 1 { ") IN (SELECT " } else { " IN (SELECT " });
+    out.push(if keys.len() > 1 {
+        ") IN (SELECT "
+    } else {
+        " IN (SELECT "
+    });
     tuple(out);
     out.push(" FROM ");
     match &model.relation(included.relation).link {
@@ -425,12 +503,17 @@ fn capped(writer: Writer<'_>, included: &Included, out: &mut Statement) {
             linked(writer, included.relation, out);
         }
         Link::Join { table, local, remote } => {
-            out.name(table).push(" jt JOIN ").name(&resource.table).push(" t0 ON ");
+            out.name(table)
+                .push(" jt JOIN ")
+                .name(&resource.table)
+                .push(" t0 ON ");
             for (place, join) in remote.iter().enumerate() {
                 if place > 0 {
                     out.push(" AND ");
                 }
-                out.column(0, &model.field(join.field).column).push(" = jt.").name(&join.column);
+                out.column(0, &model.field(join.field).column)
+                    .push(" = jt.")
+                    .name(&join.column);
             }
             out.push(" WHERE ");
             for (place, join) in local.iter().enumerate() {
@@ -447,5 +530,7 @@ fn capped(writer: Writer<'_>, included: &Included, out: &mut Statement) {
         writer.write(&included.condition, out);
     }
     order_by(writer, &included.order, out);
-    out.push(" LIMIT ").push(itoa::Buffer::new().format(included.cap + 1)).push(")");
+    out.push(" LIMIT ")
+        .push(itoa::Buffer::new().format(included.cap + 1))
+        .push(")");
 }

@@ -29,10 +29,20 @@ pub struct PreSelect {
 }
 
 /// Writes the pre-select of an update or a delete; `computed` are the computed fields that are compared.
-pub fn pre_select(model: &Model, resource: ResourceId, kind: Kind, deleting: bool, computed: &[u32]) -> PreSelect {
+pub fn pre_select(
+    model: &Model,
+    resource: ResourceId,
+    kind: Kind,
+    deleting: bool,
+    computed: &[u32],
+) -> PreSelect {
     let rules = model.rules(resource);
     let writer = Writer::new(model);
-    let mut list = List { writer, statement: Statement::default(), columns: 0 };
+    let mut list = List {
+        writer,
+        statement: Statement::default(),
+        columns: 0,
+    };
     let mut stored = Vec::new();
     let columns = model
         .fields(resource)
@@ -46,11 +56,15 @@ pub fn pre_select(model: &Model, resource: ResourceId, kind: Kind, deleting: boo
         })
         .collect();
     let never = Expr::Boolean(false);
-    let of = |rule: &Option<crate::plan::access::Ruling>| rule.as_ref().map_or(&never, |rule| rule.expr(kind)).clone();
+    let of = |rule: &Option<crate::plan::access::Ruling>| {
+        rule.as_ref().map_or(&never, |rule| rule.expr(kind)).clone()
+    };
     let read = list.add(&of(&rules.read));
     let rule = list.add(&of(if deleting { &rules.delete } else { &rules.update }));
     let each = |list: &mut List<'_>, all: &[Option<crate::plan::access::Ruling>]| {
-        all.iter().map(|rule| rule.as_ref().map(|rule| list.add(rule.expr(kind)))).collect::<Vec<_>>()
+        all.iter()
+            .map(|rule| rule.as_ref().map(|rule| list.add(rule.expr(kind))))
+            .collect::<Vec<_>>()
     };
     let (writable, readable) = if deleting {
         (Vec::new(), Vec::new())
@@ -58,9 +72,20 @@ pub fn pre_select(model: &Model, resource: ResourceId, kind: Kind, deleting: boo
         (each(&mut list, &rules.writable), each(&mut list, &rules.readable))
     };
     let mut statement = list.finish();
-    statement.push(" FROM ").name(&model.resource(resource).table).push(" t0 WHERE ");
+    statement
+        .push(" FROM ")
+        .name(&model.resource(resource).table)
+        .push(" t0 WHERE ");
     writer.write(&key_of(model, resource), &mut statement);
-    PreSelect { statement, columns, stored, read, rule, writable, readable }
+    PreSelect {
+        statement,
+        columns,
+        stored,
+        read,
+        rule,
+        writable,
+        readable,
+    }
 }
 
 struct List<'a> {
@@ -83,7 +108,8 @@ impl List<'_> {
     }
 
     fn separate(&mut self) {
-        self.statement.push(if self.columns == 0 { "SELECT " } else { ", " });
+        self.statement
+            .push(if self.columns == 0 { "SELECT " } else { ", " });
         self.columns += 1;
     }
 
@@ -120,7 +146,8 @@ pub fn insert(model: &Model, resource: ResourceId, fields: &[FieldId]) -> Statem
 
 fn names(model: &Model, fields: &[FieldId], out: &mut Statement) {
     for (place, field) in fields.iter().enumerate() {
-        out.push(if place == 0 { "" } else { ", " }).name(&model.field(*field).column);
+        out.push(if place == 0 { "" } else { ", " })
+            .name(&model.field(*field).column);
     }
 }
 
@@ -131,10 +158,14 @@ fn param(place: usize, out: &mut Statement) {
 /// UPDATE of these fields; the parameters are the key, then their values.
 pub fn update(model: &Model, resource: ResourceId, fields: &[FieldId]) -> Statement {
     let mut out = Statement::default();
-    out.push("UPDATE ").name(&model.resource(resource).table).push(" AS t0 SET ");
+    out.push("UPDATE ")
+        .name(&model.resource(resource).table)
+        .push(" AS t0 SET ");
     let first = model.resource(resource).key.fields.len();
     for (place, field) in fields.iter().enumerate() {
-        out.push(if place == 0 { "" } else { ", " }).name(&model.field(*field).column).push(" = ");
+        out.push(if place == 0 { "" } else { ", " })
+            .name(&model.field(*field).column)
+            .push(" = ");
         param(first + place, &mut out);
     }
     out.push(" WHERE ");
@@ -145,7 +176,9 @@ pub fn update(model: &Model, resource: ResourceId, fields: &[FieldId]) -> Statem
 /// DELETE of the row of a key.
 pub fn delete(model: &Model, resource: ResourceId) -> Statement {
     let mut out = Statement::default();
-    out.push("DELETE FROM ").name(&model.resource(resource).table).push(" AS t0 WHERE ");
+    out.push("DELETE FROM ")
+        .name(&model.resource(resource).table)
+        .push(" AS t0 WHERE ");
     Writer::new(model).write(&key_of(model, resource), &mut out);
     out
 }
@@ -154,7 +187,9 @@ pub fn delete(model: &Model, resource: ResourceId) -> Statement {
 pub fn target(model: &Model, relation: RelationId, read_rule: &Expr) -> Statement {
     let relation = model.relation(relation);
     let mut out = Statement::default();
-    out.push("SELECT 1 FROM ").name(&model.resource(relation.target).table).push(" t0 WHERE ");
+    out.push("SELECT 1 FROM ")
+        .name(&model.resource(relation.target).table)
+        .push(" t0 WHERE ");
     if let Link::Keys { remote, .. } = &relation.link {
         for (place, field) in remote.iter().enumerate() {
             out.push(if place == 0 { "" } else { " AND " });
@@ -191,9 +226,12 @@ pub fn columns(model: &Model, resource: ResourceId, fields: &[FieldId]) -> State
     let mut out = Statement::default();
     out.push("SELECT ");
     for (place, field) in fields.iter().enumerate() {
-        out.push(if place == 0 { "" } else { ", " }).column(0, &model.field(*field).column);
+        out.push(if place == 0 { "" } else { ", " })
+            .column(0, &model.field(*field).column);
     }
-    out.push(" FROM ").name(&model.resource(resource).table).push(" t0 WHERE ");
+    out.push(" FROM ")
+        .name(&model.resource(resource).table)
+        .push(" t0 WHERE ");
     Writer::new(model).write(&key_of(model, resource), &mut out);
     out
 }

@@ -46,7 +46,10 @@ impl Values<'_> {
     }
 
     fn me(&self, field: FieldId) -> &Cell {
-        self.caller.account.as_ref().map_or(&Cell::Null, |account| account.cell(field))
+        self.caller
+            .account
+            .as_ref()
+            .map_or(&Cell::Null, |account| account.cell(field))
     }
 
     fn given(&self, field: FieldId) -> &Cell {

@@ -25,7 +25,9 @@ pub struct Context<'a> {
 
 /// Turns a driver's error of a writing statement into what the client is told.
 pub fn told(error: rusqlite::Error, context: Context<'_>) -> Refusal {
-    let rusqlite::Error::SqliteFailure(failure, message) = &error else { return refusal(error) };
+    let rusqlite::Error::SqliteFailure(failure, message) = &error else {
+        return refusal(error);
+    };
     if failure.code != ErrorCode::ConstraintViolation {
         return refusal(error);
     }
@@ -44,7 +46,9 @@ pub fn told(error: rusqlite::Error, context: Context<'_>) -> Refusal {
         ),
         ffi::SQLITE_CONSTRAINT_CHECK => check(message),
         _ => Refusal::Problem(
-            Problem::new(Code::Conflict).detail("the database refused the write by a rule of its own").because(error),
+            Problem::new(Code::Conflict)
+                .detail("the database refused the write by a rule of its own")
+                .because(error),
         ),
     }
 }
@@ -52,7 +56,8 @@ pub fn told(error: rusqlite::Error, context: Context<'_>) -> Refusal {
 /// The refusal of a deferred constraint, which the database tells at the end and without a name.
 pub fn at_commit() -> Refusal {
     Refusal::Problem(
-        Problem::new(Code::Conflict).detail("the item refers to an item that isn't there, or is referred to by one"),
+        Problem::new(Code::Conflict)
+            .detail("the item refers to an item that isn't there, or is referred to by one"),
     )
 }
 
@@ -77,7 +82,10 @@ fn check(message: &str) -> Refusal {
 
 fn conflict(fields: Vec<FieldId>, code: &'static str, detail: &str, context: Context<'_>) -> Refusal {
     let model = context.model;
-    let shown: Vec<FieldId> = fields.into_iter().filter(|field| !model.field(*field).private).collect();
+    let shown: Vec<FieldId> = fields
+        .into_iter()
+        .filter(|field| !model.field(*field).private)
+        .collect();
     if shown.is_empty() {
         return Refusal::Problem(Problem::new(Code::Conflict).detail(detail.to_owned()));
     }
@@ -91,12 +99,17 @@ fn conflict(fields: Vec<FieldId>, code: &'static str, detail: &str, context: Con
 /// `UNIQUE constraint failed: users.username, users.email` → the fields; an index over expressions names itself only.
 fn columns_of(message: &str, context: Context<'_>) -> Vec<FieldId> {
     let (model, resource) = (context.model, context.resource);
-    let Some((_, columns)) = message.split_once(": ") else { return Vec::new() };
+    let Some((_, columns)) = message.split_once(": ") else {
+        return Vec::new();
+    };
     columns
         .split(", ")
         .filter_map(|column| column.rsplit_once('.').map(|(_, column)| column))
         .filter_map(|column| {
-            model.stored(resource).find(|(_, field)| field.column == column).map(|(field, _)| field)
+            model
+                .stored(resource)
+                .find(|(_, field)| field.column == column)
+                .map(|(field, _)| field)
         })
         .collect()
 }

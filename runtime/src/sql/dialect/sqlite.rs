@@ -11,7 +11,9 @@ pub struct Sqlite;
 
 impl Dialect for Sqlite {
     fn in_array(out: &mut Statement, array: Bind) {
-        out.push(" IN (SELECT value FROM json_each(").bind(array).push("))");
+        out.push(" IN (SELECT value FROM json_each(")
+            .bind(array)
+            .push("))");
     }
 
     fn matches(out: &mut Statement, pattern: Bind) {
@@ -36,7 +38,11 @@ impl Dialect for Sqlite {
         value(out);
         out.push(" IS NOT NULL OR substr(");
         value(out);
-        out.push(", -length(").bind(text()).push(")) = ").bind(text()).push(")");
+        out.push(", -length(")
+            .bind(text())
+            .push(")) = ")
+            .bind(text())
+            .push(")");
     }
 
     fn function(function: Function) -> &'static str {
@@ -54,6 +60,8 @@ impl Dialect for Sqlite {
     }
 
     fn part_of_key(out: &mut Statement, part: usize) {
-        out.push("json_extract(j.value, '$[").push(itoa::Buffer::new().format(part)).push("]')");
+        out.push("json_extract(j.value, '$[")
+            .push(itoa::Buffer::new().format(part))
+            .push("]')");
     }
 }

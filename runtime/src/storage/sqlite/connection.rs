@@ -54,13 +54,28 @@ pub enum Purpose {
 
 /// Makes a database, or opens the one that another instance made a moment ago.
 pub fn create(path: &Path) -> rusqlite::Result<Link> {
-    let file = File { path: path.to_owned(), ours: false, wal: false };
-    open_as(&file, Purpose::Write, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)
+    let file = File {
+        path: path.to_owned(),
+        ours: false,
+        wal: false,
+    };
+    open_as(
+        &file,
+        Purpose::Write,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
+    )
 }
 
 /// Opens a database to look at it, and to make tables in it if they are ours.
 pub fn inspect(path: &Path) -> rusqlite::Result<Link> {
-    open(&File { path: path.to_owned(), ours: false, wal: false }, Purpose::Write)
+    open(
+        &File {
+            path: path.to_owned(),
+            ours: false,
+            wal: false,
+        },
+        Purpose::Write,
+    )
 }
 
 /// Opens a connection; the file has to be there.
@@ -75,7 +90,11 @@ pub fn open(file: &File, purpose: Purpose) -> rusqlite::Result<Link> {
 fn open_as(file: &File, purpose: Purpose, access: OpenFlags) -> rusqlite::Result<Link> {
     let mut connection = Connection::open_with_flags(&file.path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    let wait = if purpose == Purpose::Inline { Duration::ZERO } else { Duration::from_secs(5) };
+    let wait = if purpose == Purpose::Inline {
+        Duration::ZERO
+    } else {
+        Duration::from_secs(5)
+    };
     connection.busy_timeout(wait)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
@@ -94,13 +113,17 @@ fn open_as(file: &File, purpose: Purpose, access: OpenFlags) -> rusqlite::Result
     if purpose != Purpose::Write {
         let left = Arc::clone(&budget);
         let stride = i64::from(STRIDE);
-        connection.progress_handler(STRIDE, Some(move || left.fetch_sub(stride, Ordering::Relaxed) < stride))?;
+        connection.progress_handler(
+            STRIDE,
+            Some(move || left.fetch_sub(stride, Ordering::Relaxed) < stride),
+        )?;
     }
     Ok(Link { connection, budget })
 }
 
 fn add_functions(connection: &Connection) -> rusqlite::Result<()> {
-    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
+    let flags =
+        FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
     connection.create_scalar_function("rest_slug", 1, flags, |context| {
         Ok(context.get::<Option<String>>(0)?.map(|text| slug(&text)))
     })

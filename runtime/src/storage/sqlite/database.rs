@@ -33,7 +33,11 @@ impl Database {
         // The writer first: it may have to switch the journal mode.
         let writer = Writer::open(&file)?;
         let readers = Readers::open(&file)?;
-        Ok(Self { file, readers, writer })
+        Ok(Self {
+            file,
+            readers,
+            writer,
+        })
     }
 
     /// Runs a read in its lane; what overruns the inline lane, or meets a lock there, is run again in the pool.
@@ -46,7 +50,9 @@ impl Database {
         now: Timestamp,
     ) -> Result<Output, Refusal> {
         if self.lane(compiled)? == Lane::Inline {
-            let result = self.readers.inline(|link| run(link, engine, compiled, &plan, caller, now));
+            let result = self
+                .readers
+                .inline(|link| run(link, engine, compiled, &plan, caller, now));
             match result {
                 Err(Refusal::Overrun) => compiled.set_lane(Lane::Pool),
                 Err(Refusal::Unavailable(_)) => {}
@@ -54,7 +60,9 @@ impl Database {
             }
         }
         let (engine, compiled, caller) = (Arc::clone(engine), Arc::clone(compiled), caller.clone());
-        self.readers.pooled(move |link| run(link, &engine, &compiled, &plan, &caller, now)).await
+        self.readers
+            .pooled(move |link| run(link, &engine, &compiled, &plan, &caller, now))
+            .await
     }
 
     fn lane(&self, compiled: &Compiled) -> Result<Lane, Refusal> {
@@ -89,6 +97,18 @@ fn run(
     caller: &Caller,
     now: Timestamp,
 ) -> Result<Output, Refusal> {
-    let values = Values { model: &engine.model, params: &plan.params, caller, given: &[], now };
-    read::run(&link.connection, &compiled.read, &values, plan.limit, &engine.state_key)
+    let values = Values {
+        model: &engine.model,
+        params: &plan.params,
+        caller,
+        given: &[],
+        now,
+    };
+    read::run(
+        &link.connection,
+        &compiled.read,
+        &values,
+        plan.limit,
+        &engine.state_key,
+    )
 }

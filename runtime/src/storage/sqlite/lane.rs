@@ -30,17 +30,31 @@ pub fn decide(connection: &Connection, shape: &Shape, read: &Read) -> rusqlite::
     }
     let scan = matches!(shape.select, Select::Page { .. }) && !has_text_operator(&shape.condition);
     for segment in &read.segments {
-        if !is_light(connection, segment, &Allowed { scan_of_t0: scan, sort: false })? {
+        if !is_light(
+            connection,
+            segment,
+            &Allowed {
+                scan_of_t0: scan,
+                sort: false,
+            },
+        )? {
             return Ok(Lane::Pool);
         }
     }
-    Ok(if all_light(connection, &read.layout.includes)? { Lane::Inline } else { Lane::Pool })
+    Ok(if all_light(connection, &read.layout.includes)? {
+        Lane::Inline
+    } else {
+        Lane::Pool
+    })
 }
 
 fn all_light(connection: &Connection, includes: &[Include]) -> rusqlite::Result<bool> {
     for include in includes {
         // The last sort of an include is over what its caps let through.
-        let allowed = Allowed { scan_of_t0: false, sort: true };
+        let allowed = Allowed {
+            scan_of_t0: false,
+            sort: true,
+        };
         if !is_light(connection, &include.statement, &allowed)?
             || !all_light(connection, &include.layout.includes)?
         {
@@ -59,7 +73,9 @@ struct Allowed {
 
 fn is_light(connection: &Connection, statement: &Statement, allowed: &Allowed) -> rusqlite::Result<bool> {
     let mut explain = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", statement.text))?;
-    let lines = explain.raw_query().mapped(|row| Ok((row.get::<_, i64>(1)?, row.get::<_, String>(3)?)));
+    let lines = explain
+        .raw_query()
+        .mapped(|row| Ok((row.get::<_, i64>(1)?, row.get::<_, String>(3)?)));
     for line in lines {
         let (parent, detail) = line?;
         let outermost = parent == 0;
@@ -81,7 +97,9 @@ fn is_light(connection: &Connection, statement: &Statement, allowed: &Allowed) -
 }
 
 fn is_table(detail: &str, alias: &str) -> bool {
-    detail.strip_prefix("SCAN ").is_some_and(|rest| rest == alias || rest.starts_with(&format!("{alias} ")))
+    detail
+        .strip_prefix("SCAN ")
+        .is_some_and(|rest| rest == alias || rest.starts_with(&format!("{alias} ")))
 }
 
 fn has_text_operator(expr: &Expr) -> bool {

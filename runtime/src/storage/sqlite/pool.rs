@@ -61,7 +61,11 @@ impl Readers {
             });
             threads.push(thread.map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?);
         }
-        Ok(Self { slots, queue: Mutex::new(Some(queue)), threads: Mutex::new(threads) })
+        Ok(Self {
+            slots,
+            queue: Mutex::new(Some(queue)),
+            threads: Mutex::new(threads),
+        })
     }
 
     /// Runs a light read on this thread, with the budget of steps.
@@ -86,7 +90,9 @@ impl Readers {
                 return link;
             }
         }
-        self.slots[own % self.slots.len()].lock().unwrap_or_else(PoisonError::into_inner)
+        self.slots[own % self.slots.len()]
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Runs a read on the pool.
@@ -128,4 +134,3 @@ impl Drop for Readers {
         self.close();
     }
 }
-

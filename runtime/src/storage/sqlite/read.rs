@@ -116,13 +116,20 @@ fn take_row(
 pub fn flags(row: &Row<'_>, columns: &[usize]) -> Result<Vec<Option<bool>>, Refusal> {
     columns
         .iter()
-        .map(|column| row.get::<_, Option<i64>>(*column).map(|flag| flag.map(|flag| flag != 0)).map_err(refusal))
+        .map(|column| {
+            row.get::<_, Option<i64>>(*column)
+                .map(|flag| flag.map(|flag| flag != 0))
+                .map_err(refusal)
+        })
         .collect()
 }
 
 /// Copies columns of a row.
 pub fn cells(row: &Row<'_>, columns: &[usize]) -> Result<Vec<Cell>, Refusal> {
-    columns.iter().map(|column| Ok(cell(row, *column)?.to_owned())).collect()
+    columns
+        .iter()
+        .map(|column| Ok(cell(row, *column)?.to_owned()))
+        .collect()
 }
 
 /// Lends a column of a row.
@@ -256,7 +263,10 @@ impl Keys {
 
 impl<'l> LevelReader<'l> {
     fn new(layout: &'l Layout) -> Self {
-        Self { layout, keys: layout.includes.iter().map(|_| Keys::default()).collect() }
+        Self {
+            layout,
+            keys: layout.includes.iter().map(|_| Keys::default()).collect(),
+        }
     }
 
     fn write(&mut self, row: &Row<'_>, rows: &mut Rows) -> Result<(), Refusal> {
@@ -272,7 +282,10 @@ impl<'l> LevelReader<'l> {
             comma(&mut first, out);
             out.extend_from_slice(&shown.fragment);
             let value = cell(row, shown.column)?;
-            shown.codec.write_json(value, out).map_err(|unfit| self.unfit(row, shown.field, unfit.expected))?;
+            shown
+                .codec
+                .write_json(value, out)
+                .map_err(|unfit| self.unfit(row, shown.field, unfit.expected))?;
         }
         for (include, keys) in self.layout.includes.iter().zip(&mut self.keys) {
             comma(&mut first, out);
@@ -310,7 +323,8 @@ fn finish_level(
     values: &Values<'_>,
 ) -> Result<(), Refusal> {
     for (include, keys) in level.layout.includes.iter().zip(level.keys) {
-        rows.includes.push(run_include(connection, include, keys.all, values)?);
+        rows.includes
+            .push(run_include(connection, include, keys.all, values)?);
     }
     Ok(())
 }
@@ -336,8 +350,14 @@ fn run_include(
     let mut rows = statement.raw_query();
     let mut last = Vec::new();
     while let Some(row) = rows.next().map_err(refusal)? {
-        let parent: usize = row.get::<_, i64>(0).map_err(refusal)?.try_into().unwrap_or(usize::MAX);
-        let Some(group) = included.groups.get_mut(parent) else { continue };
+        let parent: usize = row
+            .get::<_, i64>(0)
+            .map_err(refusal)?
+            .try_into()
+            .unwrap_or(usize::MAX);
+        let Some(group) = included.groups.get_mut(parent) else {
+            continue;
+        };
         if !include.to_one && group.1 == include.cap {
             included.more[parent] = Some(std::mem::take(&mut last));
             continue;

@@ -43,14 +43,21 @@ pub fn find_token(connection: &Connection, digest: &Digest, now: i64) -> Result<
         .prepare_cached("SELECT id, account FROM rest_tokens WHERE digest = ?1 AND expires_at > ?2")
         .map_err(refusal)?;
     let found = statement
-        .query_row(params![digest.0.as_slice(), now], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))
+        .query_row(params![digest.0.as_slice(), now], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))
+        })
         .optional()
         .map_err(refusal)?;
-    Ok(found.map(|(id, account)| Found { id, account: key_of(&account) }))
+    Ok(found.map(|(id, account)| Found {
+        id,
+        account: key_of(&account),
+    }))
 }
 
 fn key_of(text: &str) -> Vec<Cell> {
-    let Ok(serde_json::Value::Array(parts)) = serde_json::from_str(text) else { return Vec::new() };
+    let Ok(serde_json::Value::Array(parts)) = serde_json::from_str(text) else {
+        return Vec::new();
+    };
     let part = |part| match part {
         serde_json::Value::String(text) => Cell::Text(text),
         serde_json::Value::Number(number) => number.as_i64().map_or(Cell::Null, Cell::Integer),
@@ -78,8 +85,9 @@ impl Job for AddToken {
     fn run(&self, connection: &Connection) -> Result<Done, Refusal> {
         let account: serde_json::Value = self.account.iter().map(json_of).collect();
         // Who makes tokens clears away the expired ones.
-        let mut expired =
-            connection.prepare_cached("DELETE FROM rest_tokens WHERE expires_at <= ?1").map_err(refusal)?;
+        let mut expired = connection
+            .prepare_cached("DELETE FROM rest_tokens WHERE expires_at <= ?1")
+            .map_err(refusal)?;
         expired.execute([self.created_at]).map_err(refusal)?;
         let mut insert = connection
             .prepare_cached(
@@ -121,7 +129,8 @@ impl Job for RevokeTokens {
                     .and_then(|mut statement| statement.execute([account.to_string()]))
             }
         };
-        gone.map(|gone| Done::Number(i64::try_from(gone).unwrap_or(i64::MAX))).map_err(refusal)
+        gone.map(|gone| Done::Number(i64::try_from(gone).unwrap_or(i64::MAX)))
+            .map_err(refusal)
     }
 }
 
@@ -130,10 +139,16 @@ pub fn key<const N: usize>(connection: &Connection, name: &str) -> Result<[u8; N
     let mut fresh = [0; N];
     getrandom::fill(&mut fresh).map_err(|error| Refusal::Internal(error.to_string().into()))?;
     connection
-        .execute("INSERT OR IGNORE INTO rest_state (name, value) VALUES (?1, ?2)", params![name, fresh.as_slice()])
+        .execute(
+            "INSERT OR IGNORE INTO rest_state (name, value) VALUES (?1, ?2)",
+            params![name, fresh.as_slice()],
+        )
         .map_err(refusal)?;
     let kept: Vec<u8> = connection
-        .query_row("SELECT value FROM rest_state WHERE name = ?1", [name], |row| row.get(0))
+        .query_row("SELECT value FROM rest_state WHERE name = ?1", [name], |row| {
+            row.get(0)
+        })
         .map_err(refusal)?;
-    kept.try_into().map_err(|_| Refusal::Internal(format!("the key `{name}` has a wrong length").into()))
+    kept.try_into()
+        .map_err(|_| Refusal::Internal(format!("the key `{name}` has a wrong length").into()))
 }

@@ -79,12 +79,20 @@ pub enum Action {
 
 impl Job for Write {
     fn run(&self, connection: &Connection) -> Result<Done, Refusal> {
-        let steps = Steps { write: self, connection };
+        let steps = Steps {
+            write: self,
+            connection,
+        };
         match &self.action {
             Action::Create { rows, many } => steps.create_all(rows, *many),
-            Action::Update { key, update, create, if_match } => {
-                steps.update(key, update, create.as_ref(), if_match.as_ref()).map(|written| Done::Items(vec![written]))
-            }
+            Action::Update {
+                key,
+                update,
+                create,
+                if_match,
+            } => steps
+                .update(key, update, create.as_ref(), if_match.as_ref())
+                .map(|written| Done::Items(vec![written])),
             Action::Delete { key, if_match } => steps.delete(key, if_match.as_ref()),
         }
     }
@@ -118,12 +126,22 @@ impl Steps<'_> {
     }
 
     fn values<'v>(&'v self, params: &'v [Cell], given: &'v [Cell], caller: &'v Caller) -> Values<'v> {
-        Values { model: &self.engine().model, params, caller, given, now: self.write.now }
+        Values {
+            model: &self.engine().model,
+            params,
+            caller,
+            given,
+            now: self.write.now,
+        }
     }
 
     fn create_all(&self, rows: &[New], many: bool) -> Result<Done, Refusal> {
         let written = rows.iter().enumerate().map(|(place, new)| {
-            let at = if many { Pointer::root().index(place) } else { Pointer::root() };
+            let at = if many {
+                Pointer::root().index(place)
+            } else {
+                Pointer::root()
+            };
             self.create(new, &at)
         });
         written.collect::<Result<_, _>>().map(Done::Items)
@@ -136,7 +154,9 @@ impl Steps<'_> {
         let fields: Vec<FieldId> = model
             .stored(self.write.resource)
             .map(|(field, _)| field)
-            .filter(|field| new.values[field.index as usize].is_some() || given[field.index as usize].is_some())
+            .filter(|field| {
+                new.values[field.index as usize].is_some() || given[field.index as usize].is_some()
+            })
             .collect();
         let row: Vec<Cell> = given.into_iter().map(|cell| cell.unwrap_or(Cell::Null)).collect();
         self.check_targets(&row, &new.given, at)?;
@@ -166,11 +186,16 @@ impl Steps<'_> {
         let kind = self.write.caller.kind();
         for (id, _) in model.stored(self.write.resource) {
             let place = id.index as usize;
-            let Some(default) = &model.rules(self.write.resource).defaults[place] else { continue };
+            let Some(default) = &model.rules(self.write.resource).defaults[place] else {
+                continue;
+            };
             if new.values[place].is_some() {
                 continue;
             }
-            let row: Vec<Cell> = given.iter().map(|cell| cell.clone().unwrap_or(Cell::Null)).collect();
+            let row: Vec<Cell> = given
+                .iter()
+                .map(|cell| cell.clone().unwrap_or(Cell::Null))
+                .collect();
             let statement = sql::value(model, default.expr(kind), id);
             let found = self.one_row(&statement, &[], &row, |row| cells(row, &[0]))?;
             given[place] = found.and_then(|mut cells| cells.pop());
@@ -180,24 +205,34 @@ impl Steps<'_> {
 
     fn insert(&self, fields: &[FieldId], row: &[Cell], at: &Pointer) -> Result<Vec<Cell>, Refusal> {
         let model = &self.engine().model;
-        let params: Vec<Cell> = fields.iter().map(|field| row[field.index as usize].clone()).collect();
+        let params: Vec<Cell> = fields
+            .iter()
+            .map(|field| row[field.index as usize].clone())
+            .collect();
         let statement = sql::insert(model, self.write.resource, fields);
         let values = self.values(&params, &[], &self.write.caller);
         let mut prepared = prepare(self.connection, &statement, &values, None, 0)?;
         let parts: Vec<usize> = (0..model.resource(self.write.resource).key.fields.len()).collect();
         let mut rows = prepared.raw_query();
-        let row = rows.next().map_err(|error| constraint::told(error, self.context(at, false)))?;
+        let row = rows
+            .next()
+            .map_err(|error| constraint::told(error, self.context(at, false)))?;
         let row = row.ok_or_else(|| Refusal::Internal("an insert gave no key".into()))?;
         let key = cells(row, &parts)?;
         // The statement has to come to its end before it counts.
-        rows.next().map_err(|error| constraint::told(error, self.context(at, false)))?;
+        rows.next()
+            .map_err(|error| constraint::told(error, self.context(at, false)))?;
         Ok(key)
     }
 
     /// Whoever makes an account without having one counts as the account just made.
     fn maker(&self, key: &[Cell]) -> Result<Caller, Refusal> {
         let model = &self.engine().model;
-        let is_account = model.schema.accounts.as_ref().is_some_and(|accounts| accounts.resource == self.write.resource);
+        let is_account = model
+            .schema
+            .accounts
+            .as_ref()
+            .is_some_and(|accounts| accounts.resource == self.write.resource);
         if !is_account || self.write.caller.account.is_some() {
             return Ok(self.write.caller.clone());
         }
@@ -205,7 +240,11 @@ impl Steps<'_> {
         let all: Vec<usize> = (0..model.me_fields.len()).collect();
         let found = self.one_row(&statement, key, &[], |row| cells(row, &all))?;
         let account = found.map(|cells| {
-            Arc::new(Account { resource: self.write.resource, fields: Arc::clone(&model.me_fields), cells })
+            Arc::new(Account {
+                resource: self.write.resource,
+                fields: Arc::clone(&model.me_fields),
+                cells,
+            })
         });
         Ok(Caller { account, token: None })
     }
@@ -217,11 +256,16 @@ impl Steps<'_> {
         create: Option<&Result<Box<New>, Vec<Fault>>>,
         if_match: Option<&IfMatch>,
     ) -> Result<Written, Refusal> {
-        let computed: Vec<u32> = update.as_ref().map(|update| update.compared().collect()).unwrap_or_default();
+        let computed: Vec<u32> = update
+            .as_ref()
+            .map(|update| update.compared().collect())
+            .unwrap_or_default();
         let Some(before) = self.before(key, false, &computed)? else {
             return self.create_absent(create, if_match);
         };
-        if_match.map_or(Ok(()), |expected| expected.holds_for(before.state)).map_err(Refusal::Problem)?;
+        if_match
+            .map_or(Ok(()), |expected| expected.holds_for(before.state))
+            .map_err(Refusal::Problem)?;
         let update = update.as_ref().map_err(|faults| invalid(faults.clone()))?;
         let old = self.decode(key, &before.cells)?;
         let shown = |field: u32| self.is_shown(field, &before);
@@ -247,13 +291,17 @@ impl Steps<'_> {
         create: Option<&Result<Box<New>, Vec<Fault>>>,
         if_match: Option<&IfMatch>,
     ) -> Result<Written, Refusal> {
-        let Some(create) = create else { return Err(not_found()) };
+        let Some(create) = create else {
+            return Err(not_found());
+        };
         let rule = self.engine().model.rules(self.write.resource).create.as_ref();
         if !rule.is_some_and(|rule| rule.permit(&self.write.caller) != Permit::Never) {
             return Err(not_found());
         }
         if if_match.is_some() {
-            return Err(Refusal::Problem(Problem::new(Code::PreconditionFailed).detail("there is no item here yet")));
+            return Err(Refusal::Problem(
+                Problem::new(Code::PreconditionFailed).detail("there is no item here yet"),
+            ));
         }
         let new = create.as_ref().map_err(|faults| invalid(faults.clone()))?;
         self.create(new, &Pointer::root())
@@ -265,12 +313,15 @@ impl Steps<'_> {
         let mut params = key.to_vec();
         params.extend(changed.iter().map(|index| after[*index as usize].clone()));
         let statement = sql::update(model, self.write.resource, &fields);
-        self.run(&statement, &params, self.context(&Pointer::root(), false)).map(drop)
+        self.run(&statement, &params, self.context(&Pointer::root(), false))
+            .map(drop)
     }
 
     fn delete(&self, key: &[Cell], if_match: Option<&IfMatch>) -> Result<Done, Refusal> {
         let before = self.before(key, true, &[])?.ok_or_else(not_found)?;
-        if_match.map_or(Ok(()), |expected| expected.holds_for(before.state)).map_err(Refusal::Problem)?;
+        if_match
+            .map_or(Ok(()), |expected| expected.holds_for(before.state))
+            .map_err(Refusal::Problem)?;
         self.hooks(Moment::Before, Some(&before.cells), None)?;
         let statement = sql::delete(&self.engine().model, self.write.resource);
         let gone = self.run(&statement, key, self.context(&Pointer::root(), true))?;
@@ -297,7 +348,9 @@ impl Steps<'_> {
             if judged[1] != Some(true) {
                 return Err(Refusal::Problem(closed(&self.write.caller)));
             }
-            let flag = |column: &Option<usize>| column.map(|column| Ok(read::flags(row, &[column])?[0] == Some(true)));
+            let flag = |column: &Option<usize>| {
+                column.map(|column| Ok(read::flags(row, &[column])?[0] == Some(true)))
+            };
             let column = |column: &Option<usize>| match column {
                 Some(column) => Ok(read::cell(row, *column)?.to_owned()),
                 None => Ok(Cell::Null),
@@ -307,10 +360,22 @@ impl Steps<'_> {
                 state.add(read::cell(row, *place)?);
             }
             Ok(Before {
-                cells: select.columns.iter().map(column).collect::<Result<_, Refusal>>()?,
+                cells: select
+                    .columns
+                    .iter()
+                    .map(column)
+                    .collect::<Result<_, Refusal>>()?,
                 state: state.finish(),
-                may_write: select.writable.iter().map(|at| flag(at).transpose()).collect::<Result<_, Refusal>>()?,
-                may_read: select.readable.iter().map(|at| flag(at).transpose()).collect::<Result<_, Refusal>>()?,
+                may_write: select
+                    .writable
+                    .iter()
+                    .map(|at| flag(at).transpose())
+                    .collect::<Result<_, Refusal>>()?,
+                may_read: select
+                    .readable
+                    .iter()
+                    .map(|at| flag(at).transpose())
+                    .collect::<Result<_, Refusal>>()?,
             })
         })?;
         Ok(found)
@@ -327,11 +392,14 @@ impl Steps<'_> {
         fields
             .zip(cells)
             .map(|((id, _), cell)| {
-                model.codec(id).decode(cell.as_ref()).map_err(|unfit| Refusal::StoredValue {
-                    field: id,
-                    key: key.to_vec(),
-                    expected: unfit.expected,
-                })
+                model
+                    .codec(id)
+                    .decode(cell.as_ref())
+                    .map_err(|unfit| Refusal::StoredValue {
+                        field: id,
+                        key: key.to_vec(),
+                        expected: unfit.expected,
+                    })
             })
             .collect()
     }
@@ -359,7 +427,11 @@ impl Steps<'_> {
         }
         let faults = fields.iter().map(|field| {
             let pointer = at.member(&self.engine().model.field(self.field(*field)).api_name);
-            Fault::pointer(pointer.as_str().to_owned(), words::READONLY, "you may not set this in this item")
+            Fault::pointer(
+                pointer.as_str().to_owned(),
+                words::READONLY,
+                "you may not set this in this item",
+            )
         });
         Err(Refusal::Problem(Problem::new(Code::Forbidden).faults(faults)))
     }
@@ -370,18 +442,36 @@ impl Steps<'_> {
         let resource = model.resource(self.write.resource);
         let mut faults = Vec::new();
         for index in (0u32..).take(resource.relations.len()) {
-            let relation = rest_schema::RelationId { resource: self.write.resource, index };
-            let Some(local) = sql::foreign_key(model, relation) else { continue };
-            let Some(named) = local.iter().find(|field| given.contains(&field.index)) else { continue };
-            let key: Vec<Cell> = local.iter().map(|field| row[field.index as usize].clone()).collect();
+            let relation = rest_schema::RelationId {
+                resource: self.write.resource,
+                index,
+            };
+            let Some(local) = sql::foreign_key(model, relation) else {
+                continue;
+            };
+            let Some(named) = local.iter().find(|field| given.contains(&field.index)) else {
+                continue;
+            };
+            let key: Vec<Cell> = local
+                .iter()
+                .map(|field| row[field.index as usize].clone())
+                .collect();
             if key.contains(&Cell::Null) || self.has_target(relation, &key)? {
                 continue;
             }
             let pointer = at.member(&model.field(*named).api_name);
             let detail = "no item that you may read has this key";
-            faults.push(Fault::pointer(pointer.as_str().to_owned(), words::NO_SUCH_ITEM, detail));
+            faults.push(Fault::pointer(
+                pointer.as_str().to_owned(),
+                words::NO_SUCH_ITEM,
+                detail,
+            ));
         }
-        if faults.is_empty() { Ok(()) } else { Err(Refusal::Problem(Problem::conflict(faults))) }
+        if faults.is_empty() {
+            Ok(())
+        } else {
+            Err(Refusal::Problem(Problem::conflict(faults)))
+        }
     }
 
     fn has_target(&self, relation: rest_schema::RelationId, key: &[Cell]) -> Result<bool, Refusal> {
@@ -393,7 +483,8 @@ impl Steps<'_> {
             return Ok(false);
         }
         let statement = sql::target(model, relation, &rule);
-        self.one_row(&statement, key, &[], |_| Ok(())).map(|found| found.is_some())
+        self.one_row(&statement, key, &[], |_| Ok(()))
+            .map(|found| found.is_some())
     }
 
     /// The item's own read plan over the row as it is now, with the operation's rule, the checks and the writable
@@ -410,7 +501,10 @@ impl Steps<'_> {
         let model = &engine.model;
         let rules = model.rules(self.write.resource);
         let kind = self.write.caller.kind();
-        let of = |rule: &Option<Ruling>, kind| rule.as_ref().map_or(Expr::Boolean(false), |rule| rule.expr(kind).clone());
+        let of = |rule: &Option<Ruling>, kind| {
+            rule.as_ref()
+                .map_or(Expr::Boolean(false), |rule| rule.expr(kind).clone())
+        };
         let (judge, old) = match written {
             Row::Created => (of(&rules.create, kind), &[][..]),
             Row::Changed(old) => (of(&rules.updated, kind), old),
@@ -418,13 +512,23 @@ impl Steps<'_> {
         };
         let mut flags = vec![of(&rules.read, reader.kind()), judge];
         flags.extend(rules.checks.iter().cloned());
-        let writable: Vec<u32> =
-            given.iter().copied().filter(|field| rules.writable[*field as usize].is_some()).collect();
+        let writable: Vec<u32> = given
+            .iter()
+            .copied()
+            .filter(|field| rules.writable[*field as usize].is_some())
+            .collect();
         flags.extend(writable.iter().filter_map(|field| {
-            rules.writable[*field as usize].as_ref().map(|rule| rule.expr(kind).clone())
+            rules.writable[*field as usize]
+                .as_ref()
+                .map(|rule| rule.expr(kind).clone())
         }));
-        let planner = Planner { model, caller: reader };
-        let level = planner.level(self.write.resource, &Selection::default()).map_err(Refusal::Problem)?;
+        let planner = Planner {
+            model,
+            caller: reader,
+        };
+        let level = planner
+            .level(self.write.resource, &Selection::default())
+            .map_err(Refusal::Problem)?;
         let shape = Arc::new(Shape {
             resource: self.write.resource,
             level: Arc::new(level),
@@ -468,7 +572,11 @@ impl Steps<'_> {
 
     fn written(&self, key: Vec<Cell>, created: bool, output: Output) -> Written {
         let readable = output.flags.first().copied().flatten() == Some(true);
-        Written { key, created, item: readable.then_some(output) }
+        Written {
+            key,
+            created,
+            item: readable.then_some(output),
+        }
     }
 
     /// The stored columns of a post-select, by field.
@@ -483,21 +591,33 @@ impl Steps<'_> {
 
     fn hooks(&self, moment: Moment, before: Option<&[Cell]>, after: Option<&[Cell]>) -> Result<(), Refusal> {
         let change = Change { before, after };
-        self.engine().hooks.run(self.write.resource, moment, change, self.connection)
+        self.engine()
+            .hooks
+            .run(self.write.resource, moment, change, self.connection)
     }
 
     fn field(&self, index: u32) -> FieldId {
-        FieldId { resource: self.write.resource, index }
+        FieldId {
+            resource: self.write.resource,
+            index,
+        }
     }
 
     fn context<'c>(&'c self, at: &'c Pointer, deleting: bool) -> Context<'c> {
-        Context { model: &self.engine().model, resource: self.write.resource, at, deleting }
+        Context {
+            model: &self.engine().model,
+            resource: self.write.resource,
+            at,
+            deleting,
+        }
     }
 
     fn run(&self, statement: &Statement, params: &[Cell], context: Context<'_>) -> Result<usize, Refusal> {
         let values = self.values(params, &[], &self.write.caller);
         let mut prepared = prepare(self.connection, statement, &values, None, 0)?;
-        prepared.raw_execute().map_err(|error| constraint::told(error, context))
+        prepared
+            .raw_execute()
+            .map_err(|error| constraint::told(error, context))
     }
 
     fn one_row<T>(
@@ -515,7 +635,10 @@ impl Steps<'_> {
 }
 
 fn broken_check(check: &rest_schema::Check, at: &Pointer) -> Fault {
-    let detail = check.message.clone().unwrap_or_else(|| format!("`{}` has to hold", check.rule.source));
+    let detail = check
+        .message
+        .clone()
+        .unwrap_or_else(|| format!("`{}` has to hold", check.rule.source));
     Fault::pointer(at.as_str().to_owned(), check.name.clone(), detail)
 }
 

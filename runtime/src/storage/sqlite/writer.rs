@@ -79,7 +79,10 @@ impl Writer {
             .name("rest-write".to_owned())
             .spawn(move || work(&link.connection, &jobs, pause))
             .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
-        Ok(Self { queue: Mutex::new(Some(queue)), thread: Mutex::new(Some(thread)) })
+        Ok(Self {
+            queue: Mutex::new(Some(queue)),
+            thread: Mutex::new(Some(thread)),
+        })
     }
 
     /// Queues a job and waits until it is committed or refused.
@@ -87,10 +90,15 @@ impl Writer {
         let (reply, answer) = oneshot::channel();
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let queue = queue.ok_or_else(|| Refusal::Unavailable("the service is shutting down".into()))?;
-        queue.try_send(Queued { job: Box::new(job), reply }).map_err(|error| match error {
-            TrySendError::Full(_) => Refusal::Unavailable("too many writes are waiting".into()),
-            TrySendError::Disconnected(_) => Refusal::Internal("the writing thread has ended".into()),
-        })?;
+        queue
+            .try_send(Queued {
+                job: Box::new(job),
+                reply,
+            })
+            .map_err(|error| match error {
+                TrySendError::Full(_) => Refusal::Unavailable("too many writes are waiting".into()),
+                TrySendError::Disconnected(_) => Refusal::Internal("the writing thread has ended".into()),
+            })?;
         answer.await.map_err(|error| Refusal::Internal(Box::new(error)))?
     }
 
@@ -133,14 +141,19 @@ fn batch(connection: &Connection, first: Queued, jobs: &Receiver<Queued>) {
         done.push((queued, result));
         if connection.is_autocommit() {
             // The transaction is gone, and with it what the jobs before had done.
-            return each_alone(connection, done.into_iter().map(|(queued, _)| queued));
+            each_alone(connection, done.into_iter().map(|(queued, _)| queued));
+            return;
         }
         let full = done.len() == BATCH || started.elapsed() > SLICE;
         next = if full { None } else { jobs.try_recv().ok() };
     }
     match commit(connection) {
-        Ok(()) => done.into_iter().for_each(|(queued, result)| answer(queued, result)),
-        Err(error) if is_constraint(&error) => each_alone(connection, done.into_iter().map(|(queued, _)| queued)),
+        Ok(()) => done
+            .into_iter()
+            .for_each(|(queued, result)| answer(queued, result)),
+        Err(error) if is_constraint(&error) => {
+            each_alone(connection, done.into_iter().map(|(queued, _)| queued))
+        }
         Err(error) => {
             let told = error.to_string();
             for (queued, _) in done {
@@ -163,7 +176,9 @@ pub fn alone(connection: &Connection, job: &dyn Job) -> Result<Done, Refusal> {
     let result = guarded(connection, job);
     if connection.is_autocommit() {
         // Rolled back from within: a success can't be one.
-        return result.and(Err(Refusal::Internal("the transaction was rolled back from within".into())));
+        return result.and(Err(Refusal::Internal(
+            "the transaction was rolled back from within".into(),
+        )));
     }
     match result {
         Ok(done) => match commit(connection) {
@@ -194,8 +209,12 @@ fn in_savepoint(connection: &Connection, job: &dyn Job) -> Result<Done, Refusal>
 fn guarded(connection: &Connection, job: &dyn Job) -> Result<Done, Refusal> {
     catch_unwind(AssertUnwindSafe(|| job.run(connection))).unwrap_or_else(|panic| {
         let told = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-        let told = told.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
-        Err(Refusal::Problem(Problem::internal(format!("a panic within a write: {told}"))))
+        let told = told
+            .or_else(|| panic.downcast_ref::<String>().cloned())
+            .unwrap_or_default();
+        Err(Refusal::Problem(Problem::internal(format!(
+            "a panic within a write: {told}"
+        ))))
     })
 }
 
