@@ -30,6 +30,13 @@ enum Command {
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
+    /// Writes a schema back as YAML, with mixins and included files written out
+    Export {
+        /// The schema, a YAML file
+        file: PathBuf,
+    },
+    /// Prints the JSON Schema of schemas, for editors
+    Schema,
     /// Prints a script that completes this command line
     Completions {
         /// For which shell
@@ -63,6 +70,8 @@ pub(crate) fn run() -> Result<Outcome, Error> {
     let cli = Cli::parse();
     match cli.command {
         Command::Check { file, show, format } => command::check::run(&file, show, format),
+        Command::Export { file } => command::export::run(&file),
+        Command::Schema => command::schema::run(),
         Command::Completions { shell } => command::completions::run(shell),
     }
 }

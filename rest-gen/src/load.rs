@@ -5,7 +5,7 @@ use std::path::Path;
 use rest_schema::{Diagnostic, Diagnostics, Schema, Sources, raw, yaml};
 
 use crate::error::Error;
-use crate::files;
+use crate::{files, output};
 
 /// What reading a schema gave; a stage that failed gave nothing.
 #[derive(Debug)]
@@ -39,4 +39,11 @@ pub(crate) fn load(path: &Path) -> Result<Loaded, Error> {
         schema,
         diagnostics: diagnostics.finish(),
     })
+}
+
+/// The schema of a file, its warnings told; `None` where it has faults, which were told too.
+pub(crate) fn schema(path: &Path) -> Result<Option<Schema>, Error> {
+    let loaded = load(path)?;
+    output::diagnostics(&loaded.diagnostics, &loaded.sources);
+    Ok(loaded.schema)
 }

@@ -2,3 +2,5 @@
 
 pub(crate) mod check;
 pub(crate) mod completions;
+pub(crate) mod export;
+pub(crate) mod schema;
