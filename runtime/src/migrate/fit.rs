@@ -21,6 +21,9 @@ use crate::codec::{Affinity, Form};
 /// Digits that a double keeps of any decimal.
 const DIGITS_OF_REAL: u8 = 15;
 
+/// Digits of a decimal that an integer of 64 bits keeps.
+const DIGITS_OF_INTEGER: u8 = 18;
+
 /// What came of comparing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fit {
@@ -72,6 +75,24 @@ impl fmt::Display for Finding {
             None => Ok(()),
         }
     }
+}
+
+/// What no table of ours could keep.
+pub fn unkeepable(schema: &Schema) -> Vec<Finding> {
+    let fields = schema
+        .resources
+        .iter()
+        .flat_map(|resource| resource.fields.iter().map(move |field| (resource, field)));
+    let too_long = fields.filter(|(_, field)| {
+        matches!(field.ty, FieldType::Decimal { precision, .. } if precision > DIGITS_OF_INTEGER)
+            && field.is_stored()
+    });
+    let finding = |(resource, field): (&Resource, &Field)| {
+        let place = format!("{}.{}", resource.name, field.name);
+        let message = format!("SQLite keeps at most {DIGITS_OF_INTEGER} digits of a decimal exactly");
+        Finding::new(place, message).help(format!("`precision: {DIGITS_OF_INTEGER}` or less"))
+    };
+    too_long.map(finding).collect()
 }
 
 /// Compares a schema with what stands in a database.

@@ -123,7 +123,10 @@ pub fn inspect(
     let catalogue = Catalogue::read(connection)?;
     match plan(schema, &catalogue, mark)? {
         Plan::Compare(ownership) => Ok(fit::fit(schema, &catalogue, ownership, expression)),
-        Plan::Make => Ok(Fit::default()),
+        Plan::Make => Ok(Fit {
+            mismatches: fit::unkeepable(schema),
+            ..Fit::default()
+        }),
     }
 }
 
@@ -133,6 +136,10 @@ fn make(
     own: OwnTables<'_>,
     expression: &Expression<'_>,
 ) -> Result<Prepared, Unprepared> {
+    let unkeepable = fit::unkeepable(schema);
+    if !unkeepable.is_empty() {
+        return Err(Unprepared::Mismatches(unkeepable));
+    }
     let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
     // Another instance may have been here between the first look and the lock.
     let catalogue = Catalogue::read(&transaction)?;

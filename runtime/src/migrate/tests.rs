@@ -422,3 +422,28 @@ fn names_are_quoted_wherever_they_stand() {
             .is_ok()
     );
 }
+
+#[test]
+fn a_decimal_that_no_integer_keeps_is_refused_where_the_tables_are_ours() {
+    let long = "
+  Account:
+    fields:
+      balance: { type: decimal, precision: 19, scale: 2 }
+    access: { read: public }
+";
+    let connection = connection("");
+    let refused = prepared(&schema("", long), &connection);
+    let Err(Unprepared::Mismatches(found)) = refused else {
+        panic!("{refused:?}")
+    };
+    assert_eq!(found[0].place, "Account.balance");
+    assert_eq!(Catalogue::read(&connection).expect("a catalogue").tables, []);
+    let foreign = "CREATE TABLE account (id INTEGER PRIMARY KEY, balance NUMERIC(19, 2) NOT NULL)";
+    let fit = fitted(long, foreign);
+    assert_eq!(fit.mismatches, []);
+    assert!(
+        fit.advice
+            .iter()
+            .any(|advice| advice.message.contains("15 digits of 19"))
+    );
+}
