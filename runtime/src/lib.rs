@@ -16,8 +16,10 @@ pub mod codec;
 pub mod engine;
 pub mod event;
 pub mod hook;
+pub mod listen;
 pub mod migrate;
 pub mod model;
+pub mod operate;
 pub mod password;
 pub mod plan;
 pub mod problem;
@@ -32,4 +34,5 @@ pub mod storage;
 pub mod token;
 pub mod validate;
 
+pub use listen::serve;
 pub use service::{Error, Options, Service};

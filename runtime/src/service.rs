@@ -113,6 +113,7 @@ pub(crate) struct Inner {
     /// The same where the database is ours.
     pub(crate) state: Arc<Database>,
     pub(crate) hasher: Hasher,
+    pub(crate) password_style: Style,
     pub(crate) routes: Routes,
     pub(crate) account_by_key: Option<AccountByKey>,
     closing: AtomicBool,
@@ -163,6 +164,7 @@ impl Service {
             data,
             state,
             hasher: Hasher::new(style, cores.div_ceil(2)),
+            password_style: style,
             routes,
             account_by_key,
             closing: AtomicBool::new(false),
@@ -171,6 +173,10 @@ impl Service {
             inner: Arc::new(inner),
             advice: prepared.advice,
         })
+    }
+
+    pub(crate) fn inner(&self) -> &Arc<Inner> {
+        &self.inner
     }
 
     /// What would make the service faster or safer, on a database whose tables aren't ours.

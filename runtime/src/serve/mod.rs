@@ -36,6 +36,7 @@ use crate::service::Inner;
 pub(crate) use caller::AccountByKey;
 pub(crate) use router::Routes;
 use router::Target;
+pub(crate) use tokens::account_named;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 

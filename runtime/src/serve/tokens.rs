@@ -34,8 +34,8 @@ struct Wanted {
 }
 
 /// An account that signs in: its key and its password's hash.
-struct SigningIn {
-    key: Vec<Cell>,
+pub(crate) struct SigningIn {
+    pub(crate) key: Vec<Cell>,
     hash: Option<String>,
 }
 
@@ -99,10 +99,14 @@ impl Exchange<'_> {
 
     /// The key of the account that has this name and this password. An unknown name takes as long as a wrong password.
     async fn sign_in(&self, identifier: &str, password: Plain) -> Result<Option<Vec<Cell>>, Problem> {
+        let service = std::sync::Arc::clone(self.service);
+        let (identifier, now) = (identifier.to_owned(), self.now);
         let found = self
-            .account_named(identifier)
-            .await
-            .map_err(|refusal| self.problem(refusal))?;
+            .service
+            .data
+            .readers
+            .pooled(move |link| account_named(&service.engine.model, &link.connection, &identifier, now));
+        let found = found.await.map_err(|refusal| self.problem(refusal))?;
         let (key, hash) = found.map_or((None, None), |found| (Some(found.key), found.hash));
         let right = self
             .service
@@ -111,25 +115,6 @@ impl Exchange<'_> {
             .await
             .map_err(unhashed)?;
         Ok(key.filter(|_| right))
-    }
-
-    async fn account_named(&self, identifier: &str) -> Result<Option<SigningIn>, Refusal> {
-        let service = std::sync::Arc::clone(self.service);
-        let (identifier, now) = (identifier.to_owned(), self.now);
-        let find = move |link: &crate::storage::sqlite::connection::Link| {
-            let Some(accounts) = &service.engine.model.schema.accounts else {
-                return Ok(None);
-            };
-            for field in &accounts.identify_by {
-                if let Some(found) =
-                    by_name(&service.engine.model, &link.connection, *field, &identifier, now)?
-                {
-                    return Ok(Some(found));
-                }
-            }
-            Ok(None)
-        };
-        self.service.data.readers.pooled(find).await
     }
 
     async fn add_token(
@@ -199,6 +184,24 @@ pub(super) fn unhashed(failure: Failure) -> Problem {
         Failure::Busy => Problem::new(Code::Unavailable).retry_after(1),
         Failure::Broken => Problem::internal(failure),
     }
+}
+
+/// The account that one of its identifying fields names.
+pub(crate) fn account_named(
+    model: &crate::model::Model,
+    connection: &Connection,
+    identifier: &str,
+    now: jiff::Timestamp,
+) -> Result<Option<SigningIn>, Refusal> {
+    let Some(accounts) = &model.schema.accounts else {
+        return Ok(None);
+    };
+    for field in &accounts.identify_by {
+        if let Some(found) = by_name(model, connection, *field, identifier, now)? {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
 }
 
 fn by_name(

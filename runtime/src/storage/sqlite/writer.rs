@@ -152,7 +152,7 @@ fn batch(connection: &Connection, first: Queued, jobs: &Receiver<Queued>) {
             .into_iter()
             .for_each(|(queued, result)| answer(queued, result)),
         Err(error) if is_constraint(&error) => {
-            each_alone(connection, done.into_iter().map(|(queued, _)| queued))
+            each_alone(connection, done.into_iter().map(|(queued, _)| queued));
         }
         Err(error) => {
             let told = error.to_string();
