@@ -70,7 +70,8 @@ fn trial(name: &str, test: impl FnOnce() -> Result<(), String> + Send + 'static)
 
 fn page(case: Case) -> Trial {
     trial(&format!("http::{}", case.name), move || {
-        let server = Place::new(&case.schema)?.serve()?;
+        let place = Place::new(&case.schema)?;
+        let server = place.serve()?;
         support::run::run(&case, server.address).map_err(|e| match server.told().as_str() {
             "" => e,
             told => format!("{e}\nthe server said:\n{told}"),
