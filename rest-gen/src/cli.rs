@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::command;
+use crate::database::Database;
 use crate::error::{Error, Outcome};
 
 /// Checks a schema, serves it, and looks after its accounts and rows.
@@ -29,6 +30,21 @@ enum Command {
         /// How faults and stages are printed
         #[arg(long, value_enum, default_value_t)]
         format: Format,
+    },
+    /// Serves a schema on a database
+    Serve {
+        /// The schema, a YAML file
+        file: PathBuf,
+        #[command(flatten)]
+        database: Database,
+        /// Where to listen
+        #[arg(
+            long,
+            value_name = "ADDRESS",
+            default_value = "127.0.0.1:8000",
+            env = "LISTEN"
+        )]
+        listen: String,
     },
     /// Writes a schema back as YAML, with mixins and included files written out
     Export {
@@ -70,6 +86,11 @@ pub(crate) fn run() -> Result<Outcome, Error> {
     let cli = Cli::parse();
     match cli.command {
         Command::Check { file, show, format } => command::check::run(&file, show, format),
+        Command::Serve {
+            file,
+            database,
+            listen,
+        } => command::serve::run(&file, &database, &listen),
         Command::Export { file } => command::export::run(&file),
         Command::Schema => command::schema::run(),
         Command::Completions { shell } => command::completions::run(shell),

@@ -8,9 +8,11 @@
 
 mod cli;
 mod command;
+mod database;
 mod error;
 mod files;
 mod load;
+mod log;
 mod output;
 mod show;
 

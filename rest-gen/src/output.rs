@@ -29,6 +29,11 @@ pub(crate) fn error(error: &Error) {
     told(&format!("{error}\n"));
 }
 
+/// Prints what somebody may want to do.
+pub(crate) fn note(text: &str) {
+    told(&format!("note: {text}\n"));
+}
+
 /// Where the standard error is closed there is nobody to tell.
 fn told(text: &str) {
     let _ = anstream::stderr().lock().write_all(text.as_bytes());

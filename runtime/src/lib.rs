@@ -28,6 +28,7 @@ mod reference;
 pub mod request;
 pub mod respond;
 mod serve;
+pub mod server;
 pub mod service;
 pub mod sql;
 pub mod storage;

@@ -6,13 +6,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
-use rest_schema::{Journal, Schema};
+use rest_schema::{Journal, Operation, ResourceId, Schema};
 
+use crate::caller::Caller;
 use crate::engine::Engine;
 use crate::hook::Hooks;
 use crate::migrate::{self, OwnTables, Ownership, Prepared, Unprepared};
 use crate::model::Model;
 use crate::password::{Hasher, Style};
+use crate::plan::access::Permit;
 use crate::request::page::CursorKey;
 use crate::serve::{AccountByKey, Routes, handle};
 use crate::sql::condition::definition;
@@ -64,6 +66,14 @@ impl Error {
 
     fn refused(doing: &str, refusal: &crate::storage::Refusal) -> Self {
         Self::told(format!("{doing}: {refusal}"))
+    }
+
+    /// Whether schema and database don't go together: a fault of the input, where all else is one of the surroundings.
+    pub fn is_misfit(&self) -> bool {
+        match self.0.as_ref() {
+            ErrorKind::Unprepared { source, .. } => !matches!(source, Unprepared::Database(_)),
+            ErrorKind::Told(_) | ErrorKind::Driver { .. } => false,
+        }
     }
 
     /// Where the schema doesn't fit the database: every mismatch.
@@ -189,6 +199,12 @@ impl Service {
         &self.inner.engine.model.schema
     }
 
+    /// Whether an operation may be open to callers who aren't signed in; which rows it is may depend on the row.
+    pub fn is_open_to_all(&self, resource: ResourceId, operation: Operation) -> bool {
+        let rule = self.inner.engine.model.rules(resource).rule(operation);
+        rule.is_some_and(|rule| rule.permit(&Caller::anonymous()) != Permit::Never)
+    }
+
     /// The service as a router: nest it, layer it.
     pub fn router(&self) -> Router {
         let inner = Arc::clone(&self.inner);
@@ -218,6 +234,27 @@ impl From<Service> for Router {
     fn from(service: Service) -> Router {
         service.router()
     }
+}
+
+/// Makes a database of SQL text, whole or not at all; a file that is there is refused.
+pub fn create_from(database: &Path, sql: &str) -> Result<(), Error> {
+    let shown = database.display().to_string();
+    if database.exists() {
+        return Err(Error::told(format!("{shown} is there already")));
+    }
+    let mut unfinished = database.as_os_str().to_owned();
+    unfinished.push(".unfinished");
+    let unfinished = PathBuf::from(unfinished);
+    let made = connection::script(&unfinished, sql).map_err(Error::driver(format!("{shown} can't be made")));
+    let made = made.and_then(|()| {
+        std::fs::rename(&unfinished, database)
+            .map_err(|error| Error::told(format!("{shown} can't be made: {error}")))
+    });
+    if made.is_err() {
+        // Nothing of it is of use.
+        drop(std::fs::remove_file(&unfinished));
+    }
+    made
 }
 
 /// Looks at the file, and makes the tables where they are ours to make. What fails leaves no file behind.

@@ -66,6 +66,13 @@ pub fn create(path: &Path) -> rusqlite::Result<Link> {
     )
 }
 
+/// Makes a database by a script, which may name tables before it makes them.
+pub fn script(path: &Path, sql: &str) -> rusqlite::Result<()> {
+    let connection = Connection::open(path)?;
+    connection.pragma_update(None, "foreign_keys", false)?;
+    connection.execute_batch(sql)
+}
+
 /// Opens a database to look at it, and to make tables in it if they are ours.
 pub fn inspect(path: &Path) -> rusqlite::Result<Link> {
     open(

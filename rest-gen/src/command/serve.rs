@@ -1,0 +1,141 @@
+//! `rest-gen serve`
+
+use std::fmt::Write as _;
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::path::Path;
+
+use rest_runtime::{Service, server};
+use rest_schema::{Operation, Resource, ResourceId, Schema};
+
+use crate::database::Database;
+use crate::error::{Error, Outcome};
+use crate::{load, log, output};
+
+/// Serves a schema until it is asked to end.
+pub(crate) fn run(file: &Path, database: &Database, listen: &str) -> Result<Outcome, Error> {
+    let Some(schema) = load::schema(file)? else {
+        return Ok(Outcome::Faults);
+    };
+    // The address first: where it can't be had, nothing has been made or written.
+    let (listener, address) = bind(listen)?;
+    let service = match database.open(schema)? {
+        Ok(service) => service,
+        Err(misfit) => {
+            output::error(&misfit);
+            return Ok(Outcome::Faults);
+        }
+    };
+    log::start();
+    advise(&service);
+    output::result(&greeting(&service, address))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Error::new(format!("threads can't be started: {error}")))?;
+    let served = runtime.block_on(server::serve(service, listener, asked_to_end()));
+    log::finish();
+    served.map_err(|error| Error::new(format!("the server ended: {error}")))?;
+    Ok(Outcome::Done)
+}
+
+fn bind(listen: &str) -> Result<(TcpListener, SocketAddr), Error> {
+    let addresses = listen.to_socket_addrs().map_err(|_| {
+        Error::new(format!(
+            "`{listen}` isn't an address to listen at, like 127.0.0.1:8000"
+        ))
+    })?;
+    let addresses: Vec<SocketAddr> = addresses.collect();
+    let bound = TcpListener::bind(addresses.as_slice());
+    let listener = bound.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => Error::new(format!("{listen} is in use by another program")),
+        _ => Error::new(format!("{listen} can't be listened at: {error}")),
+    })?;
+    let address = listener.local_addr();
+    let address = address.map_err(|error| Error::new(format!("{listen} can't be listened at: {error}")))?;
+    Ok((listener, address))
+}
+
+/// Ready at the first SIGINT or SIGTERM; a second one ends the process where it stands.
+async fn asked_to_end() {
+    signal().await;
+    tokio::spawn(async {
+        signal().await;
+        std::process::exit(130);
+    });
+}
+
+#[cfg(unix)]
+async fn signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+        }
+        Err(_) => drop(tokio::signal::ctrl_c().await),
+    }
+}
+
+#[cfg(not(unix))]
+async fn signal() {
+    drop(tokio::signal::ctrl_c().await);
+}
+
+/// What would make it faster or safer, on the standard error.
+fn advise(service: &Service) {
+    for finding in service.advice() {
+        output::note(&finding.to_string());
+    }
+}
+
+/// The address, and for each resource a first request that works.
+fn greeting(service: &Service, address: SocketAddr) -> String {
+    let schema = service.schema();
+    let root = format!("http://{address}{}", schema.prefix);
+    let mut text = format!("{} at {root}\n", schema.name);
+    if let Some(description) = &schema.description {
+        let _ = writeln!(text, "{description}");
+    }
+    let closed = schema
+        .resources()
+        .any(|(id, resource)| needs_token(service, id, resource));
+    if let Some(sign_in) = sign_in(schema, &root).filter(|_| closed || schema.accounts.is_some()) {
+        let _ = write!(text, "\n{sign_in}");
+    }
+    text.push('\n');
+    for (id, resource) in schema.resources() {
+        let _ = writeln!(text, "  {}", first_request(service, id, resource, &root));
+    }
+    text
+}
+
+fn needs_token(service: &Service, id: ResourceId, resource: &Resource) -> bool {
+    resource.access.read.is_some() && !service.is_open_to_all(id, Operation::Read)
+}
+
+/// How to get a token: curl asks for the password.
+fn sign_in(schema: &Schema, root: &str) -> Option<String> {
+    let accounts = schema.accounts.as_ref()?;
+    let name = accounts
+        .identify_by
+        .iter()
+        .find_map(|field| schema.field(*field).example.as_ref())
+        .map_or_else(|| "NAME".to_owned(), rest_schema::Value::to_wire);
+    let cut = r#"sed 's/.*"token":"\([^"]*\)".*/\1/'"#;
+    Some(format!(
+        "  TOKEN=$(curl -s -u {name} -X POST {root}/tokens | {cut})\n"
+    ))
+}
+
+fn first_request(service: &Service, id: ResourceId, resource: &Resource, root: &str) -> String {
+    let address = format!("{root}/{}", resource.collection);
+    if resource.access.read.is_none() {
+        return format!("curl -i -X OPTIONS '{address}'");
+    }
+    let token = if needs_token(service, id, resource) {
+        "-H \"Authorization: Bearer $TOKEN\" "
+    } else {
+        ""
+    };
+    format!("curl {token}'{address}?limit=2'")
+}

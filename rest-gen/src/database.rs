@@ -1,0 +1,53 @@
+//! The database that a command is given.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use rest_runtime::{Options, Service};
+use rest_schema::Schema;
+
+use crate::error::Error;
+use crate::files;
+
+/// Which database, and how it comes to be.
+#[derive(Debug, Args)]
+pub(crate) struct Database {
+    /// The SQLite database: a file, or sqlite:FILE
+    #[arg(long = "database", value_name = "URL", env = "DATABASE_URL")]
+    url: String,
+    /// SQL that makes the database where there is no file yet
+    #[arg(long, value_name = "SQL")]
+    create_from: Option<PathBuf>,
+}
+
+impl Database {
+    /// Opens a schema on it. The inner error: the two don't go together.
+    pub(crate) fn open(&self, schema: Schema) -> Result<Result<Service, Error>, Error> {
+        let path = self.path()?;
+        if let Some(sql) = self.create_from.as_ref().filter(|_| !path.exists()) {
+            let text = files::read(sql)?;
+            rest_runtime::service::create_from(&path, &text)
+                .map_err(|error| Error::new(error.to_string()))?;
+        }
+        match Service::open(schema, Options::new(path)) {
+            Ok(service) => Ok(Ok(service)),
+            Err(error) if error.is_misfit() => Ok(Err(Error::new(error.to_string()))),
+            Err(error) => Err(Error::new(error.to_string())),
+        }
+    }
+
+    fn path(&self) -> Result<PathBuf, Error> {
+        let path = match self.url.split_once(':') {
+            Some(("sqlite" | "file", rest)) => rest.strip_prefix("//").unwrap_or(rest),
+            Some((scheme, rest)) if rest.starts_with("//") => {
+                let message = format!("`{scheme}` databases aren't served yet; give a file of SQLite");
+                return Err(Error::new(message));
+            }
+            _ => self.url.as_str(),
+        };
+        if path.is_empty() {
+            return Err(Error::new(format!("`{}` names no file", self.url)));
+        }
+        Ok(PathBuf::from(path))
+    }
+}
