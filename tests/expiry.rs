@@ -78,7 +78,10 @@ fn at_rest() -> Result<(), String> {
     let server = place.serve()?;
     let token = signed_up(&mut Client::new(server.address))?;
     server.stop()?;
-    let secret = token.split_once('_').map_or(token.as_str(), |(_, secret)| secret).to_owned();
+    let secret = token
+        .split_once('_')
+        .map_or(token.as_str(), |(_, secret)| secret)
+        .to_owned();
     for entry in std::fs::read_dir(place.folder.path())
         .map_err(|e| e.to_string())?
         .flatten()

@@ -447,3 +447,77 @@ fn a_decimal_that_no_integer_keeps_is_refused_where_the_tables_are_ours() {
             .any(|advice| advice.message.contains("15 digits of 19"))
     );
 }
+
+#[test]
+fn the_microblog_fits_the_database_that_flask_made() {
+    let file = |name: &str| {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../examples/microblog")
+            .join(name);
+        std::fs::read_to_string(path).expect("a file of the example")
+    };
+    let loaded = rest_schema::read_one("rest.yaml", &file("rest.yaml")).expect("a sound schema");
+    let connection = connection(&format!("PRAGMA foreign_keys = OFF;{}", file("microblog.sql")));
+    let prepared = prepared(&loaded.schema, &connection).expect("fits");
+    assert_eq!(prepared.ownership, Ownership::Foreign);
+    assert!(
+        prepared
+            .advice
+            .iter()
+            .all(|advice| advice.place != "User.password")
+    );
+}
+
+const RULES: &str = "
+  Stay:
+    index: [{ on: [room], unique: true, where: state = 'held' }, { on: [lower(room)] }]
+    check:
+      in_order: ends >= starts
+      fair: { rule: price * 2 <= 100.50 and (note is null or note like 'a%'), message: too dear }
+      early: starts < 2030-01-01
+      odd: flag or room in ('red', 'it''s')
+    fields:
+      room: string
+      state: { type: enum, values: [held, free] }
+      starts: date
+      ends: { type: date, optional: true }
+      price: { type: decimal, precision: 8, scale: 2 }
+      note: { type: string, optional: true }
+      flag: boolean
+    access: { read: public }
+";
+
+#[test]
+fn checks_and_indexes_mean_what_their_rules_say() {
+    let schema = schema("", &RULES.replace("starts < 2030-01-01", "starts < '2030-01-01'"));
+    let connection = connection("");
+    let model = crate::model::Model::new(schema.clone(), super::own_codecs(&schema));
+    let expression = |rule: &Rule| crate::sql::condition::definition(&model, rule);
+    let made = prepare(&schema, &connection, OWN, &expression).expect("made");
+    assert!(made.is_new);
+    assert!(
+        !prepare(&schema, &connection, OWN, &expression)
+            .expect("fits")
+            .is_new
+    );
+    let insert = |row: &str| {
+        let columns = "room, state, starts, ends, price, note, flag";
+        connection.execute_batch(&format!("INSERT INTO stay ({columns}) VALUES ({row})"))
+    };
+    let broken = |row: &str, name: &str| {
+        let message = insert(row).expect_err(row).to_string();
+        assert!(message.contains(name), "{row}: {message}");
+    };
+    assert!(insert("'red', 'held', '2026-01-01', NULL, 5025, NULL, 0").is_ok());
+    assert!(insert("'red', 'free', '2026-01-01', '2026-01-01', 0, 'ab', 1").is_ok());
+    assert!(insert("'it''s', 'held', '2026-01-01', NULL, 0, NULL, 0").is_ok());
+    broken(
+        "'red', 'free', '2026-01-02', '2026-01-01', 0, NULL, 1",
+        "in_order",
+    );
+    broken("'red', 'free', '2026-01-01', NULL, 5026, NULL, 1", "fair");
+    broken("'red', 'free', '2026-01-01', NULL, 0, 'Ab', 1", "fair");
+    broken("'red', 'free', '2030-01-01', NULL, 0, NULL, 1", "early");
+    broken("'blue', 'free', '2026-01-01', NULL, 0, NULL, 0", "odd");
+    broken("'red', 'held', '2026-01-01', NULL, 0, NULL, 1", "UNIQUE");
+}
