@@ -75,7 +75,7 @@ def save_post(post, title, body, tags, price, status):
 
 
 def tag_names(text):
-    return list(dict.fromkeys(name.strip().lower()[:40] for name in text.split(",") if name.strip()))
+    return list(dict.fromkeys(name.strip().lower()[:40] for name in (text or "").split(",") if name.strip()))
 
 
 def tag_named(name):

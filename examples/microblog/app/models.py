@@ -49,6 +49,8 @@ class Role(db.Model):
 
 
 class User(UserMixin, db.Model):
+    __table_args__ = (sa.Index("ix_user_role_id_username", "role_id", "username"),)
+
     id: so.Mapped[int] = so.mapped_column(primary_key=True)
     username: so.Mapped[str] = so.mapped_column(sa.String(64), index=True, unique=True)
     email: so.Mapped[str] = so.mapped_column(sa.String(120), index=True, unique=True)
@@ -59,7 +61,7 @@ class User(UserMixin, db.Model):
     is_admin: so.Mapped[bool] = so.mapped_column(default=False)
     joined_at: so.Mapped[datetime] = so.mapped_column(default=now, index=True)
     last_seen: so.Mapped[Optional[datetime]]
-    role_id: so.Mapped[Optional[int]] = so.mapped_column(sa.ForeignKey("role.id", ondelete="SET NULL"), index=True)
+    role_id: so.Mapped[Optional[int]] = so.mapped_column(sa.ForeignKey("role.id", ondelete="SET NULL"))
 
     role: so.Mapped[Optional[Role]] = so.relationship(back_populates="users")
     posts: so.WriteOnlyMapped["Post"] = so.relationship(back_populates="author", passive_deletes=True)
@@ -95,7 +97,7 @@ class User(UserMixin, db.Model):
 
 
 class Post(db.Model):
-    __table_args__ = (sa.Index("ix_post_user_id_created_at", "user_id", sa.desc("created_at")),)
+    __table_args__ = (sa.Index("ix_post_user_id_created_at", "user_id", "created_at"),)
 
     id: so.Mapped[int] = so.mapped_column(primary_key=True)
     link: so.Mapped[uuid.UUID] = so.mapped_column(sa.Uuid, default=uuid.uuid4, unique=True)
@@ -116,14 +118,17 @@ class Post(db.Model):
 
 
 class Comment(db.Model):
-    __table_args__ = (sa.Index("ix_comment_post_id_created_at", "post_id", "created_at"),)
+    __table_args__ = (
+        sa.Index("ix_comment_post_id_created_at", "post_id", "created_at"),
+        sa.Index("ix_comment_author_id_created_at", "author_id", "created_at"),
+    )
 
     id: so.Mapped[int] = so.mapped_column(primary_key=True)
     body: so.Mapped[str] = so.mapped_column(sa.String(500))
     hidden: so.Mapped[bool] = so.mapped_column(default=False)
     created_at: so.Mapped[datetime] = so.mapped_column(default=now, index=True)
     post_id: so.Mapped[int] = so.mapped_column(sa.ForeignKey("post.id", ondelete="CASCADE"))
-    author_id: so.Mapped[int] = so.mapped_column(sa.ForeignKey("user.id", ondelete="CASCADE"), index=True)
+    author_id: so.Mapped[int] = so.mapped_column(sa.ForeignKey("user.id", ondelete="CASCADE"))
 
     post: so.Mapped[Post] = so.relationship(back_populates="comments")
     author: so.Mapped[User] = so.relationship(back_populates="comments")
