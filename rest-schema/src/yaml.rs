@@ -84,16 +84,7 @@ fn file(
         return None;
     }
     let id = sources.add(name, text);
-    let options = serde_saphyr::options! {
-        strict_booleans: true,
-        duplicate_keys: DuplicateKeyPolicy::PassThrough,
-        merge_keys: MergeKeyPolicy::AsOrdinary,
-        underscored_numbers_as_strings: true,
-        leading_zero_numbers_as_strings: true,
-        non_finite_float_policy: NonFiniteFloatPolicy::AsString,
-        budget: serde_saphyr::budget! { max_nodes: MAX_NODES, max_depth: MAX_DEPTH, max_documents: 1 },
-    };
-    match from_str_with_options::<Spanned<Tree>>(text, options) {
+    match from_str_with_options::<Spanned<Tree>>(text, options()) {
         Ok(tree) => Some(
             Builder {
                 id,
@@ -106,6 +97,19 @@ fn file(
             diagnostics.push(refusal(error.without_snippet(), id, text));
             None
         }
+    }
+}
+
+/// YAML 1.2 core; keys that stand twice and merge keys are looked at by us, so that all of them are told.
+fn options() -> serde_saphyr::Options {
+    serde_saphyr::options! {
+        strict_booleans: true,
+        duplicate_keys: DuplicateKeyPolicy::PassThrough,
+        merge_keys: MergeKeyPolicy::AsOrdinary,
+        underscored_numbers_as_strings: true,
+        leading_zero_numbers_as_strings: true,
+        non_finite_float_policy: NonFiniteFloatPolicy::AsString,
+        budget: serde_saphyr::budget! { max_nodes: MAX_NODES, max_depth: MAX_DEPTH, max_documents: 1 },
     }
 }
 

@@ -1,12 +1,12 @@
 //! Fields: their types, rules and defaults, one by one; what fields say about each other comes later.
 
-use super::key::{KeyPlan, foreign_parts};
-use super::{Draft, Origin, literal, names, pattern};
+use super::key::KeyPlan;
+use super::{Draft, Origin, literal, names, pattern, typing};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::raw::{Block, Named, Node, NodeKind, Value as Raw, is_name};
-use crate::schema::{DefaultValue, Expr, Field, FieldId, FieldRole, KeyKind, RelationId, ResourceId, Rule};
+use crate::schema::{DefaultValue, Expr, Field, FieldId, FieldRole, KeyKind, ResourceId, Rule};
 use crate::source::Excerpt;
-use crate::types::{FieldType, Kind, TYPES};
+use crate::types::{FieldType, Kind};
 use crate::value::Value;
 
 /// Parameters that a request may carry; a field of this name couldn't be filtered by.
@@ -56,12 +56,12 @@ pub(super) fn build(draft: &mut Draft, keys: &[KeyPlan], diagnostics: &mut Diagn
     }
 }
 
-struct Maker<'a> {
-    draft: &'a mut Draft,
-    keys: &'a [KeyPlan],
-    id: ResourceId,
-    plan: &'a KeyPlan,
-    diagnostics: &'a mut Diagnostics,
+pub(super) struct Maker<'a> {
+    pub(super) draft: &'a mut Draft,
+    pub(super) keys: &'a [KeyPlan],
+    pub(super) id: ResourceId,
+    pub(super) plan: &'a KeyPlan,
+    pub(super) diagnostics: &'a mut Diagnostics,
 }
 
 impl Maker<'_> {
@@ -85,7 +85,7 @@ impl Maker<'_> {
         list
     }
 
-    fn push(&mut self, diagnostic: Diagnostic) {
+    pub(super) fn push(&mut self, diagnostic: Diagnostic) {
         self.diagnostics.push(diagnostic);
     }
 
@@ -118,7 +118,7 @@ impl Maker<'_> {
             self.computed(named);
             None
         } else {
-            field_type(named, self.diagnostics)
+            typing::field_type(named, self.diagnostics)
         };
         // A computed field's type is found with its expression.
         let mut field = empty(&named.name.text, ty.clone().unwrap_or(FieldType::String));
@@ -160,7 +160,7 @@ impl Maker<'_> {
         field.writable = written.text("writable").map(unchecked);
     }
 
-    fn wire(&mut self, field: &mut Field, written: &Block, name: &Excerpt) {
+    pub(super) fn wire(&mut self, field: &mut Field, written: &Block, name: &Excerpt) {
         match written.text("api_name") {
             Some(api_name) => {
                 if !is_name(&api_name.text) {
@@ -307,7 +307,7 @@ impl Maker<'_> {
     }
 
     /// A value that is required, that no client may give and that nothing else gives would refuse every create.
-    fn settable(&mut self, field: &Field, block: &Block, named: &Named) {
+    pub(super) fn settable(&mut self, field: &Field, block: &Block, named: &Named) {
         let created = block.block("access").is_some_and(|access| access.has("create"));
         let given = field.optional || field.default.is_some() || named.block.has("default");
         let never = field.readonly || field.private;
@@ -335,7 +335,7 @@ impl Maker<'_> {
         }
     }
 
-    fn contradictions(&mut self, written: &Block) {
+    pub(super) fn contradictions(&mut self, written: &Block) {
         const PAIRS: &[(&str, &str)] = &[
             ("readonly", "writable"),
             ("readonly", "writeonly"),
@@ -360,98 +360,6 @@ impl Maker<'_> {
                 let message = format!("what is `{first}` can't be `{second}`");
                 self.diagnostics
                     .push(Diagnostic::new("contradiction", entry.at, message));
-            }
-        }
-    }
-
-    /// The fields that hold the key of a relation's target.
-    fn foreign(&mut self, block: &Block, at: usize, origin: Origin) -> Vec<Field> {
-        let named = &block.named("belongs_to")[at];
-        let written = &named.block;
-        let target = written.text("to").and_then(|to| {
-            self.draft
-                .ids()
-                .find(|id| self.draft.sketch(*id).name.text == to.text)
-        });
-        let parts = match target.and_then(|target| self.keys.get(target.0 as usize)) {
-            Some(plan) => foreign_parts(&named.name.text, plan),
-            None => {
-                let name = format!("{}_id", named.name.text);
-                self.draft.broken.extend([name.clone(), named.name.text.clone()]);
-                vec![super::key::Part {
-                    name,
-                    ty: FieldType::Bigint,
-                }]
-            }
-        };
-        let columns = self.columns(named, parts.len());
-        let relation = RelationId {
-            resource: self.id,
-            index: u32::try_from(at).unwrap_or(u32::MAX),
-        };
-        let mut fields = Vec::with_capacity(parts.len());
-        for (index, part) in parts.iter().enumerate() {
-            let mut field = empty(&part.name, part.ty.clone());
-            field.role = FieldRole::ForeignKey(relation);
-            field.column = columns.get(index).cloned().unwrap_or(field.column);
-            names::sql_name("column", &field.column, named.name.span, self.diagnostics);
-            Self::foreign_flags(&mut field, written);
-            self.wire(&mut field, written, &named.name);
-            if self.plan.origins.contains(&origin) {
-                field.immutable = true;
-            }
-            self.settable(&field, block, named);
-            fields.push(field);
-        }
-        self.contradictions(written);
-        fields
-    }
-
-    fn foreign_flags(field: &mut Field, written: &Block) {
-        field.optional = written.is("optional");
-        field.immutable = written.is("immutable");
-        field.readonly = written.is("readonly");
-        field.deprecated = written.is("deprecated");
-        field.readable = written.text("readable").map(unchecked);
-        field.writable = written.text("writable").map(unchecked);
-        field.filterable = written.flag("filterable").unwrap_or(true);
-        field.sortable = written.flag("sortable").unwrap_or(true);
-        field.default = written.text("default").map(|word| match word.text.as_str() {
-            "me" => DefaultValue::Me,
-            _ => DefaultValue::Database,
-        });
-    }
-
-    fn columns(&mut self, named: &Named, parts: usize) -> Vec<String> {
-        let written = &named.block;
-        let columns = written.texts("columns");
-        let wrong =
-            |key: &str, message: String| Diagnostic::new("wrong-columns", written.place(key), message);
-        match (written.text("column"), columns) {
-            (Some(_), [_, ..]) => {
-                self.push(wrong(
-                    "columns",
-                    "`column` and `columns` can't stand beside each other".to_owned(),
-                ));
-                Vec::new()
-            }
-            (Some(_), []) if parts > 1 => {
-                let message =
-                    format!("the key of the target has {parts} fields, so there are {parts} columns");
-                self.push(wrong("column", message).help("name them by `columns: [..]`"));
-                Vec::new()
-            }
-            (Some(column), []) => vec![column.text.clone()],
-            (None, columns) => {
-                if !columns.is_empty() && columns.len() != parts {
-                    let message = format!("the key of the target has {parts} fields, not {}", columns.len());
-                    self.push(wrong("columns", message));
-                }
-                if let Some(api_name) = written.text("api_name").filter(|_| parts > 1) {
-                    let message = "one name on the wire can't stand for several fields";
-                    self.push(Diagnostic::new("wrong-columns", api_name.span, message));
-                }
-                columns.iter().map(|column| column.text.clone()).collect()
             }
         }
     }
@@ -487,7 +395,7 @@ pub(super) fn unchecked(text: &Excerpt) -> Rule {
     }
 }
 
-fn empty(name: &str, ty: FieldType) -> Field {
+pub(super) fn empty(name: &str, ty: FieldType) -> Field {
     Field {
         name: name.to_owned(),
         api_name: name.to_owned(),
@@ -530,139 +438,4 @@ fn is_expression(text: &str, block: &Block) -> bool {
             .named("belongs_to")
             .iter()
             .any(|named| named.name.text == head))
-}
-
-/// The type that a field's block says.
-pub(super) fn field_type(named: &Named, diagnostics: &mut Diagnostics) -> Option<FieldType> {
-    let block = &named.block;
-    let Some(word) = block.text("type") else {
-        // Where `type` was there and wrong, that is reported already.
-        if !block.has("computed") && block.entry("type").is_none() {
-            let message = format!("`{}` has no type", named.name.text);
-            let help = "say `type: string`, or `computed:` and an expression";
-            diagnostics.push(Diagnostic::new("missing-key", named.name.span, message).help(help));
-        }
-        return None;
-    };
-    match word.text.as_str() {
-        "enum" => values(named, diagnostics).map(FieldType::Enum),
-        "decimal" => decimal(named, diagnostics),
-        name => simple(name).or_else(|| {
-            diagnostics.push(unknown_type(word));
-            None
-        }),
-    }
-}
-
-fn simple(name: &str) -> Option<FieldType> {
-    [
-        FieldType::String,
-        FieldType::Text,
-        FieldType::Integer,
-        FieldType::Bigint,
-        FieldType::Float,
-        FieldType::Boolean,
-        FieldType::Date,
-        FieldType::Time,
-        FieldType::Timestamp,
-        FieldType::Uuid,
-        FieldType::Json,
-        FieldType::Bytes,
-        FieldType::Email,
-        FieldType::Url,
-        FieldType::Slug,
-        FieldType::Password,
-    ]
-    .into_iter()
-    .find(|ty| ty.name() == name)
-}
-
-/// Names that other programs have for our types.
-const FOREIGN_TYPES: &[(&str, &str)] = &[
-    ("int", "integer"),
-    ("i32", "integer"),
-    ("i64", "bigint"),
-    ("long", "bigint"),
-    ("bool", "boolean"),
-    ("str", "string"),
-    ("varchar", "string"),
-    ("char", "string"),
-    ("datetime", "timestamp"),
-    ("timestamptz", "timestamp"),
-    ("double", "float"),
-    ("real", "float"),
-    ("number", "float"),
-    ("numeric", "decimal"),
-    ("money", "decimal"),
-    ("jsonb", "json"),
-    ("object", "json"),
-    ("blob", "bytes"),
-    ("binary", "bytes"),
-    ("uri", "url"),
-];
-
-fn unknown_type(word: &Excerpt) -> Diagnostic {
-    if word.text == "array" || word.text.ends_with("[]") {
-        return Diagnostic::new("not-yet", word.span, "arrays aren't served by this version")
-            .help("a `json` field can hold a list, or a resource of its own its entries");
-    }
-    let message = format!("no type is called `{}`", word.text);
-    let names = TYPES.iter().map(|row| row.name);
-    let mut fault = Diagnostic::new("unknown-type", word.span, message).near(&word.text, names.clone());
-    let lower = word.text.to_lowercase();
-    if let Some((_, ours)) = FOREIGN_TYPES.iter().find(|(theirs, _)| *theirs == lower) {
-        fault.nearest = Some((*ours).to_owned());
-    }
-    if fault.nearest.is_none() {
-        fault = fault.help(format!("the types are {}", names.collect::<Vec<_>>().join(", ")));
-    }
-    fault
-}
-
-fn values(named: &Named, diagnostics: &mut Diagnostics) -> Option<Vec<String>> {
-    let block = &named.block;
-    let written = block.texts("values");
-    if !block.has("values") {
-        let message = format!("`{}` is an enum without `values`", named.name.text);
-        let help = "say `values: [draft, published]`";
-        diagnostics.push(Diagnostic::new("missing-key", block.place("type"), message).help(help));
-        return None;
-    }
-    let mut values: Vec<String> = Vec::with_capacity(written.len());
-    for value in written {
-        if values.contains(&value.text) {
-            let message = format!("`{}` stands in `values` twice", value.text);
-            diagnostics.push(Diagnostic::new("duplicate-name", value.span, message));
-        } else if value.text.is_empty() || value.text.chars().any(char::is_control) {
-            let message = "a value of an enum is a text without control characters, and not empty";
-            diagnostics.push(Diagnostic::new("bad-literal", value.span, message));
-        } else {
-            values.push(value.text.clone());
-        }
-    }
-    (!values.is_empty()).then_some(values)
-}
-
-fn decimal(named: &Named, diagnostics: &mut Diagnostics) -> Option<FieldType> {
-    let block = &named.block;
-    let Some(precision) = block.number("precision") else {
-        if !block.has("precision") {
-            let message = format!("`{}` is a decimal without `precision`", named.name.text);
-            let help = "say `precision: 8, scale: 2` for up to 999999.99";
-            diagnostics.push(Diagnostic::new("missing-key", block.place("type"), message).help(help));
-        }
-        return None;
-    };
-    let scale = block.number("scale").unwrap_or(0);
-    match (u8::try_from(precision), u8::try_from(scale)) {
-        (Ok(precision @ 1..=38), Ok(scale)) if scale <= precision => {
-            Some(FieldType::Decimal { precision, scale })
-        }
-        _ => {
-            let message = format!("a decimal can't have {precision} digits, {scale} of them after the point");
-            let help = "`precision` counts all digits, 1 to 38, and `scale` those after the point";
-            diagnostics.push(Diagnostic::new("wrong-type", block.place("precision"), message).help(help));
-            None
-        }
-    }
 }

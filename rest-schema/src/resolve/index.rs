@@ -136,14 +136,27 @@ fn stored(
     stored
 }
 
-fn uniques(draft: &Draft, id: ResourceId, block: &Block, diagnostics: &mut Diagnostics) -> Vec<Unique> {
-    let mut single = Vec::new();
-    let mut several = Vec::new();
-    let mut add = |unique: Unique, span: Span, diagnostics: &mut Diagnostics| {
-        let list: &mut Vec<Unique> = if unique.fields.len() == 1 {
-            &mut single
+/// Uniqueness of one field comes first, in the order of fields; then that of several, as written.
+struct Sorted<T> {
+    single: Vec<T>,
+    several: Vec<T>,
+}
+
+impl<T> Sorted<T> {
+    fn new() -> Self {
+        Self {
+            single: Vec::new(),
+            several: Vec::new(),
+        }
+    }
+}
+
+impl Sorted<Unique> {
+    fn add(&mut self, unique: Unique, span: Span, diagnostics: &mut Diagnostics) {
+        let list = if unique.fields.len() == 1 {
+            &mut self.single
         } else {
-            &mut several
+            &mut self.several
         };
         let same = |other: &Unique| {
             other.fields.len() == unique.fields.len()
@@ -155,40 +168,48 @@ fn uniques(draft: &Draft, id: ResourceId, block: &Block, diagnostics: &mut Diagn
         } else {
             list.push(unique);
         }
-    };
+    }
+}
+
+fn uniques(draft: &Draft, id: ResourceId, block: &Block, diagnostics: &mut Diagnostics) -> Vec<Unique> {
+    let mut sorted = Sorted::<Unique>::new();
     for (field, index) in draft.schema.resource(id).fields.iter().zip(0u32..) {
         if field.unique {
             let fields = vec![FieldId { resource: id, index }];
-            add(Unique { fields }, block.span, diagnostics);
+            sorted.add(Unique { fields }, block.span, diagnostics);
         }
     }
     for (at, named) in block.named("belongs_to").iter().enumerate() {
-        if named.block.is("unique") {
-            let fields = of_relation(draft, id, at);
-            if !fields.is_empty() {
-                add(Unique { fields }, named.name.span, diagnostics);
-            }
+        let fields = of_relation(draft, id, at);
+        if named.block.is("unique") && !fields.is_empty() {
+            sorted.add(Unique { fields }, named.name.span, diagnostics);
         }
     }
     for names in block.lists("unique") {
-        let mut fields = Vec::new();
-        for name in names {
-            for field in stored(draft, id, &name.text, name.span, diagnostics) {
-                if fields.contains(&field) {
-                    let message = format!("`{}` stands here twice", name.text);
-                    diagnostics.push(Diagnostic::new("duplicate-index", name.span, message));
-                } else {
-                    fields.push(field);
-                }
-            }
-        }
+        let fields = listed(draft, id, names, diagnostics);
         if let (Some(name), false) = (names.first(), fields.is_empty()) {
-            add(Unique { fields }, name.span, diagnostics);
+            sorted.add(Unique { fields }, name.span, diagnostics);
         }
     }
-    single.sort_by_key(|unique| unique.fields.first().copied());
-    single.extend(several);
-    single
+    sorted.single.sort_by_key(|unique| unique.fields.first().copied());
+    sorted.single.extend(sorted.several);
+    sorted.single
+}
+
+/// The fields of a tuple, each once.
+fn listed(draft: &Draft, id: ResourceId, names: &[Excerpt], diagnostics: &mut Diagnostics) -> Vec<FieldId> {
+    let mut fields = Vec::new();
+    for name in names {
+        for field in stored(draft, id, &name.text, name.span, diagnostics) {
+            if fields.contains(&field) {
+                let message = format!("`{}` stands here twice", name.text);
+                diagnostics.push(Diagnostic::new("duplicate-index", name.span, message));
+            } else {
+                fields.push(field);
+            }
+        }
+    }
+    fields
 }
 
 fn of_relation(draft: &Draft, id: ResourceId, at: usize) -> Vec<FieldId> {
@@ -209,6 +230,36 @@ fn ascending(fields: &[FieldId]) -> Vec<IndexTerm> {
         .collect()
 }
 
+fn plain(fields: &[FieldId]) -> Index {
+    Index {
+        terms: ascending(fields),
+        unique: false,
+        condition: None,
+    }
+}
+
+impl Sorted<Index> {
+    /// What fields and relations say of themselves.
+    fn own(draft: &Draft, id: ResourceId, block: &Block) -> Self {
+        let mut sorted = Self::new();
+        for (field, index) in draft.schema.resource(id).fields.iter().zip(0u32..) {
+            if field.index {
+                sorted.single.push(plain(&[FieldId { resource: id, index }]));
+            }
+        }
+        for (at, named) in block.named("belongs_to").iter().enumerate() {
+            let fields = of_relation(draft, id, at);
+            match fields.len() {
+                _ if !named.block.is("index") => {}
+                0 => {}
+                1 => sorted.single.push(plain(&fields)),
+                _ => sorted.several.push(plain(&fields)),
+            }
+        }
+        sorted
+    }
+}
+
 fn indexes(
     draft: &Draft,
     id: ResourceId,
@@ -216,29 +267,10 @@ fn indexes(
     uniques: &[Unique],
     diagnostics: &mut Diagnostics,
 ) -> Vec<Index> {
-    let plain = |fields: &[FieldId]| Index {
-        terms: ascending(fields),
-        unique: false,
-        condition: None,
-    };
-    let mut single: Vec<Index> = Vec::new();
-    let mut several: Vec<Index> = Vec::new();
-    for (field, index) in draft.schema.resource(id).fields.iter().zip(0u32..) {
-        if field.index {
-            single.push(plain(&[FieldId { resource: id, index }]));
-        }
-    }
-    for (at, named) in block.named("belongs_to").iter().enumerate() {
-        let fields = of_relation(draft, id, at);
-        if named.block.is("index") && !fields.is_empty() {
-            let list = if fields.len() == 1 {
-                &mut single
-            } else {
-                &mut several
-            };
-            list.push(plain(&fields));
-        }
-    }
+    let Sorted {
+        mut single,
+        mut several,
+    } = Sorted::<Index>::own(draft, id, block);
     for written in block.blocks("index") {
         let Some(index) = long(draft, id, written, diagnostics) else {
             continue;

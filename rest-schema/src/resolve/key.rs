@@ -3,7 +3,7 @@
 //! Foreign keys take their types from the target's key, which may hold foreign keys itself; so keys come first, each
 //! after those it needs.
 
-use super::{Draft, Origin, fields};
+use super::{Draft, Origin, typing};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::raw::{Block, Value};
 use crate::schema::{KeyKind, ResourceId};
@@ -169,7 +169,7 @@ impl Planner<'_> {
             let field = &block.named("fields")[at];
             // Its faults are reported when the field itself is made.
             let mut quiet = Diagnostics::new();
-            let ty = fields::field_type(field, &mut quiet);
+            let ty = typing::field_type(field, &mut quiet);
             quiet.finish();
             self.suitable(&field.block, name.span, ty.as_ref());
             let part = Part {

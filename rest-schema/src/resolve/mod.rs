@@ -6,6 +6,7 @@
 
 mod access;
 mod fields;
+mod foreign;
 mod index;
 mod key;
 mod literal;
@@ -15,6 +16,7 @@ mod pattern;
 mod read;
 mod relations;
 mod service;
+mod typing;
 
 #[cfg(feature = "yaml")]
 pub use read::{Loaded, Report, read, read_one};

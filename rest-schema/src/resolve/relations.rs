@@ -8,7 +8,9 @@ use std::collections::HashMap;
 use super::{Draft, Origin, index, names};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::raw::{Block, Named};
-use crate::schema::{FieldId, JoinColumn, Link, OnDelete, Relation, RelationId, RelationKind, ResourceId};
+use crate::schema::{
+    FieldId, JoinColumn, Link, OnDelete, Relation, RelationId, RelationKind, Resource, ResourceId,
+};
 use crate::source::{Excerpt, Span};
 
 /// Makes all relations: those declared, in the order of the fields they made, then the other sides.
@@ -116,30 +118,17 @@ fn many_to_many(draft: &mut Draft, id: ResourceId, named: &Named, diagnostics: &
     let block = &named.block;
     let target = target(draft, id, named, diagnostics);
     let (own, other) = (draft.schema.resource(id), draft.schema.resource(target));
-    let table = block
-        .string("table")
-        .unwrap_or_else(|| format!("{}_{}", own.table, named.name.text));
-    names::table_name(&table, block.place("table"), diagnostics);
-    let from = block
-        .string("from_column")
-        .unwrap_or_else(|| format!("{}_id", own.table));
-    let to = block
-        .string("to_column")
-        .unwrap_or_else(|| format!("{}_id", other.table));
-    for (key, column) in [("from_column", &from), ("to_column", &to)] {
-        names::sql_name("column", column, block.place(key), diagnostics);
-    }
-    if from.eq_ignore_ascii_case(&to) {
-        let message = format!("both sides of `{}` have the column `{from}`", named.name.text);
-        let help = "give them names by `from_column:` and `to_column:`";
-        diagnostics.push(Diagnostic::new("duplicate-column", named.name.span, message).help(help));
-    }
+    let default = |resource: &Resource| format!("{}_id", resource.table);
+    let table = block.string("table");
+    let table = table.unwrap_or_else(|| format!("{}_{}", own.table, named.name.text));
+    let from = block.string("from_column").unwrap_or_else(|| default(own));
+    let to = block.string("to_column").unwrap_or_else(|| default(other));
+    pairs(named, &table, &from, &to, diagnostics);
     for resource in [own, other] {
         if resource.key.fields.len() > 1 {
-            let message = format!(
-                "a table of pairs can't hold the key of `{}`, which has several fields",
-                resource.name
-            );
+            let name = &resource.name;
+            let message =
+                format!("a table of pairs can't hold the key of `{name}`, which has several fields");
             let help = "declare a resource for the pairs, with two belongs_to";
             diagnostics.push(Diagnostic::new("bad-key", named.name.span, message).help(help));
         }
@@ -168,6 +157,19 @@ fn many_to_many(draft: &mut Draft, id: ResourceId, named: &Named, diagnostics: &
     }
 }
 
+/// What is wrong with a table of pairs itself.
+fn pairs(named: &Named, table: &str, from: &str, to: &str, diagnostics: &mut Diagnostics) {
+    names::table_name(table, named.block.place("table"), diagnostics);
+    for (key, column) in [("from_column", from), ("to_column", to)] {
+        names::sql_name("column", column, named.block.place(key), diagnostics);
+    }
+    if from.eq_ignore_ascii_case(to) {
+        let message = format!("both sides of `{}` have the column `{from}`", named.name.text);
+        let help = "give them names by `from_column:` and `to_column:`";
+        diagnostics.push(Diagnostic::new("duplicate-column", named.name.span, message).help(help));
+    }
+}
+
 /// The same relation at its target.
 fn other_side(
     draft: &mut Draft,
@@ -188,7 +190,31 @@ fn other_side(
     }
     let relation = draft.schema.relation(declared).clone();
     let unique = relation.kind == RelationKind::BelongsTo && is_unique(draft, &relation, &named.block);
-    let (kind, link) = match relation.link {
+    let (kind, link) = turned(relation.link, unique);
+    let limit = shown(name, inverse, kind, diagnostics);
+    let other = draft.resource_mut(relation.target);
+    let id = RelationId {
+        resource: relation.target,
+        index: u32::try_from(other.relations.len()).unwrap_or(u32::MAX),
+    };
+    other.relations.push(Relation {
+        name: name.text.clone(),
+        kind,
+        target: declared.resource,
+        inverse: Some(declared),
+        declared: false,
+        link,
+        on_delete: OnDelete::Restrict,
+        limit,
+        sort: Vec::new(),
+        description: inverse.string("description"),
+    });
+    draft.resource_mut(declared.resource).relations[declared.index as usize].inverse = Some(id);
+}
+
+/// A link seen from its target.
+fn turned(link: Link, unique: bool) -> (RelationKind, Link) {
+    match link {
         Link::Keys { local, remote } => {
             let kind = if unique {
                 RelationKind::HasOne
@@ -209,7 +235,11 @@ fn other_side(
             };
             (RelationKind::ManyToMany, link)
         }
-    };
+    }
+}
+
+/// How many items an include shows.
+fn shown(name: &Excerpt, inverse: &Block, kind: RelationKind, diagnostics: &mut Diagnostics) -> Option<u32> {
     for key in ["limit", "sort"] {
         if let Some(entry) = inverse.entry(key).filter(|_| kind == RelationKind::HasOne) {
             let message = format!(
@@ -219,31 +249,12 @@ fn other_side(
             diagnostics.push(Diagnostic::new("contradiction", entry.at, message));
         }
     }
-    let limit = inverse
-        .number("limit")
-        .and_then(|limit| u32::try_from(limit).ok());
-    if limit == Some(0) {
+    let limit = u32::try_from(inverse.number("limit")?).ok()?;
+    if limit == 0 {
         let message = "an include that shows no items shows nothing; the least is 1";
         diagnostics.push(Diagnostic::new("wrong-shape", inverse.place("limit"), message));
     }
-    let other = draft.resource_mut(relation.target);
-    let id = RelationId {
-        resource: relation.target,
-        index: u32::try_from(other.relations.len()).unwrap_or(u32::MAX),
-    };
-    other.relations.push(Relation {
-        name: name.text.clone(),
-        kind,
-        target: declared.resource,
-        inverse: Some(declared),
-        declared: false,
-        link,
-        on_delete: OnDelete::Restrict,
-        limit,
-        sort: Vec::new(),
-        description: inverse.string("description"),
-    });
-    draft.resource_mut(declared.resource).relations[declared.index as usize].inverse = Some(id);
+    Some(limit)
 }
 
 /// Whether no two rows can lead to one target: said of the relation, of its fields, or because they are the key.

@@ -1,0 +1,103 @@
+//! The fields that relations make: one for each part of the target's key.
+
+use super::fields::{Maker, empty, unchecked};
+use super::key::{Part, foreign_parts};
+use super::{Origin, names};
+use crate::diagnostic::Diagnostic;
+use crate::raw::{Block, Named};
+use crate::schema::{DefaultValue, Field, FieldRole, RelationId};
+use crate::types::FieldType;
+
+impl Maker<'_> {
+    /// The fields that hold the key of a relation's target.
+    pub(super) fn foreign(&mut self, block: &Block, at: usize, origin: Origin) -> Vec<Field> {
+        let named = &block.named("belongs_to")[at];
+        let written = &named.block;
+        let target = written.text("to").and_then(|to| {
+            self.draft
+                .ids()
+                .find(|id| self.draft.sketch(*id).name.text == to.text)
+        });
+        let parts = match target.and_then(|target| self.keys.get(target.0 as usize)) {
+            Some(plan) => foreign_parts(&named.name.text, plan),
+            None => {
+                let name = format!("{}_id", named.name.text);
+                self.draft.broken.extend([name.clone(), named.name.text.clone()]);
+                vec![Part {
+                    name,
+                    ty: FieldType::Bigint,
+                }]
+            }
+        };
+        let columns = self.columns(named, parts.len());
+        let relation = RelationId {
+            resource: self.id,
+            index: u32::try_from(at).unwrap_or(u32::MAX),
+        };
+        let mut fields = Vec::with_capacity(parts.len());
+        for (index, part) in parts.iter().enumerate() {
+            let mut field = empty(&part.name, part.ty.clone());
+            field.role = FieldRole::ForeignKey(relation);
+            field.column = columns.get(index).cloned().unwrap_or(field.column);
+            names::sql_name("column", &field.column, named.name.span, self.diagnostics);
+            Self::foreign_flags(&mut field, written);
+            self.wire(&mut field, written, &named.name);
+            if self.plan.origins.contains(&origin) {
+                field.immutable = true;
+            }
+            self.settable(&field, block, named);
+            fields.push(field);
+        }
+        self.contradictions(written);
+        fields
+    }
+
+    fn foreign_flags(field: &mut Field, written: &Block) {
+        field.optional = written.is("optional");
+        field.immutable = written.is("immutable");
+        field.readonly = written.is("readonly");
+        field.deprecated = written.is("deprecated");
+        field.readable = written.text("readable").map(unchecked);
+        field.writable = written.text("writable").map(unchecked);
+        field.filterable = written.flag("filterable").unwrap_or(true);
+        field.sortable = written.flag("sortable").unwrap_or(true);
+        field.default = written.text("default").map(|word| match word.text.as_str() {
+            "me" => DefaultValue::Me,
+            _ => DefaultValue::Database,
+        });
+    }
+
+    fn columns(&mut self, named: &Named, parts: usize) -> Vec<String> {
+        let written = &named.block;
+        let columns = written.texts("columns");
+        let wrong =
+            |key: &str, message: String| Diagnostic::new("wrong-columns", written.place(key), message);
+        match (written.text("column"), columns) {
+            (Some(_), [_, ..]) => {
+                self.push(wrong(
+                    "columns",
+                    "`column` and `columns` can't stand beside each other".to_owned(),
+                ));
+                Vec::new()
+            }
+            (Some(_), []) if parts > 1 => {
+                let message =
+                    format!("the key of the target has {parts} fields, so there are {parts} columns");
+                self.push(wrong("column", message).help("name them by `columns: [..]`"));
+                Vec::new()
+            }
+            (Some(column), []) => vec![column.text.clone()],
+            (None, columns) => {
+                if !columns.is_empty() && columns.len() != parts {
+                    let message = format!("the key of the target has {parts} fields, not {}", columns.len());
+                    self.push(wrong("columns", message));
+                }
+                if let Some(api_name) = written.text("api_name").filter(|_| parts > 1) {
+                    let message = "one name on the wire can't stand for several fields";
+                    self.push(Diagnostic::new("wrong-columns", api_name.span, message));
+                }
+                columns.iter().map(|column| column.text.clone()).collect()
+            }
+        }
+    }
+}
