@@ -146,7 +146,7 @@ async fn a_change_is_judged_before_and_after() {
         .await;
     assert_eq!((status.as_u16(), &note["done"]), (200, &json!(true)), "{note}");
     let (status, problem) = client
-        .ask("PATCH", "/api/notes/1", Some(json!({"text": "", "nope": 7})))
+        .ask("PATCH", "/api/notes/1", Some(json!({"text": "", "owner_id": 7})))
         .await;
     assert_eq!(
         (status.as_u16(), problem["errors"].as_array().map(Vec::len)),

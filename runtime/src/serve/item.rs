@@ -82,23 +82,15 @@ impl Exchange<'_> {
         let if_match = IfMatch::parse(&self.parts.headers)?;
         let (values, key) = self.key(resource, segment)?;
         let validator = self.service.engine.validators.resource(resource);
-        let replacement = self.as_writer(resource, |writer| validator.replace(&body, &values, writer));
-        let mut update = replacement.update;
-        if let Ok(update) = &mut update {
-            for (field, plain) in update.take_passwords() {
-                update.put(field, self.hashed(plain).await?);
-            }
+        let mut replacement = self.as_writer(resource, |writer| validator.replace(&body, &values, writer));
+        for (field, plain) in replacement.take_passwords() {
+            let hash = self.hashed(plain).await?;
+            replacement.put(field, &hash);
         }
-        let create = match replacement.create {
-            Some(Ok(mut new)) => {
-                for (field, plain) in new.take_passwords() {
-                    new.put(field, self.hashed(plain).await?);
-                }
-                Some(Ok(Box::new(new)))
-            }
-            Some(Err(faults)) => Some(Err(faults)),
-            None => None,
-        };
+        let (update, create) = (
+            replacement.update,
+            replacement.create.map(|new| new.map(Box::new)),
+        );
         let written = self
             .write(
                 resource,
@@ -137,10 +129,8 @@ impl Exchange<'_> {
         let (_, key) = self.key(resource, segment)?;
         let validator = self.service.engine.validators.resource(resource);
         let mut update = self.as_writer(resource, |writer| validator.merge(&body, writer));
-        if let Ok(update) = &mut update {
-            for (field, plain) in update.take_passwords() {
-                update.put(field, self.hashed(plain).await?);
-            }
+        for (field, plain) in update.take_passwords() {
+            update.put(field, self.hashed(plain).await?);
         }
         let written = self
             .write(

@@ -13,7 +13,7 @@ use crate::request::body::Json;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Replacement {
     /// Where the row is there.
-    pub update: Result<Update, Vec<Fault>>,
+    pub update: Update,
     /// Where it isn't; `None`: PUT makes no rows here.
     pub create: Option<Result<New, Vec<Fault>>>,
 }
@@ -21,11 +21,7 @@ pub struct Replacement {
 impl Replacement {
     /// Takes the passwords out, to be hashed and put back as values: those of both are the same.
     pub fn take_passwords(&mut self) -> Vec<(u32, Plain)> {
-        let of_update = self
-            .update
-            .as_mut()
-            .map(Update::take_passwords)
-            .unwrap_or_default();
+        let of_update = self.update.take_passwords();
         let of_create = match &mut self.create {
             Some(Ok(new)) => new.take_passwords(),
             _ => Vec::new(),
@@ -39,9 +35,7 @@ impl Replacement {
 
     /// Sets a field.
     pub fn put(&mut self, field: u32, value: &Value) {
-        if let Ok(update) = &mut self.update {
-            update.put(field, value.clone());
-        }
+        self.update.put(field, value.clone());
         if let Some(Ok(new)) = &mut self.create {
             new.put(field, value.clone());
         }
@@ -57,6 +51,8 @@ pub struct Update {
     /// What the body repeats though it can't change it.
     must_equal: Vec<Repeated>,
     passwords: Vec<(u32, Plain)>,
+    /// What is wrong whatever the row is; told together with what the row tells.
+    faults: Vec<Fault>,
 }
 
 /// A member that can't be changed and was sent all the same, as a client does that edits what it got.
@@ -82,9 +78,14 @@ impl Changes {
 }
 
 impl Update {
-    /// Takes the passwords out, to be hashed and put back as values.
+    /// Takes the passwords out, to be hashed and put back as values; none where the change is refused anyway.
     pub fn take_passwords(&mut self) -> Vec<(u32, Plain)> {
-        std::mem::take(&mut self.passwords)
+        let passwords = std::mem::take(&mut self.passwords);
+        if self.faults.is_empty() {
+            passwords
+        } else {
+            Vec::new()
+        }
     }
 
     /// Sets a field.
@@ -104,6 +105,7 @@ impl Update {
     pub fn against(&self, old: &[Value], shown: &dyn Fn(u32) -> bool) -> Result<Changes, Vec<Fault>> {
         let is_same = |field: u32, value: &Value| old.get(field as usize).is_some_and(|old| same(old, value));
         let mut faults = Faults::new("");
+        faults.found.clone_from(&self.faults);
         for repeated in &self.must_equal {
             if !(shown(repeated.field) && is_same(repeated.field, &repeated.value)) {
                 faults.add(repeated.fault.clone());
@@ -147,7 +149,7 @@ fn same(old: &Value, new: &Value) -> bool {
 
 impl Validator {
     /// A body of PATCH, as a merge patch: what it doesn't name stays.
-    pub fn merge(&self, body: &Json, writer: &Writer<'_>) -> Result<Update, Vec<Fault>> {
+    pub fn merge(&self, body: &Json, writer: &Writer<'_>) -> Update {
         let (sorted, mut faults) = self.sort(body, "");
         let mut update = Update::default();
         for (place, json) in sorted.into_iter().enumerate() {
@@ -163,7 +165,8 @@ impl Validator {
                 _ => member.change(index, json, writer, &mut update, &mut faults),
             }
         }
-        faults.or(update)
+        update.faults = faults.found;
+        update
     }
 
     /// A body of PUT to the item with this key.
@@ -174,12 +177,13 @@ impl Validator {
         }
     }
 
-    fn replace_row(&self, body: &Json, writer: &Writer<'_>) -> Result<Update, Vec<Fault>> {
+    fn replace_row(&self, body: &Json, writer: &Writer<'_>) -> Update {
         let (sorted, mut faults) = self.sort(body, "");
-        if !matches!(body, Json::Object(_)) {
-            return Err(faults.found);
-        }
         let mut update = Update::default();
+        if !matches!(body, Json::Object(_)) {
+            update.faults = faults.found;
+            return update;
+        }
         for (place, json) in sorted.into_iter().enumerate() {
             let member = &self.members[place];
             let index = u32::try_from(place).unwrap_or(u32::MAX);
@@ -189,7 +193,8 @@ impl Validator {
                 None => member.reset(index, writer, &mut update, &mut faults),
             }
         }
-        faults.or(update)
+        update.faults = faults.found;
+        update
     }
 
     /// The row that PUT makes: the key is the address's, and what the body says of it must agree.

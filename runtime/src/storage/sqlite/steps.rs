@@ -61,8 +61,8 @@ pub enum Action {
     Update {
         /// The key.
         key: Vec<Cell>,
-        /// The change, or what is wrong with it: told only once the row may be spoken of.
-        update: Result<Update, Vec<Fault>>,
+        /// The change; what is wrong with it is told only once the row may be spoken of.
+        update: Update,
         /// What makes the row if it isn't there (PUT where the client chooses keys).
         create: Option<Result<Box<New>, Vec<Fault>>>,
         /// The states that the caller expects.
@@ -252,21 +252,17 @@ impl Steps<'_> {
     fn update(
         &self,
         key: &[Cell],
-        update: &Result<Update, Vec<Fault>>,
+        update: &Update,
         create: Option<&Result<Box<New>, Vec<Fault>>>,
         if_match: Option<&IfMatch>,
     ) -> Result<Written, Refusal> {
-        let computed: Vec<u32> = update
-            .as_ref()
-            .map(|update| update.compared().collect())
-            .unwrap_or_default();
+        let computed: Vec<u32> = update.compared().collect();
         let Some(before) = self.before(key, false, &computed)? else {
             return self.create_absent(create, if_match);
         };
         if_match
             .map_or(Ok(()), |expected| expected.holds_for(before.state))
             .map_err(Refusal::Problem)?;
-        let update = update.as_ref().map_err(|faults| invalid(faults.clone()))?;
         let old = self.decode(key, &before.cells)?;
         let shown = |field: u32| self.is_shown(field, &before);
         let changes = update.against(&old, &shown).map_err(invalid)?;
