@@ -10,6 +10,7 @@
 //!           respond/  rows → bytes
 //! ```
 
+pub(crate) mod attempts;
 pub mod caller;
 pub mod cell;
 pub mod codec;

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use axum::Router;
 use rest_schema::{Journal, Operation, ResourceId, Schema};
 
+use crate::attempts::Attempts;
 use crate::caller::Caller;
 use crate::engine::Engine;
 use crate::hook::Hooks;
@@ -124,6 +125,7 @@ pub(crate) struct Inner {
     pub(crate) state: Arc<Database>,
     pub(crate) hasher: Hasher,
     pub(crate) password_style: Style,
+    pub(crate) attempts: Attempts,
     pub(crate) routes: Routes,
     pub(crate) account_by_key: Option<AccountByKey>,
     closing: AtomicBool,
@@ -138,7 +140,7 @@ impl Inner {
         let reads = |database: &Database| {
             database
                 .readers
-                .inline(|link| crate::storage::sqlite::read::execute(&link.connection, "SELECT 1"))
+                .inline(|link| crate::storage::sqlite::read::answers(&link.connection))
         };
         !self.closing.load(Ordering::Relaxed) && reads(&self.data).is_ok()
     }
@@ -175,6 +177,7 @@ impl Service {
             state,
             hasher: Hasher::new(style, cores.div_ceil(2)),
             password_style: style,
+            attempts: Attempts::default(),
             routes,
             account_by_key,
             closing: AtomicBool::new(false),

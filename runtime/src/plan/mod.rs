@@ -26,7 +26,6 @@ pub fn closed(caller: &Caller) -> Problem {
 
 fn hidden_field(model: &Model, field: FieldId, parameter: &str) -> Problem {
     let name = &model.field(field).api_name;
-    Problem::new(Code::NotSortable).detail(format!(
-        "`{name}` can't be sorted by: not every item shows it to you (`{parameter}`)"
-    ))
+    let detail = format!("{name} is not a field to sort by: not every item shows it to you");
+    Problem::new(Code::NotSortable).parameter(parameter, Code::NotSortable, detail)
 }

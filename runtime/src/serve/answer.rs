@@ -45,6 +45,14 @@ fn json(status: StatusCode, bytes: Vec<u8>, privacy: Privacy) -> Response<Body> 
     response
 }
 
+/// The same answer, for nobody to keep.
+pub(super) fn not_stored(mut response: Response<Body>) -> Response<Body> {
+    response
+        .headers_mut()
+        .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
 /// A document without a validator.
 pub(super) fn document(status: StatusCode, bytes: Vec<u8>) -> Response<Body> {
     json(status, bytes, Privacy::NoStore)

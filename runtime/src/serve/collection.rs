@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::http::{Response, StatusCode};
+use axum::http::{Method, Response, StatusCode};
 use rest_schema::{Operation, ResourceId};
 
 use super::Exchange;
@@ -218,12 +218,9 @@ impl Exchange<'_> {
         let response = match one.item {
             None => answer::nothing(StatusCode::CREATED),
             Some(output) => {
-                let response = answer::item(
-                    StatusCode::CREATED,
-                    output.rows.bytes,
-                    output.state,
-                    Privacy::NoStore,
-                );
+                // RFC 9110, 9.3.4: no validator in an answer to PUT whose content was not kept as it was sent.
+                let state = output.state.filter(|_| self.parts.method != Method::PUT);
+                let response = answer::item(StatusCode::CREATED, output.rows.bytes, state, Privacy::NoStore);
                 answer::with_content_location(response, &address)
             }
         };

@@ -34,7 +34,9 @@ impl Exchange<'_> {
         let selection = self.selection(account.resource)?;
         let fields = &self.service.engine.model.resource(account.resource).key.fields;
         let key = fields.iter().map(|field| account.cell(*field).clone()).collect();
-        self.show(account.resource, key, &selection).await
+        let shown = self.show(account.resource, key, &selection).await?;
+        // The address is the same for everybody, so nothing on the way may keep the answer.
+        Ok(answer::not_stored(shown))
     }
 
     fn selection(&self, resource: ResourceId) -> Result<Selection, Problem> {

@@ -107,7 +107,7 @@ async fn answer(service: &Arc<Inner>, request: Request<Body>) -> Result<Response
         return Err(Problem::method_not_allowed(allow));
     }
     if let Target::Health(health) = target {
-        return Ok(health_of(service, health));
+        return health_of(service, health);
     }
     if parts.method == Method::OPTIONS {
         return Ok(answer::options(&target, allow));
@@ -147,7 +147,7 @@ impl Exchange<'_> {
             Target::Me => self.me().await,
             Target::Tokens => self.make_token(body).await,
             Target::CurrentToken => self.revoke_current().await,
-            Target::Health(health) => Ok(health_of(self.service, health)),
+            Target::Health(health) => health_of(self.service, health),
         }
     }
 
@@ -228,20 +228,15 @@ enum Health {
     Ready,
 }
 
-fn health_of(service: &Inner, health: Health) -> Response<Body> {
-    let ready = health == Health::Live || service.is_ready();
-    if !ready {
-        let problem = Problem::new(Code::Unavailable).retry_after(1);
-        return problem.into_response(&service.engine.model.schema.prefix, Uuid::now_v7(), "");
-    }
-    let body = if health == Health::Live {
-        "{\"status\":\"live\"}"
-    } else {
-        "{\"status\":\"ready\"}"
+fn health_of(service: &Inner, health: Health) -> Result<Response<Body>, Problem> {
+    let body = match health {
+        Health::Live => r#"{"status":"live"}"#,
+        Health::Ready if service.is_ready() => r#"{"status":"ready"}"#,
+        Health::Ready => return Err(Problem::new(Code::Unavailable).retry_after(1)),
     };
     let headers = [
         ("content-type", "application/json"),
         ("cache-control", "no-store"),
     ];
-    (headers, body).into_response()
+    Ok((headers, body).into_response())
 }

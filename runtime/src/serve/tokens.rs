@@ -1,5 +1,7 @@
 //! Tokens: an account signs in with its password and gets one; whoever holds one can revoke it.
 
+use std::time::Instant;
+
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
 use rest_schema::{FieldId, Value};
@@ -7,6 +9,7 @@ use rusqlite::Connection;
 
 use super::answer;
 use super::{Exchange, caller};
+use crate::attempts::Attempt;
 use crate::caller::Caller;
 use crate::cell::Cell;
 use crate::password::{Failure, Plain};
@@ -66,11 +69,13 @@ impl Exchange<'_> {
             (None, Some(identifier), Some(password)) => (identifier, password),
             (None, ..) => return Err(Problem::new(Code::Unauthenticated).offer_basic()),
         };
+        let attempt = self.attempt(&identifier)?;
         let account = self.sign_in(&identifier, password).await?;
         let Some(key) = account else {
             let problem = Problem::new(Code::BadCredentials);
             return Err(if sent_json { problem } else { problem.offer_basic() });
         };
+        self.service.attempts.forgive(attempt);
         self.add_token(key, wanted.name, wanted.lifetime).await
     }
 
@@ -95,6 +100,19 @@ impl Exchange<'_> {
             }
             Some(Err(_)) => Err(Problem::new(Code::BadCredentials).offer_basic()),
         }
+    }
+
+    /// Counts a guess at a password, and refuses one too many.
+    fn attempt(&self, identifier: &str) -> Result<Attempt, Problem> {
+        let address = self.peer().map(|peer| peer.ip());
+        let counted = self.service.attempts.begin(identifier, address, Instant::now());
+        counted.map_err(|wait| {
+            let detail = "too many wrong passwords for this account, or from this address";
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            Problem::new(Code::TooManyRequests)
+                .detail(detail)
+                .retry_after(seconds)
+        })
     }
 
     /// The key of the account that has this name and this password. An unknown name takes as long as a wrong password.

@@ -1,11 +1,11 @@
 //! A database's refusal of a write, told by field.
 
-use rest_schema::{FieldId, ResourceId};
+use rest_schema::{Field, FieldId, ResourceId};
 use rusqlite::ErrorCode;
 use rusqlite::ffi;
 
 use crate::model::Model;
-use crate::problem::{Code, Fault, Problem};
+use crate::problem::{Code, Fault, Problem, words};
 use crate::request::body::Pointer;
 use crate::storage::Refusal;
 use crate::storage::sqlite::connection::refusal;
@@ -38,13 +38,19 @@ pub fn told(error: rusqlite::Error, context: Context<'_>) -> Refusal {
         }
         ffi::SQLITE_CONSTRAINT_NOTNULL => {
             let fields = columns_of(message, context);
-            conflict(fields, "required", "the database asks for a value here", context)
+            let faults = faults(
+                &fields,
+                words::NOT_NULL,
+                "the database asks for a value here",
+                context,
+            );
+            Refusal::Problem(Problem::invalid(faults))
         }
-        ffi::SQLITE_CONSTRAINT_FOREIGNKEY if context.deleting => in_use(),
+        ffi::SQLITE_CONSTRAINT_FOREIGNKEY if context.deleting => in_use(context),
         ffi::SQLITE_CONSTRAINT_FOREIGNKEY => Refusal::Problem(
             Problem::new(Code::Conflict).detail("the item refers to an item that isn't there"),
         ),
-        ffi::SQLITE_CONSTRAINT_CHECK => check(message),
+        ffi::SQLITE_CONSTRAINT_CHECK => check(message, context),
         _ => Refusal::Problem(
             Problem::new(Code::Conflict)
                 .detail("the database refused the write by a rule of its own")
@@ -61,8 +67,9 @@ pub fn at_commit() -> Refusal {
     )
 }
 
-fn in_use() -> Refusal {
-    Refusal::Problem(Problem::new(Code::Conflict).detail("other items still refer to this one"))
+fn in_use(context: Context<'_>) -> Refusal {
+    let detail = "other items still refer to this one";
+    Refusal::conflict(Fault::pointer(context.at.as_str(), words::IN_USE, detail))
 }
 
 fn unique(message: &str, context: Context<'_>) -> Refusal {
@@ -72,28 +79,39 @@ fn unique(message: &str, context: Context<'_>) -> Refusal {
     } else {
         "another item has this value"
     };
-    conflict(fields, "taken", detail, context)
-}
-
-fn check(message: &str) -> Refusal {
-    let name = message.rsplit(": ").next().unwrap_or_default();
-    Refusal::Problem(Problem::new(Code::Conflict).detail(format!("the check `{name}` doesn't hold")))
-}
-
-fn conflict(fields: Vec<FieldId>, code: &'static str, detail: &str, context: Context<'_>) -> Refusal {
-    let model = context.model;
-    let shown: Vec<FieldId> = fields
-        .into_iter()
-        .filter(|field| !model.field(*field).private)
-        .collect();
-    if shown.is_empty() {
-        return Refusal::Problem(Problem::new(Code::Conflict).detail(detail.to_owned()));
+    let faults = faults(&fields, words::TAKEN, detail, context);
+    if faults.is_empty() {
+        return Refusal::Problem(Problem::new(Code::Conflict).detail(detail));
     }
-    let fault = |field: FieldId| {
-        let pointer = context.at.member(&model.field(field).api_name);
-        Fault::pointer(pointer.as_str().to_owned(), code, detail)
+    Refusal::Problem(Problem::conflict(faults))
+}
+
+/// `CHECK constraint failed: name`, or the condition itself where it has no name; that stays with us.
+fn check(message: &str, context: Context<'_>) -> Refusal {
+    let name = message.split_once(": ").map_or("", |(_, name)| name);
+    let checks = &context.model.resource(context.resource).checks;
+    let fault = match checks.iter().find(|check| check.name == name) {
+        Some(check) => {
+            let detail = check.message.clone();
+            let detail = detail.unwrap_or_else(|| format!("the item must satisfy {}", check.rule.source));
+            Fault::pointer(context.at.as_str(), check.name.clone(), detail)
+        }
+        None => {
+            let detail = "the item breaks a condition of its table";
+            Fault::pointer(context.at.as_str(), words::CHECK, detail)
+        }
     };
-    Refusal::Problem(Problem::conflict(shown.into_iter().map(fault).collect()))
+    Refusal::Problem(Problem::invalid(vec![fault]))
+}
+
+/// A fault at each of the fields that a client may know of.
+fn faults(fields: &[FieldId], code: &'static str, detail: &str, context: Context<'_>) -> Vec<Fault> {
+    let shown = fields.iter().map(|field| context.model.field(*field));
+    let fault = |field: &Field| {
+        let pointer = context.at.member(&field.api_name);
+        Fault::pointer(pointer, code, detail)
+    };
+    shown.filter(|field| !field.private).map(fault).collect()
 }
 
 /// `UNIQUE constraint failed: users.username, users.email` → the fields; an index over expressions names itself only.

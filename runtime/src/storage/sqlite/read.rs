@@ -47,6 +47,14 @@ pub fn execute(connection: &Connection, text: &str) -> Result<(), Refusal> {
     statement.raw_execute().map(drop).map_err(refusal)
 }
 
+/// Whether the database can be read at all: a question that needs its file.
+pub fn answers(connection: &Connection) -> Result<(), Refusal> {
+    let mut statement = connection
+        .prepare_cached("SELECT count(*) FROM sqlite_master")
+        .map_err(refusal)?;
+    statement.query_row([], |_| Ok(())).map_err(refusal)
+}
+
 fn run_all(
     connection: &Connection,
     read: &Read,
