@@ -61,6 +61,7 @@ pub const CODES: &[CodeRow] = codes! {
     "duplicate-index"    "A uniqueness or an index that is there already";
     "computed-field"     "A computed field where a column is needed";
     "bad-sort"           "An order that can't be asked for";
+    "unindexed-sort"     "An order that no index has, in tables that aren't ours";
     // service
     "bad-accounts"       "Accounts that couldn't sign in";
     "no-access"          "A resource that nobody may use";

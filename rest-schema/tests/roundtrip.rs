@@ -5,6 +5,7 @@
 use std::fmt::Write as _;
 
 use proptest::prelude::*;
+use rest_schema::raw::{Block, Value};
 use rest_schema::{Schema, export, read_one};
 
 /// Choices, taken from random bytes; zeros once they are used up, so that shrinking makes schemas smaller.
@@ -241,6 +242,35 @@ fn constraints(dice: &mut Dice<'_>, text: &mut String) {
     }
 }
 
+fn raw_of(text: &str) -> Block {
+    let mut sources = rest_schema::Sources::new();
+    let mut diagnostics = rest_schema::Diagnostics::new();
+    let raw = rest_schema::yaml::parse(
+        "r.yaml",
+        text,
+        &mut |_| Ok(Vec::new()),
+        &mut sources,
+        &mut diagnostics,
+    );
+    assert_eq!(diagnostics.finish(), []);
+    raw.unwrap().root
+}
+
+/// Keys are exported in the order of their table.
+fn in_order(block: &Block) {
+    let place = |key: &str| block.level.rows().iter().position(|row| row.key == key);
+    let places: Vec<_> = block.entries.iter().map(|entry| place(entry.key.key)).collect();
+    assert!(places.is_sorted(), "{block:?}");
+    for entry in &block.entries {
+        match &entry.value {
+            Value::Block(inner) => in_order(inner),
+            Value::Blocks(list) => list.iter().for_each(in_order),
+            Value::Named(list) => list.iter().for_each(|named| in_order(&named.block)),
+            _ => {}
+        }
+    }
+}
+
 fn parsed(text: &str) -> Option<Schema> {
     read_one("random.yaml", text).ok().map(|loaded| loaded.schema)
 }
@@ -257,7 +287,8 @@ proptest! {
                 Ok(again) => prop_assert_eq!(&again.schema, &schema, "{}\n{}", text, exported),
                 Err(report) => prop_assert!(false, "{}\n{}\n{}", text, exported, report.lines()),
             }
-            prop_assert_eq!(export(&schema), exported);
+            prop_assert_eq!(export(&schema), exported.as_str());
+            in_order(&raw_of(&exported));
         }
     }
 

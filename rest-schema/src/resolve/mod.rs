@@ -5,6 +5,7 @@
 //! looked at too, and its name is remembered, so that no rule is blamed for it.
 
 mod access;
+mod advice;
 mod fields;
 mod foreign;
 mod index;
@@ -42,6 +43,7 @@ pub fn resolve(raw: &raw::Service, diagnostics: &mut Diagnostics) -> Option<Sche
     relations::finish(&mut draft, diagnostics);
     service::build(&mut draft, &raw.root, diagnostics);
     access::build(&mut draft, &raw.root, diagnostics);
+    advice::orders(&draft, diagnostics);
     (diagnostics.faults() == before).then_some(draft.schema)
 }
 
