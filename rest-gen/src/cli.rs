@@ -46,6 +46,20 @@ enum Command {
         )]
         listen: String,
     },
+    /// Looks after the accounts of a service
+    Account {
+        #[command(subcommand)]
+        command: Account,
+    },
+    /// Loads rows from a YAML file, all or none
+    Seed {
+        /// The schema, a YAML file
+        file: PathBuf,
+        /// The rows: lists by resource; pairs of a many-to-many under `Resource.relation`
+        rows: PathBuf,
+        #[command(flatten)]
+        database: Database,
+    },
     /// Writes a schema back as YAML, with mixins and included files written out
     Export {
         /// The schema, a YAML file
@@ -58,6 +72,29 @@ enum Command {
         /// For which shell
         #[arg(value_enum)]
         shell: Shell,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum Account {
+    /// Makes an account; the password is asked for, or read from REST_PASSWORD or the standard input
+    Create {
+        /// The schema, a YAML file
+        file: PathBuf,
+        #[command(flatten)]
+        database: Database,
+        /// A field of the account, like username=susan or is_admin=true
+        #[arg(long, value_name = "NAME=VALUE")]
+        set: Vec<String>,
+    },
+    /// Sets an account's password, read as for `create`, and revokes its tokens
+    Password {
+        /// The schema, a YAML file
+        file: PathBuf,
+        /// What names the account at sign-in
+        name: String,
+        #[command(flatten)]
+        database: Database,
     },
 }
 
@@ -91,6 +128,11 @@ pub(crate) fn run() -> Result<Outcome, Error> {
             database,
             listen,
         } => command::serve::run(&file, &database, &listen),
+        Command::Account { command } => match command {
+            Account::Create { file, database, set } => command::account::create(&file, &database, &set),
+            Account::Password { file, name, database } => command::account::password(&file, &database, &name),
+        },
+        Command::Seed { file, rows, database } => command::seed::run(&file, &rows, &database),
         Command::Export { file } => command::export::run(&file),
         Command::Schema => command::schema::run(),
         Command::Completions { shell } => command::completions::run(shell),

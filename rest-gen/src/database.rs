@@ -7,7 +7,14 @@ use rest_runtime::{Options, Service};
 use rest_schema::Schema;
 
 use crate::error::Error;
-use crate::files;
+use crate::{files, output};
+
+/// Runs what waits for a service to its end.
+pub(crate) fn run_async<T>(work: impl Future<Output = T>) -> Result<T, Error> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Error::new(format!("threads can't be started: {error}")))?;
+    Ok(runtime.block_on(work))
+}
 
 /// Which database, and how it comes to be.
 #[derive(Debug, Args)]
@@ -33,6 +40,17 @@ impl Database {
             Ok(service) => Ok(Ok(service)),
             Err(error) if error.is_misfit() => Ok(Err(Error::new(error.to_string()))),
             Err(error) => Err(Error::new(error.to_string())),
+        }
+    }
+
+    /// The same, a misfit told; `None` then.
+    pub(crate) fn opened(&self, schema: Schema) -> Result<Option<Service>, Error> {
+        match self.open(schema)? {
+            Ok(service) => Ok(Some(service)),
+            Err(misfit) => {
+                output::error(&misfit);
+                Ok(None)
+            }
         }
     }
 

@@ -16,7 +16,12 @@ use tracing_subscriber::fmt::MakeWriter;
 const QUEUE: usize = 8_192;
 
 static DROPPED: AtomicU64 = AtomicU64::new(0);
-static WRITER: OnceLock<(SyncSender<Line>, Mutex<Option<JoinHandle<()>>>)> = OnceLock::new();
+static WRITER: OnceLock<Writer> = OnceLock::new();
+
+struct Writer {
+    queue: SyncSender<Line>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
 
 enum Line {
     Event(Vec<u8>),
@@ -33,7 +38,11 @@ pub(crate) fn start() {
     let Ok(thread) = thread else {
         return;
     };
-    if WRITER.set((queue, Mutex::new(Some(thread)))).is_err() {
+    let writer = Writer {
+        queue,
+        thread: Mutex::new(Some(thread)),
+    };
+    if WRITER.set(writer).is_err() {
         return;
     }
     let builder = tracing_subscriber::fmt()
@@ -49,11 +58,15 @@ pub(crate) fn start() {
 
 /// Writes what still waits.
 pub(crate) fn finish() {
-    let Some((queue, thread)) = WRITER.get() else {
+    let Some(writer) = WRITER.get() else {
         return;
     };
-    let thread = thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-    if queue.send(Line::End).is_ok() {
+    let thread = writer
+        .thread
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .take();
+    if writer.queue.send(Line::End).is_ok() {
         let _ = thread.map(JoinHandle::join);
     }
 }
@@ -100,10 +113,10 @@ impl Write for Event {
 
 impl Drop for Event {
     fn drop(&mut self) {
-        let Some((queue, _)) = WRITER.get().filter(|_| !self.0.is_empty()) else {
+        let Some(writer) = WRITER.get().filter(|_| !self.0.is_empty()) else {
             return;
         };
-        if let Err(TrySendError::Full(_)) = queue.try_send(Line::Event(std::mem::take(&mut self.0))) {
+        if let Err(TrySendError::Full(_)) = writer.queue.try_send(Line::Event(std::mem::take(&mut self.0))) {
             DROPPED.fetch_add(1, Ordering::Relaxed);
         }
     }

@@ -51,6 +51,11 @@ pub fn parse(
     (globs.is_empty() || diagnostics.faults() == before).then_some(service)
 }
 
+/// Reads a file of data as a tree, with the limits of a schema.
+pub fn tree(name: &str, text: &str, sources: &mut Sources, diagnostics: &mut Diagnostics) -> Option<Node> {
+    file(name, text, &mut 0, sources, diagnostics)
+}
+
 fn found(glob: &Excerpt, load: &mut Loader<'_>, diagnostics: &mut Diagnostics) -> Vec<(String, String)> {
     let message = match load(&glob.text) {
         Ok(files) if files.is_empty() => format!("no file matches `{}`", glob.text),

@@ -28,6 +28,7 @@ pub mod problem;
 mod reference;
 pub mod request;
 pub mod respond;
+pub mod rows;
 mod serve;
 pub mod server;
 pub mod service;

@@ -1,7 +1,9 @@
 //! One file per command.
 
+pub(crate) mod account;
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod export;
 pub(crate) mod schema;
+pub(crate) mod seed;
 pub(crate) mod serve;

@@ -7,7 +7,7 @@ use std::path::Path;
 use rest_runtime::{Service, server};
 use rest_schema::{Operation, Resource, ResourceId, Schema};
 
-use crate::database::Database;
+use crate::database::{Database, run_async};
 use crate::error::{Error, Outcome};
 use crate::{load, log, output};
 
@@ -18,19 +18,13 @@ pub(crate) fn run(file: &Path, database: &Database, listen: &str) -> Result<Outc
     };
     // The address first: where it can't be had, nothing has been made or written.
     let (listener, address) = bind(listen)?;
-    let service = match database.open(schema)? {
-        Ok(service) => service,
-        Err(misfit) => {
-            output::error(&misfit);
-            return Ok(Outcome::Faults);
-        }
+    let Some(service) = database.opened(schema)? else {
+        return Ok(Outcome::Faults);
     };
     log::start();
     advise(&service);
     output::result(&greeting(&service, address))?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Error::new(format!("threads can't be started: {error}")))?;
-    let served = runtime.block_on(server::serve(service, listener, asked_to_end()));
+    let served = run_async(server::serve(service, listener, asked_to_end()))?;
     log::finish();
     served.map_err(|error| Error::new(format!("the server ended: {error}")))?;
     Ok(Outcome::Done)

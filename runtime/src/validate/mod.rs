@@ -6,6 +6,7 @@
 
 mod create;
 mod field;
+mod load;
 mod patch;
 #[cfg(test)]
 mod tests;
@@ -114,6 +115,8 @@ struct Member {
     optional: bool,
     filling: Filling,
     writeonly: bool,
+    /// Whether a column stands behind it.
+    stored: bool,
     /// Who may write it depends on the caller or the row.
     is_ruled: bool,
 }
@@ -169,6 +172,7 @@ impl Validator {
                 optional: field.optional,
                 filling: filling(schema, resource, FieldId { resource: id, index }, is_key),
                 writeonly: field.writeonly,
+                stored: field.is_stored(),
                 is_ruled: field.writable.is_some(),
             });
         }
