@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::Binaries;
+use super::client::Client;
 use crate::Result;
 
 /// Which server.
@@ -92,6 +93,13 @@ impl Server {
                 return Err("it doesn't listen".into());
             }
             std::thread::sleep(Duration::from_millis(1));
+        }
+        if self.kind == Kind::Ours {
+            // It listens before it has looked at its database.
+            let ready = Client::new(&self.url).get("/health/ready")?;
+            if ready.status >= 300 {
+                return Err(format!("it isn't ready: {} {}", ready.status, ready.text).into());
+            }
         }
         Ok(())
     }

@@ -20,6 +20,8 @@ pub trait Dialect {
     fn starts_with(out: &mut Statement, value: &dyn Fn(&mut Statement), text: &dyn Fn() -> Bind);
     /// Whether a text ends with another.
     fn ends_with(out: &mut Statement, value: &dyn Fn(&mut Statement), text: &dyn Fn() -> Bind);
+    /// A condition that most rows satisfy, said to a planner that may have no statistics.
+    fn usual(out: &mut Statement, condition: &dyn Fn(&mut Statement));
     /// The name of a function.
     fn function(function: Function) -> &'static str;
     /// The members of a bound JSON array as rows `j`: their place and their value.

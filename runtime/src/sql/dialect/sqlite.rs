@@ -45,6 +45,11 @@ impl Dialect for Sqlite {
             .push(")");
     }
 
+    fn usual(out: &mut Statement, condition: &dyn Fn(&mut Statement)) {
+        out.push("likely");
+        condition(out);
+    }
+
     fn function(function: Function) -> &'static str {
         match function {
             Function::Coalesce => "coalesce",

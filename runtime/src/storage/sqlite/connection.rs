@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
@@ -97,6 +98,9 @@ pub fn open(file: &File, purpose: Purpose) -> rusqlite::Result<Link> {
 fn open_as(file: &File, purpose: Purpose, access: OpenFlags) -> rusqlite::Result<Link> {
     let mut connection = Connection::open_with_flags(&file.path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // The plan that chose the lane stays the plan; without this SQLite also parses a cached statement anew whenever
+    // the value of a bound range changes, which costs more than a page does.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     let wait = if purpose == Purpose::Inline {
         Duration::ZERO
     } else {

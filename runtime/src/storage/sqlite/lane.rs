@@ -119,3 +119,86 @@ fn has_text_operator(expr: &Expr) -> bool {
         Expr::Boolean(_) | Expr::Null | Expr::Slot(_) | Expr::Units(..) | Expr::Column(..) => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use rest_schema::ResourceId;
+
+    use super::*;
+    use crate::caller::Caller;
+    use crate::migrate::{self, OwnTables};
+    use crate::model::Model;
+    use crate::plan::access::Account;
+    use crate::plan::read::Planner;
+    use crate::request::page::CursorKey;
+    use crate::request::query;
+    use crate::sql::select;
+
+    const BLOG: &str = "
+service: blog
+managed: true
+resources:
+  User:
+    fields: { name: { type: string, unique: true }, password: password }
+    access: { read: public }
+  Post:
+    sort: -created_at
+    fields:
+      text: { type: text, filterable: true }
+      status: { type: enum, values: [draft, published], index: true }
+      created_at: { type: timestamp, index: true }
+    belongs_to: { author: User }
+    access: { read: status = 'published' or author_id = me.id }
+accounts: { resource: User, identify_by: [name], password: password }
+";
+
+    fn lane_of(query: &str, signed_in: bool) -> Lane {
+        let loaded = rest_schema::read("rest.yaml", BLOG, &mut |_: &str| Err("no files".to_owned()));
+        let schema = loaded.expect("a schema").schema;
+        let connection = Connection::open_in_memory().expect("a database");
+        let own = OwnTables {
+            statements: &[],
+            mark: "",
+        };
+        migrate::prepare(&schema, &connection, own, &|_| String::new()).expect("tables");
+        let model = Model::new(schema.clone(), migrate::own_codecs(&schema));
+        let mut caller = Caller::anonymous();
+        if signed_in {
+            let fields = Arc::clone(&model.me_fields);
+            let cells = fields.iter().map(|_| crate::cell::Cell::Integer(1)).collect();
+            caller.account = Some(Arc::new(Account {
+                resource: ResourceId(0),
+                fields,
+                cells,
+            }));
+        }
+        let posts = ResourceId(1);
+        let query = query::collection(&schema, posts, Some(query), &|_| true).expect("a query");
+        let planner = Planner {
+            model: &model,
+            caller: &caller,
+        };
+        let plan = planner
+            .page(posts, &query, &CursorKey::new([0; 32]))
+            .expect("a plan");
+        decide(&connection, &plan.shape, &select::read(&model, &plan.shape)).expect("a lane")
+    }
+
+    #[test]
+    fn a_page_in_the_order_of_an_index_is_light() {
+        for signed_in in [false, true] {
+            // The rule's status has an index too, which would mean sorting all that is published.
+            assert_eq!(lane_of("", signed_in), Lane::Inline);
+            assert_eq!(lane_of("author_id=1", signed_in), Lane::Inline);
+        }
+    }
+
+    #[test]
+    fn what_reads_or_sorts_many_rows_is_not() {
+        assert_eq!(lane_of("count=exact", false), Lane::Pool);
+        assert_eq!(lane_of("text[contains]=x", false), Lane::Pool);
+        assert_eq!(lane_of("sort=author.name", false), Lane::Pool);
+    }
+}
