@@ -20,7 +20,7 @@ resources:
     fields:
       text: { type: string, unique: true }
       part_of: { type: string, index: true, default: nothing }
-      count: { type: integer, default: 0 }
+      turn: { type: integer, default: 0 }
     access: { read: public, create: public, change: public }
 ";
 
@@ -49,7 +49,7 @@ fn rounds() -> Result<(), String> {
     let rounds = std::env::var("CRASH_ROUNDS")
         .ok()
         .and_then(|n| n.parse().ok())
-        .unwrap_or(15);
+        .unwrap_or(10);
     let place = Place::new(&SchemaSource::Inline(SCHEMA.to_owned()))?;
     let mut told = Told::default();
     for round in 0..rounds {
@@ -79,13 +79,13 @@ fn rounds() -> Result<(), String> {
             writer.join().map_err(|_| "a writer panicked")?;
         }
         let news = std::mem::take(&mut *news.lock().unwrap_or_else(PoisonError::into_inner));
+        check(&place, &news).map_err(|e| format!("after crash {round}: {e}"))?;
         told.made.extend(news.made);
         told.groups.extend(news.groups);
         told.counts.extend(news.counts);
         told.gone.extend(news.gone);
-        check(&place, &told).map_err(|e| format!("after crash {round}: {e}"))?;
     }
-    Ok(())
+    check(&place, &told).map_err(|e| format!("after all crashes: {e}"))
 }
 
 fn send(client: &mut Client, request: &Request, status: u16) -> Option<Json> {
@@ -131,7 +131,7 @@ impl Writer {
         let patch = Request::new("PATCH", &format!("/api/notes/{}", counts.0));
         send(
             &mut self.client,
-            &patch.json(format!(r#"{{"count": {turn}}}"#)),
+            &patch.json(format!(r#"{{"turn": {turn}}}"#)),
             200,
         )?;
         counts.1 = turn;
@@ -185,7 +185,7 @@ fn check(place: &Place, told: &Told) -> Result<(), String> {
         }
     }
     for (id, acknowledged, sent) in &told.counts {
-        let count = read(&format!("/api/notes/{id}")).and_then(|note| note.get("count")?.integer());
+        let count = read(&format!("/api/notes/{id}")).and_then(|note| note.get("turn")?.integer());
         if !count.is_some_and(|count| (*acknowledged..=*sent).contains(&count)) {
             return Err(format!(
                 "count {acknowledged} of note {id} was acknowledged, {sent} sent, and it is {count:?}"

@@ -174,7 +174,7 @@ fn refused(yaml: &[u8], code: i32, words: &[&str]) -> Result<(), String> {
     let schema = folder.path().join("rest.yaml");
     expect(
         &run(serve(&schema, &folder.path().join("data.db"))?)?,
-        FAULTS,
+        code,
         words,
     )?;
     let mut check = Command::new(program()?);
@@ -253,9 +253,9 @@ fn unchanged(folder: &Path, code: i32, words: &[&str]) -> Result<(), String> {
 }
 
 fn does_not_fit() -> Result<(), String> {
-    let yaml = NOTES.replace("{ text: string }", "{ text: string, count: integer }");
+    let yaml = NOTES.replace("{ text: string }", "{ text: string, size: integer }");
     let folder = with_tables(&yaml, "CREATE TABLE note (id INTEGER PRIMARY KEY, body TEXT)")?;
-    unchanged(folder.path(), FAULTS, &["note", "text", "count"])
+    unchanged(folder.path(), FAULTS, &["note", "text", "size"])
 }
 
 fn whose_tables() -> Result<(), String> {
@@ -271,7 +271,7 @@ fn not_a_database() -> Result<(), String> {
         "this is no database, whatever its name says\n".repeat(100),
     )
     .map_err(|e| e.to_string())?;
-    unchanged(folder.path(), FAILED, &["data.db", "not a database"])
+    unchanged(folder.path(), FAILED, &["data.db", "not a SQLite database"])
 }
 
 fn folder() -> Result<(), String> {

@@ -151,10 +151,13 @@ impl Client {
 }
 
 /// Sends bytes as they are over a connection of their own, and reads one answer; `None` where the server just closes.
-pub(crate) fn raw(address: SocketAddr, bytes: &[u8]) -> Result<Option<Answer>, String> {
+/// With `and_ends` nothing more will come, and the server is told so.
+pub(crate) fn raw(address: SocketAddr, bytes: &[u8], and_ends: bool) -> Result<Option<Answer>, String> {
     let mut connection = connect(address)?;
     let _ = connection.get_mut().write_all(bytes);
-    let _ = connection.get_mut().shutdown(Shutdown::Write);
+    if and_ends {
+        let _ = connection.get_mut().shutdown(Shutdown::Write);
+    }
     match connection.fill_buf() {
         Ok([]) => Ok(None),
         Err(e) if e.kind() == ErrorKind::ConnectionReset => Ok(None),

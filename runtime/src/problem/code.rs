@@ -97,6 +97,8 @@ codes! {
         "the body was read, and what it says does not fit the schema; errors lists every fault";
     TooManyRequests "too-many-requests" TOO_MANY_REQUESTS "Too many requests"
         "too much was tried in too short a time; Retry-After says when to try again";
+    HeadersTooLarge "headers-too-large" REQUEST_HEADER_FIELDS_TOO_LARGE "Headers too large"
+        "the request's headers are longer than this service takes";
     Internal "internal" INTERNAL_SERVER_ERROR "Internal error"
         "the service failed; its log has the cause under the id in instance";
     StoredValue "stored-value" INTERNAL_SERVER_ERROR "Stored value does not fit"

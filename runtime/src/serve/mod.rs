@@ -42,6 +42,8 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Bytes that an address may have.
 const ADDRESS: usize = 8 * 1024;
+/// Bytes that all headers may have together.
+const HEADERS: usize = 32 * 1024;
 
 /// One request on its way.
 struct Exchange<'a> {
@@ -97,6 +99,13 @@ async fn answer(service: &Arc<Inner>, request: Request<Body>) -> Result<Response
     let address = parts.uri.path_and_query().map_or("/", |address| address.as_str());
     if address.len() > ADDRESS {
         return Err(Problem::new(Code::UriTooLong));
+    }
+    let headers = parts
+        .headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len());
+    if headers.sum::<usize>() > HEADERS {
+        return Err(Problem::new(Code::HeadersTooLarge));
     }
     let found = router::find(&service.engine.model.schema, &service.routes, parts.uri.path());
     let Some(target) = found else {
