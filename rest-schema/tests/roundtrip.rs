@@ -276,7 +276,7 @@ fn parsed(text: &str) -> Option<Schema> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
     fn what_is_exported_is_read_as_the_same(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
