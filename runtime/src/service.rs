@@ -309,7 +309,7 @@ fn check_file(database: &Path) -> Result<(), Error> {
     }
     match connection::is_database(database) {
         Ok(true) => {}
-        Ok(false) => return Err(Error::told(format!("{shown} is not a SQLite database"))),
+        Ok(false) => return Err(Error::told(format!("{shown} is not a database of SQLite"))),
         Err(error) => return Err(Error::told(format!("{shown} can't be read: {error}"))),
     }
     if std::fs::metadata(database).is_ok_and(|file| file.permissions().readonly()) {
