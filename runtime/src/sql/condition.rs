@@ -107,7 +107,11 @@ impl Writer<'_> {
                 }
                 return self.form_of_field(*field);
             }
-            Expr::Not(a) => self.wrapped("NOT (", a, ")", out),
+            Expr::Not(a) => match a.as_ref() {
+                // As SQLite's planner knows it.
+                Expr::IsNull(a) => self.wrapped("(", a, ") IS NOT NULL", out),
+                a => self.wrapped("NOT (", a, ")", out),
+            },
             Expr::And(all) => self.joined(all, " AND ", out),
             Expr::Or(all) => self.joined(all, " OR ", out),
             Expr::Compare(op, a, b) if !self.bare && is_class(expr) => {

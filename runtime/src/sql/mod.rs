@@ -7,6 +7,8 @@ pub mod condition;
 pub mod dialect;
 pub mod select;
 pub mod write;
+#[cfg(test)]
+mod written;
 
 use crate::plan::expr::Slot;
 

@@ -235,3 +235,128 @@ fn answer(queued: Queued, result: Result<Done, Refusal>) {
     // Whoever asked may have gone away; the write stands all the same.
     let _ = queued.reply.send(result);
 }
+
+#[cfg(test)]
+mod tests {
+    //! A batch in which one job fails in each of the ways there are: each gets its own answer, and no other is lost.
+
+    use super::*;
+
+    /// Runs a statement, then what follows.
+    struct Text(&'static str, Then);
+
+    #[derive(Clone, Copy)]
+    enum Then {
+        Done,
+        Refuse,
+        Panic,
+    }
+
+    impl Job for Text {
+        fn run(&self, connection: &Connection) -> Result<Done, Refusal> {
+            connection.execute_batch(self.0).map_err(refusal)?;
+            match self.1 {
+                Then::Done => Ok(Done::Number(1)),
+                Then::Refuse => Err(Refusal::Problem(Problem::new(crate::problem::Code::Forbidden))),
+                Then::Panic => panic!("a hook that panics"),
+            }
+        }
+    }
+
+    fn database(directory: &tempfile::TempDir, more: &str) -> File {
+        let path = directory.path().join("data.db");
+        let connection = Connection::open(&path).expect("a database");
+        connection
+            .execute_batch(&format!(
+                "PRAGMA journal_mode = wal; CREATE TABLE t (x INTEGER UNIQUE) STRICT; {more}"
+            ))
+            .expect("a table");
+        File {
+            path,
+            ours: true,
+            wal: true,
+        }
+    }
+
+    /// Queues all jobs while the writer is held up by a lock, so that they are one batch; gives who succeeded.
+    fn run(file: &File, jobs: Vec<Text>) -> Vec<bool> {
+        let lock = Connection::open(&file.path).expect("a database");
+        lock.execute_batch("BEGIN IMMEDIATE").expect("a lock");
+        let writer = Writer::open(file).expect("a writer");
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .expect("a runtime");
+        runtime.block_on(async {
+            // Polled in order, so that all are queued before the lock goes.
+            let all = futures_util::future::join_all(jobs.into_iter().map(|job| writer.write(job)));
+            let unlock = async { lock.execute_batch("COMMIT").expect("an end") };
+            let (answers, ()) = tokio::join!(all, unlock);
+            answers.into_iter().map(|result| result.is_ok()).collect()
+        })
+    }
+
+    fn rows(file: &File) -> Vec<i64> {
+        let connection = Connection::open(&file.path).expect("a database");
+        let mut statement = connection
+            .prepare("SELECT x FROM t ORDER BY x")
+            .expect("a statement");
+        let rows = statement.query_map([], |row| row.get(0)).expect("rows");
+        rows.collect::<Result<_, _>>().expect("numbers")
+    }
+
+    fn insert(x: i64) -> &'static str {
+        [
+            "",
+            "INSERT INTO t VALUES (1)",
+            "INSERT INTO t VALUES (2)",
+            "INSERT INTO t VALUES (3)",
+        ][usize::try_from(x).expect("a place")]
+    }
+
+    fn one_of_three(more: &str, second: Text) -> (Vec<bool>, Vec<i64>) {
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = database(&directory, more);
+        let jobs = vec![Text(insert(1), Then::Done), second, Text(insert(3), Then::Done)];
+        (run(&file, jobs), rows(&file))
+    }
+
+    #[test]
+    fn all_succeed_together() {
+        let (answers, rows) = one_of_three("", Text(insert(2), Then::Done));
+        assert_eq!((answers, rows), (vec![true, true, true], vec![1, 2, 3]));
+    }
+
+    #[test]
+    fn a_refusal_undoes_its_own_write_only() {
+        let (answers, rows) = one_of_three("", Text(insert(2), Then::Refuse));
+        assert_eq!((answers, rows), (vec![true, false, true], vec![1, 3]));
+    }
+
+    #[test]
+    fn a_constraint_undoes_its_own_write_only() {
+        let (answers, rows) = one_of_three("", Text(insert(1), Then::Done));
+        assert_eq!((answers, rows), (vec![true, false, true], vec![1, 3]));
+    }
+
+    #[test]
+    fn a_panic_undoes_its_own_write_only() {
+        let (answers, rows) = one_of_three("", Text(insert(2), Then::Panic));
+        assert_eq!((answers, rows), (vec![true, false, true], vec![1, 3]));
+    }
+
+    #[test]
+    fn a_trigger_that_ends_the_transaction_takes_no_other_along() {
+        let trigger =
+            "CREATE TRIGGER no BEFORE INSERT ON t WHEN new.x = 2 BEGIN SELECT RAISE(ROLLBACK, 'no'); END;";
+        let (answers, rows) = one_of_three(trigger, Text(insert(2), Then::Done));
+        assert_eq!((answers, rows), (vec![true, false, true], vec![1, 3]));
+    }
+
+    #[test]
+    fn a_deferred_foreign_key_takes_no_other_along() {
+        let table = "CREATE TABLE c (t INTEGER REFERENCES t (x) DEFERRABLE INITIALLY DEFERRED) STRICT;";
+        let second = Text("INSERT INTO c VALUES (9)", Then::Done);
+        let (answers, rows) = one_of_three(table, second);
+        assert_eq!((answers, rows), (vec![true, false, true], vec![1, 3]));
+    }
+}
