@@ -2,7 +2,7 @@
 //!
 //! | module | what it is for |
 //! |---|---|
-//! | `examples` | schemas of the examples |
+//! | `example` | the examples: their schemas, and the shop at work |
 //! | `flask` | a real Flask app and the service on one file |
 //! | `readme` | what the README shows |
 //! | `support` | reads a case, starts the program, sends bytes, compares |
@@ -19,7 +19,7 @@
 mod batch;
 mod coverage;
 mod crash;
-mod examples;
+mod example;
 mod expiry;
 mod flask;
 mod hostile;
@@ -39,7 +39,7 @@ use support::server::{Place, package};
 fn main() {
     let arguments = Arguments::from_args();
     let mut trials = support::selftest::trials();
-    trials.extend(examples::trials());
+    trials.extend(example::trials());
     trials.extend(flask::trials());
     trials.extend(readme::trials());
     trials.extend(coverage::trials());

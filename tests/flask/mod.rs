@@ -2,7 +2,6 @@
 
 mod browser;
 mod python;
-mod service;
 mod story;
 
 use libtest_mimic::Trial;

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::browser::Browser;
 use super::python::{self, Site};
-use super::service::Api;
+use crate::support::api::Api;
 use crate::support::http::Request;
 use crate::support::server::Server;
 

@@ -1,5 +1,6 @@
 //! What the cases and the other tests stand on. Nothing here knows how the service works inside.
 
+pub(crate) mod api;
 pub(crate) mod case;
 pub(crate) mod fake;
 pub(crate) mod http;

@@ -4,18 +4,18 @@ use std::net::SocketAddr;
 
 use serde_json::Value;
 
-use crate::support::http::{Answer, Client, Request};
+use super::http::{Answer, Client, Request};
 
 /// A client of the service.
 #[derive(Debug)]
-pub(super) struct Api {
+pub(crate) struct Api {
     client: Client,
     token: Option<String>,
 }
 
 impl Api {
     /// Anonymous.
-    pub(super) fn new(address: SocketAddr) -> Self {
+    pub(crate) fn new(address: SocketAddr) -> Self {
         Self {
             client: Client::new(address),
             token: None,
@@ -23,7 +23,7 @@ impl Api {
     }
 
     /// With a token got for a name and a password.
-    pub(super) fn sign_in(address: SocketAddr, name: &str, password: &str) -> Result<Self, String> {
+    pub(crate) fn sign_in(address: SocketAddr, name: &str, password: &str) -> Result<Self, String> {
         let mut api = Self::new(address);
         let body = serde_json::json!({ "identifier": name, "password": password });
         let made = api.expect(201, Request::new("POST", "/api/tokens").json(body.to_string()))?;
@@ -32,7 +32,7 @@ impl Api {
     }
 
     /// Whatever the answer is.
-    pub(super) fn send(&mut self, request: Request) -> Result<Answer, String> {
+    pub(crate) fn send(&mut self, request: Request) -> Result<Answer, String> {
         let request = match &self.token {
             Some(token) => request.bearer(token),
             None => request,
@@ -41,7 +41,7 @@ impl Api {
     }
 
     /// The body of an answer of this status.
-    pub(super) fn expect(&mut self, status: u16, request: Request) -> Result<Value, String> {
+    pub(crate) fn expect(&mut self, status: u16, request: Request) -> Result<Value, String> {
         let told = format!("{} {}", request.method, request.target);
         let answer = self.send(request)?;
         if answer.status != status {
@@ -55,17 +55,27 @@ impl Api {
     }
 
     /// A GET that succeeds.
-    pub(super) fn get(&mut self, target: &str) -> Result<Value, String> {
+    pub(crate) fn get(&mut self, target: &str) -> Result<Value, String> {
         self.expect(200, Request::new("GET", target))
     }
 
     /// A POST that makes an item.
-    pub(super) fn post(&mut self, target: &str, body: &Value) -> Result<Value, String> {
+    pub(crate) fn post(&mut self, target: &str, body: &Value) -> Result<Value, String> {
         self.expect(201, Request::new("POST", target).json(body.to_string()))
     }
 
+    /// The codes of the faults that a request is refused for, at what they name.
+    pub(crate) fn refused(&mut self, status: u16, request: Request) -> Result<Vec<String>, String> {
+        let problem = self.expect(status, request)?;
+        let errors = problem["errors"].as_array().into_iter().flatten();
+        let word = |error: &Value, name: &str| error[name].as_str().unwrap_or_default().to_owned();
+        Ok(errors
+            .map(|error| format!("{} {}", word(error, "pointer"), word(error, "code")))
+            .collect())
+    }
+
     /// A PATCH that succeeds.
-    pub(super) fn patch(&mut self, target: &str, body: &Value) -> Result<Value, String> {
+    pub(crate) fn patch(&mut self, target: &str, body: &Value) -> Result<Value, String> {
         self.expect(200, Request::new("PATCH", target).json(body.to_string()))
     }
 }

@@ -1,4 +1,6 @@
-//! The examples' schemas are right, and warn of nothing.
+//! The examples: their schemas are right and warn of nothing, and the shop sells.
+
+mod shop;
 
 use std::path::PathBuf;
 
@@ -7,15 +9,19 @@ use rest_schema::resolve;
 
 use crate::support::server::package;
 
-/// One test for each example.
+/// One test for each example's schema, and those of the shop.
 pub(crate) fn trials() -> Vec<Trial> {
-    ["microblog", "shop"]
+    let mut trials: Vec<Trial> = ["microblog", "shop"]
         .map(|name| {
             Trial::test(format!("examples::{name}_is_accepted"), move || {
                 accepted(name).map_err(Into::into)
             })
         })
-        .into()
+        .into();
+    trials.push(Trial::test("examples::the_shop_sells", || {
+        shop::sells().map_err(Into::into)
+    }));
+    trials
 }
 
 fn folder(name: &str) -> PathBuf {
