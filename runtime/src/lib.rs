@@ -17,7 +17,6 @@ pub mod codec;
 pub mod engine;
 pub mod event;
 pub mod hook;
-pub mod listen;
 pub mod migrate;
 pub mod model;
 pub mod operate;
@@ -37,5 +36,5 @@ pub mod storage;
 pub mod token;
 pub mod validate;
 
-pub use listen::serve;
+pub use server::serve;
 pub use service::{Error, Options, Service};
