@@ -33,7 +33,7 @@ pub const CODES: &[CodeRow] = codes! {
     "bad-name"           "A name that can't be one";
     "bad-collection"     "An address that can't be one";
     "bad-prefix"         "A prefix that addresses can't begin with";
-    "reserved-name"      "A name that every request uses for something else";
+    "reserved-name"      "A name that requests or rules use for something else";
     "reserved-collection" "An address that is the service's own";
     "reserved-table"     "A table that is the service's or the database's own";
     "duplicate-name"     "A name that means two things in one resource";

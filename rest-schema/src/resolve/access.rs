@@ -173,26 +173,6 @@ fn unserved(draft: &Draft, id: ResourceId, block: &Block, diagnostics: &mut Diag
                 .warning(),
         );
     }
-    let names: Vec<&str> = draft
-        .schema
-        .resource(id)
-        .fields
-        .iter()
-        .map(|field| field.name.as_str())
-        .collect();
-    let relations = draft
-        .schema
-        .resource(id)
-        .relations
-        .iter()
-        .map(|relation| relation.name.as_str());
-    let names: Vec<&str> = names.into_iter().chain(relations).collect();
-    for (name, _) in block.rules("rules") {
-        if names.contains(&name.text.as_str()) {
-            let message = format!("`{}` is the name of a field or relation and of a rule", name.text);
-            diagnostics.push(Diagnostic::new("duplicate-name", name.span, message));
-        }
-    }
 }
 
 /// `default: me` is the key of the caller's account, so the relation leads to accounts.

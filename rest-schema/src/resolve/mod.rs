@@ -6,6 +6,7 @@
 
 mod access;
 mod advice;
+mod clashes;
 mod fields;
 mod foreign;
 mod index;
@@ -41,6 +42,7 @@ pub fn resolve(raw: &raw::Service, diagnostics: &mut Diagnostics) -> Option<Sche
     relations::build(&mut draft, diagnostics);
     index::build(&mut draft, diagnostics);
     relations::finish(&mut draft, diagnostics);
+    clashes::find(&draft, diagnostics);
     service::build(&mut draft, &raw.root, diagnostics);
     access::build(&mut draft, &raw.root, diagnostics);
     advice::orders(&draft, diagnostics);

@@ -305,7 +305,7 @@ fn join_tables(draft: &Draft, diagnostics: &mut Diagnostics) {
     }
 }
 
-fn place(draft: &Draft, id: ResourceId, relation: &str) -> Span {
+pub(super) fn place(draft: &Draft, id: ResourceId, relation: &str) -> Span {
     let sketch = draft.sketch(id);
     ["belongs_to", "many_to_many"]
         .iter()
@@ -314,7 +314,7 @@ fn place(draft: &Draft, id: ResourceId, relation: &str) -> Span {
         .map_or(sketch.name.span, |named| named.name.span)
 }
 
-/// What needs all fields and relations: the orders of includes, and that every name means one thing.
+/// The orders of includes, which need all fields.
 pub(super) fn finish(draft: &mut Draft, diagnostics: &mut Diagnostics) {
     for id in draft.ids() {
         let block = draft.sketch(id).block.clone();
@@ -335,92 +335,6 @@ pub(super) fn finish(draft: &mut Draft, diagnostics: &mut Diagnostics) {
                 .and_then(|one| one.inverse);
             if let Some(other) = other {
                 draft.resource_mut(other.resource).relations[other.index as usize].sort = sort;
-            }
-        }
-    }
-    for id in draft.ids() {
-        unique_names(draft, id, diagnostics);
-        unique_columns(draft, id, diagnostics);
-    }
-}
-
-/// Fields and relations of a resource share one space of names: members of items, parameters, words of rules.
-fn unique_names(draft: &Draft, id: ResourceId, diagnostics: &mut Diagnostics) {
-    let sketch = draft.sketch(id);
-    let resource = draft.schema.resource(id);
-    let mut seen: HashMap<String, String> = HashMap::new();
-    let mut report = |name: &str, what: String, span: Span, diagnostics: &mut Diagnostics| {
-        if let Some(other) = seen.insert(name.to_owned(), what.clone()) {
-            let message = format!("`{name}` is the name of {other} and of {what}");
-            diagnostics.push(Diagnostic::new("duplicate-name", span, message));
-        }
-    };
-    for (field, origin) in resource.fields.iter().zip(&sketch.origins) {
-        let what = match (origin, sketch.written(*origin)) {
-            (Origin::Generated, _) => "the key".to_owned(),
-            (Origin::Relation(_), Some(named)) => format!("the key of the relation `{}`", named.name.text),
-            _ => format!("the field `{}`", field.name),
-        };
-        let span = sketch.place(*origin);
-        report(&field.name, what.clone(), span, diagnostics);
-        if field.api_name != field.name {
-            report(&field.api_name, what, span, diagnostics);
-        }
-    }
-    for relation in &resource.relations {
-        let (what, name) = if relation.declared {
-            ("a relation".to_owned(), None)
-        } else {
-            let from = &draft.schema.resource(relation.target).name;
-            (
-                format!("the inverse of a relation of `{from}`"),
-                inverse_name(draft, relation),
-            )
-        };
-        let span = name.map_or_else(|| place(draft, id, &relation.name), |name: &Excerpt| name.span);
-        if super::fields::RESERVED_PARAMETERS.contains(&relation.name.as_str()) {
-            let message = format!(
-                "`{}` is a parameter of every collection, so no relation can have this name",
-                relation.name
-            );
-            diagnostics.push(Diagnostic::new("reserved-name", span, message).help("give it another name"));
-        }
-        report(&relation.name, what, span, diagnostics);
-    }
-}
-
-/// Where the name of an inverse is written: at the side that declares it.
-fn inverse_name<'a>(draft: &'a Draft, relation: &Relation) -> Option<&'a Excerpt> {
-    let declared = relation.inverse?;
-    let block = &draft.sketch(declared.resource).block;
-    let named = block
-        .named("belongs_to")
-        .iter()
-        .chain(block.named("many_to_many"))
-        .nth(declared.index as usize)?;
-    named.block.block("inverse")?.text("name")
-}
-
-/// SQLite compares names of columns without regard to case.
-fn unique_columns(draft: &Draft, id: ResourceId, diagnostics: &mut Diagnostics) {
-    let sketch = draft.sketch(id);
-    let mut seen: HashMap<String, &str> = HashMap::new();
-    for (field, origin) in draft.schema.resource(id).fields.iter().zip(&sketch.origins) {
-        if !field.is_stored() {
-            continue;
-        }
-        if let Some(other) = seen.insert(field.column.to_lowercase(), &field.name) {
-            // Equal names are reported as such.
-            if other != field.name {
-                let message = format!(
-                    "`{other}` and `{}` have one column, `{}`",
-                    field.name, field.column
-                );
-                diagnostics.push(Diagnostic::new(
-                    "duplicate-column",
-                    sketch.place(*origin),
-                    message,
-                ));
             }
         }
     }
