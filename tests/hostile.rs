@@ -22,6 +22,14 @@ pub(crate) fn trials() -> Vec<Trial> {
     ]
 }
 
+/// `HOSTILE_TIMES=50` looks longer.
+fn times() -> usize {
+    std::env::var("HOSTILE_TIMES")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(1)
+}
+
 fn alive(server: SocketAddr) -> Result<(), String> {
     let answer = Client::new(server).send(&Request::new("GET", "/api/tags/1"))?;
     if answer.status == 200 {
@@ -223,7 +231,7 @@ fn queries() -> Result<(), String> {
         "*",
         ";",
     ];
-    for _ in 0..2_000 {
+    for _ in 0..2_000 * times() {
         let seed = *random.pick(&seeds);
         let query = mutated(seed, &words, &mut random);
         let collection = random.pick(&["posts", "users", "comments", "tags", "posts/1", "posts/2"]);
@@ -274,7 +282,7 @@ fn mutated_bodies() -> Result<(), String> {
         "/*",
         "'",
     ];
-    for _ in 0..1_500 {
+    for _ in 0..1_500 * times() {
         let seed = *random.pick(&seeds);
         let body = mutated(seed, &words, &mut random);
         let (method, target) = random.pick(&[
@@ -311,7 +319,7 @@ fn headers() -> Result<(), String> {
     let words = [
         "\"", ",", ";", "=", "q=", "q=2", "/", "*", "W/", "\\", " ", "\t", "0.0001", "é", "(", ")", "~",
     ];
-    for _ in 0..600 {
+    for _ in 0..600 * times() {
         let (name, seed) = random.pick(&seeds);
         let value = mutated(seed, &words, &mut random);
         let request = match random.below(3) {

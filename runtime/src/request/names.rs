@@ -52,7 +52,11 @@ impl<'a> Names<'a> {
             (Link::Keys { remote, .. }, _) => remote.as_slice(),
             (Link::Join { .. }, _) => &[],
         };
-        foreign_key.iter().all(|&id| self.shows(id)) && self.fields(relation.target).next().is_some()
+        // What no rule lets anybody read isn't there, for whoever asks.
+        let is_read = self.schema.resource(relation.target).access.read.is_some();
+        is_read
+            && foreign_key.iter().all(|&id| self.shows(id))
+            && self.fields(relation.target).next().is_some()
     }
 
     /// A relation by its name.
