@@ -3,23 +3,19 @@
 //! A mismatch is something by which a request would be answered wrongly or not at all. What only makes one slow, or lets
 //! the owner's other programs write what the schema forbids, is advice.
 
+mod advice;
+mod relations;
+
 use std::fmt;
 
 use rest_schema::diagnostic::nearest;
 use rest_schema::types::Kind;
-use rest_schema::{
-    DefaultValue, Field, FieldId, FieldType, JoinColumn, KeyKind, Link, OnDelete, Relation, RelationKind,
-    Resource, ResourceId, Schema,
-};
+use rest_schema::{DefaultValue, Field, FieldType, KeyKind, Resource, ResourceId, Schema};
 
-use super::catalogue::{Catalogue, Column, ForeignKey, Table};
+use super::catalogue::{Catalogue, Column, Table};
 use super::create;
-use super::index::{Needs, Why};
 use super::{Expression, Ownership};
 use crate::codec::{Affinity, Form};
-
-/// Digits that a double keeps of any decimal.
-const DIGITS_OF_REAL: u8 = 15;
 
 /// Digits of a decimal that an integer of 64 bits keeps.
 const DIGITS_OF_INTEGER: u8 = 18;
@@ -223,6 +219,12 @@ impl Comparison<'_> {
                 "the type is to be one that the column's values are of",
             );
         }
+        self.column_rules(table, column, field);
+        self.advise_decimal(table, column, field);
+    }
+
+    /// NOT NULL, DEFAULT, GENERATED.
+    fn column_rules(&mut self, table: &Table, column: &Column, field: &Field) {
         let is_rowid = table.rowid.as_deref() == Some(column.name.as_str());
         if column.is_generated && field.is_accepted() {
             let message = format!("{}.{} is computed by the database", table.name, column.name);
@@ -250,24 +252,6 @@ impl Comparison<'_> {
         if field.default == Some(DefaultValue::Database) && !fills && !field.optional {
             let message = format!("{}.{} has no DEFAULT", table.name, column.name);
             self.mismatch(Some(field), message, "another `default:`, or none");
-        }
-        self.advise_decimal(table, column, field);
-    }
-
-    fn advise_decimal(&mut self, table: &Table, column: &Column, field: &Field) {
-        let FieldType::Decimal { precision, .. } = field.ty else {
-            return;
-        };
-        let is_text = Affinity::of(&column.declared) == Affinity::Text;
-        if self.ownership == Ownership::Foreign && precision > DIGITS_OF_REAL && !is_text {
-            let message = format!(
-                "{}.{} is declared {}, where SQLite keeps {DIGITS_OF_REAL} digits of {precision}",
-                table.name, column.name, column.declared
-            );
-            let place = self.place(Some(field));
-            self.fit
-                .advice
-                .push(Finding::new(place, message).help("a text column keeps them all"));
         }
     }
 
@@ -352,162 +336,6 @@ impl Comparison<'_> {
         }
     }
 
-    fn relation(&mut self, id: ResourceId, table: &Table, relation: &Relation) {
-        match &relation.link {
-            Link::Keys { local, remote } if relation.kind == RelationKind::BelongsTo => {
-                self.foreign_key(table, relation, local, remote);
-            }
-            Link::Join { table, local, remote } if relation.declared => {
-                debug_assert!(local.iter().all(|column| column.field.resource == id));
-                self.join(relation, table, local, remote);
-            }
-            Link::Keys { .. } | Link::Join { .. } => {}
-        }
-    }
-
-    fn foreign_key(&mut self, table: &Table, relation: &Relation, local: &[FieldId], remote: &[FieldId]) {
-        let column = |id: &FieldId| self.schema.field(*id).column.as_str();
-        let local: Vec<&str> = local.iter().map(column).collect();
-        let remote: Vec<&str> = remote.iter().map(column).collect();
-        if local.iter().any(|column| table.column(column).is_none()) {
-            return;
-        }
-        let target = &self.schema.resource(relation.target).table;
-        let place = format!("{}.{}", self.resource.name, relation.name);
-        let keys: Vec<&ForeignKey> = table
-            .foreign_keys
-            .iter()
-            .filter(|key| starts_at(key, &local))
-            .collect();
-        let Some(first) = keys.first() else {
-            return self.no_foreign_key(table, relation, &local, place);
-        };
-        let Some(key) = keys
-            .iter()
-            .find(|key| key.table.eq_ignore_ascii_case(target) && self.leads_to(key, &local, &remote))
-        else {
-            let message = format!(
-                "({}) of {} points at {}",
-                local.join(", "),
-                table.name,
-                first.table
-            );
-            let help = "`to:` names the resource of that table";
-            self.fit.mismatches.push(Finding::new(place, message).help(help));
-            return;
-        };
-        let wanted = relation.on_delete;
-        if action(&key.on_delete) != wanted {
-            let message = format!(
-                "the database says ON DELETE {}, the schema on_delete: {}",
-                key.on_delete,
-                word(wanted)
-            );
-            let help = format!("`on_delete: {}`", word(action(&key.on_delete)));
-            self.fit.mismatches.push(Finding::new(place, message).help(help));
-        }
-    }
-
-    fn no_foreign_key(&mut self, table: &Table, relation: &Relation, local: &[&str], place: String) {
-        let message = format!("{} has no foreign key on ({})", table.name, local.join(", "));
-        if relation.on_delete == OnDelete::Restrict {
-            let help = "nothing but this service then keeps it from pointing at what isn't there";
-            self.fit.advice.push(Finding::new(place, message).help(help));
-        } else {
-            let message = format!(
-                "{message}, so nothing does what `on_delete: {}` says",
-                word(relation.on_delete)
-            );
-            self.fit
-                .mismatches
-                .push(Finding::new(place, message).help("without `on_delete:`"));
-        }
-    }
-
-    /// Whether a foreign key pairs the same columns as a relation does.
-    fn leads_to(&self, key: &ForeignKey, local: &[&str], remote: &[&str]) -> bool {
-        let target = self
-            .catalogue
-            .table(&key.table)
-            .map(Table::key)
-            .unwrap_or_default();
-        let mut columns = key.columns.iter().enumerate();
-        columns.all(|(place, (from, to))| {
-            let to = to.as_deref().or_else(|| target.get(place).copied());
-            local.iter().zip(remote).any(|(local, remote)| {
-                from.eq_ignore_ascii_case(local) && to.is_some_and(|to| to.eq_ignore_ascii_case(remote))
-            })
-        })
-    }
-
-    fn join(&mut self, relation: &Relation, table: &str, local: &[JoinColumn], remote: &[JoinColumn]) {
-        let place = format!("{}.{}", self.resource.name, relation.name);
-        let Some(found) = self.catalogue.table(table) else {
-            let names = self.catalogue.tables.iter().map(|table| table.name.as_str());
-            let near = nearest(table, names)
-                .map(|near| format!("; the nearest is {near}"))
-                .unwrap_or_default();
-            let message = format!("there is no table {table}{near}");
-            self.fit
-                .mismatches
-                .push(Finding::new(place, message).help("`table:` says what it is called"));
-            return;
-        };
-        for join in local.iter().chain(remote) {
-            let ty = &self.schema.field(join.field).ty;
-            let message = match found.column(&join.column) {
-                None => format!("{table} has no column {}", join.column),
-                Some(column) if !holds(&column.declared, ty) => {
-                    format!(
-                        "{table}.{} is declared {}, which can't hold {}",
-                        column.name,
-                        column.declared,
-                        ty.name()
-                    )
-                }
-                Some(_) => continue,
-            };
-            let help = "`from_column:` and `to_column:` say what they are called";
-            self.fit.mismatches.push(Finding::new(&place, message).help(help));
-        }
-        for side in [local, remote] {
-            self.advise_join_index(&place, found, side);
-        }
-    }
-
-    /// The pairs are looked for from both sides.
-    fn advise_join_index(&mut self, place: &str, table: &Table, side: &[JoinColumn]) {
-        let is_first = |terms: &[(Option<String>, bool)]| {
-            let first = terms.iter().take(side.len());
-            let mut first = first.map(|(column, _)| column.as_deref());
-            first.all(|column| {
-                column.is_some_and(|column| side.iter().any(|join| join.column.eq_ignore_ascii_case(column)))
-            }) && terms.len() >= side.len()
-        };
-        if side.iter().any(|join| table.column(&join.column).is_none())
-            || table
-                .indexes
-                .iter()
-                .any(|index| !index.is_partial && is_first(&index.terms))
-        {
-            return;
-        }
-        let columns: Vec<&str> = side.iter().map(|join| join.column.as_str()).collect();
-        let quoted: Vec<String> = columns.iter().map(|column| super::name(column)).collect();
-        let index = format!("ix_{}_{}", table.name, columns.join("_"));
-        let mut finding = Finding::new(
-            place,
-            format!("no index of {} begins with ({})", table.name, columns.join(", ")),
-        );
-        finding.statement = Some(format!(
-            "CREATE INDEX {} ON {} ({})",
-            super::name(&index),
-            super::name(&table.name),
-            quoted.join(", ")
-        ));
-        self.fit.advice.push(finding);
-    }
-
     /// What the catalogue doesn't tell apart: checks, and the words of an enum.
     fn definition(&mut self, definition: &str) {
         let table = self.catalogue.table(&self.resource.table);
@@ -518,74 +346,6 @@ impl Comparison<'_> {
             );
             self.mismatch(None, message, "the schema as it was, or another database");
         }
-    }
-
-    fn advise_indexes(&mut self, expression: &Expression<'_>) {
-        let Some(table) = self.catalogue.table(&self.resource.table) else {
-            return;
-        };
-        let needs = Needs {
-            schema: self.schema,
-            expression,
-        };
-        for needed in needs.of(self.resource) {
-            let serves = |index: &super::catalogue::TableIndex| {
-                let terms: Vec<_> = index
-                    .terms
-                    .iter()
-                    .map(|(column, descends)| (column.as_deref(), *descends))
-                    .collect();
-                !index.is_partial && needed.is_served_by(&terms)
-            };
-            let is_plain = needed.condition.is_none() && !needed.is_unique && needed.has_columns_only();
-            let all_there = needed.columns().all(|column| table.column(column).is_some());
-            if !is_plain || !all_there || table.indexes.iter().any(serves) {
-                continue;
-            }
-            let reason = match &needed.why {
-                Why::Declared => "the schema asks for".to_owned(),
-                Why::Relation(relation) => format!("{relation} and its order need"),
-                Why::Sort => "`sort:` needs".to_owned(),
-            };
-            let columns: Vec<&str> = needed.columns().collect();
-            let message = format!(
-                "{} has no index on ({}), which {reason}",
-                table.name,
-                columns.join(", ")
-            );
-            let mut finding = Finding::new(&self.resource.name, message);
-            let rowid = table
-                .rowid
-                .as_deref()
-                .or_else(|| create::rowid(self.schema, self.resource));
-            let index_name = needed.name(&table.name, rowid);
-            finding.statement = Some(needed.statement(&index_name, &table.name, rowid));
-            self.fit.advice.push(finding);
-        }
-    }
-}
-
-fn starts_at(key: &ForeignKey, local: &[&str]) -> bool {
-    key.columns.len() == local.len()
-        && key
-            .columns
-            .iter()
-            .all(|(from, _)| local.iter().any(|column| column.eq_ignore_ascii_case(from)))
-}
-
-fn action(on_delete: &str) -> OnDelete {
-    match on_delete.to_ascii_uppercase().as_str() {
-        "CASCADE" => OnDelete::Cascade,
-        "SET NULL" => OnDelete::SetNull,
-        _ => OnDelete::Restrict,
-    }
-}
-
-fn word(on_delete: OnDelete) -> &'static str {
-    match on_delete {
-        OnDelete::Restrict => "restrict",
-        OnDelete::Cascade => "cascade",
-        OnDelete::SetNull => "set_null",
     }
 }
 

@@ -9,6 +9,8 @@ mod field;
 mod load;
 mod patch;
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
 mod update;
 

@@ -1,5 +1,7 @@
 //! Bodies against a small schema, made by hand: an article of an author, of which every kind of field exists.
 
+use std::sync::LazyLock;
+
 use rest_schema::value::{Decimal, Float};
 use rest_schema::{
     Access, Bounds, DefaultValue, Expr, Field, FieldId, FieldRole, FieldType, Key, KeyKind, Limits, Link,
@@ -14,6 +16,9 @@ use crate::request::body::{Json, parse};
 const AUTHOR: ResourceId = ResourceId(0);
 const ARTICLE: ResourceId = ResourceId(1);
 const WORD: ResourceId = ResourceId(2);
+
+static VALIDATORS: LazyLock<Validators> =
+    LazyLock::new(|| Validators::new(&schema()).expect("sound patterns"));
 
 const NOW: &str = "2026-01-31T13:30:00.123456Z";
 
@@ -87,7 +92,7 @@ fn resource(id: ResourceId, name: &str, kind: KeyKind, fields: Vec<Field>) -> Re
     }
 }
 
-fn article_fields() -> Vec<Field> {
+pub(super) fn article_fields() -> Vec<Field> {
     let author = RelationId {
         resource: ARTICLE,
         index: 0,
@@ -264,22 +269,22 @@ fn as_writer<T>(
     })
 }
 
-fn create(text: &str) -> Result<New, Vec<Fault>> {
-    let validators = Validators::new(&schema()).expect("sound patterns");
+pub(super) fn create(text: &str) -> Result<New, Vec<Fault>> {
+    let validators = &*VALIDATORS;
     as_writer(Some(ME), &|_| false, |writer| {
         validators.resource(ARTICLE).create(&body(text), "", writer)
     })
 }
 
-fn patch(text: &str) -> Update {
-    let validators = Validators::new(&schema()).expect("sound patterns");
+pub(super) fn patch(text: &str) -> Update {
+    let validators = &*VALIDATORS;
     as_writer(Some(ME), &|_| false, |writer| {
         validators.resource(ARTICLE).merge(&body(text), writer)
     })
 }
 
-fn put(text: &str) -> Update {
-    let validators = Validators::new(&schema()).expect("sound patterns");
+pub(super) fn put(text: &str) -> Update {
+    let validators = &*VALIDATORS;
     as_writer(Some(ME), &|_| false, |writer| {
         validators
             .resource(ARTICLE)
@@ -359,7 +364,11 @@ fn row() -> Vec<Value> {
 }
 
 fn changes(update: &Update) -> Result<Vec<(u32, Value)>, Vec<Fault>> {
-    update.against(&row(), &|_| true).map(|changes| changes.set)
+    changes_of(update, &row())
+}
+
+pub(super) fn changes_of(update: &Update, row: &[Value]) -> Result<Vec<(u32, Value)>, Vec<Fault>> {
+    update.against(row, &|_| true).map(|changes| changes.set)
 }
 
 #[test]
@@ -399,7 +408,7 @@ fn a_password_is_handed_over_and_put_back_as_its_hash() {
 
 #[test]
 fn an_anonymous_writer_has_no_account_to_be_the_default() {
-    let validators = Validators::new(&schema()).expect("sound patterns");
+    let validators = &*VALIDATORS;
     let new = as_writer(None, &|_| false, |writer| {
         validators
             .resource(ARTICLE)
@@ -461,7 +470,7 @@ fn all_faults_are_told_at_once() {
 
 #[test]
 fn several_are_all_or_nothing_and_each_fault_has_its_place() {
-    let validators = Validators::new(&schema()).expect("sound patterns");
+    let validators = &*VALIDATORS;
     let many = |text: &str| {
         let Json::Array(items) = body(text) else {
             panic!("an array")
@@ -559,7 +568,7 @@ fn moments_that_other_programs_cannot_read_are_refused() {
 
 #[test]
 fn a_field_that_is_closed_to_the_caller_is_read_only_for_him() {
-    let validators = Validators::new(&schema()).expect("sound patterns");
+    let validators = &*VALIDATORS;
     let article = validators.resource(ARTICLE);
     let closed = |field| field == place("pinned");
     as_writer(Some(ME), &closed, |writer| {
@@ -667,7 +676,7 @@ fn a_put_resets_what_it_does_not_name_and_keeps_what_it_cannot_set() {
 }
 
 fn put_word(text: &str) -> super::Replacement {
-    let validators = Validators::new(&schema()).expect("sound patterns");
+    let validators = &*VALIDATORS;
     as_writer(None, &|_| false, |writer| {
         validators
             .resource(WORD)
@@ -706,7 +715,7 @@ fn a_put_creates_where_the_client_chooses_the_key() {
         refused(other.update.against(&old, &|_| true)),
         [pair("/word", "immutable")]
     );
-    let validators = Validators::new(&schema()).expect("sound patterns");
+    let validators = &*VALIDATORS;
     let counted = as_writer(Some(ME), &|_| false, |writer| {
         validators
             .resource(ARTICLE)
@@ -718,7 +727,7 @@ fn a_put_creates_where_the_client_chooses_the_key() {
 
 #[test]
 fn a_key_is_not_empty() {
-    let validators = Validators::new(&schema()).expect("sound patterns");
+    let validators = &*VALIDATORS;
     let new = as_writer(None, &|_| false, |writer| {
         let text = r#"{"word": "", "language": "en", "meaning": "x"}"#;
         validators.resource(WORD).create(&body(text), "", writer)
