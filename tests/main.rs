@@ -7,6 +7,7 @@
 //! | `readme` | what the README shows |
 //! | `support` | reads a case, starts the program, sends bytes, compares |
 //! | `coverage` | every row of the product's tables has a case |
+//! | `cli` | what is printed where, and how it ends |
 //! | `walk` | cursors under random writes |
 //! | `batch` | writes that fail together |
 //! | `crash` | `kill -9` |
@@ -17,6 +18,7 @@
 //! | `hostile` | bytes that no well-meaning client sends |
 
 mod batch;
+mod cli;
 mod coverage;
 mod crash;
 mod example;
@@ -43,6 +45,7 @@ fn main() {
     trials.extend(flask::trials());
     trials.extend(readme::trials());
     trials.extend(coverage::trials());
+    trials.extend(cli::trials());
     trials.extend(walk::trials());
     trials.extend(batch::trials());
     trials.extend(crash::trials());

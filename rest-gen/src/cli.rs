@@ -105,6 +105,10 @@ pub(crate) enum Stage {
     Raw,
     /// As meant: names bound, defaults decided, rules written out
     Schema,
+    /// What a first page and an item of each resource read, access rules included
+    Plan,
+    /// The SQL of the tables (where they are ours) and of those reads
+    Sql,
 }
 
 /// How things are printed.

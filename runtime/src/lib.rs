@@ -31,6 +31,7 @@ pub mod rows;
 mod serve;
 pub mod server;
 pub mod service;
+pub mod show;
 pub mod sql;
 pub mod storage;
 pub mod token;

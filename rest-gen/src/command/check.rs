@@ -39,6 +39,8 @@ fn shown(loaded: &Loaded, stage: Stage) -> Option<serde_json::Value> {
     match stage {
         Stage::Raw => loaded.raw.as_ref().map(|raw| show::raw(raw, &loaded.sources)),
         Stage::Schema => loaded.schema.as_ref().map(show::schema),
+        Stage::Plan => loaded.schema.as_ref().map(show::plans),
+        Stage::Sql => loaded.schema.as_ref().map(show::sql),
     }
 }
 

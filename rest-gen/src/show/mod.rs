@@ -1,6 +1,7 @@
 //! The stages of a schema as values to look at: ordered, sparse, and without types of ours.
 
 mod raw;
+mod reads;
 mod schema;
 
 use std::fmt::Write as _;
@@ -8,6 +9,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value};
 
 pub(crate) use raw::raw;
+pub(crate) use reads::{plans, sql};
 pub(crate) use schema::schema;
 
 /// An object of the entries that say something.
@@ -41,7 +43,14 @@ fn block(value: &Value, indent: usize, out: &mut String) {
 
 fn entries(map: &Map<String, Value>, indent: usize, out: &mut String) {
     for (key, value) in map {
-        if let Some(line) = line(value) {
+        if let Value::String(text) = value
+            && text.contains('\n')
+        {
+            let _ = writeln!(out, "{:indent$}{key}:", "");
+            for line in text.lines() {
+                let _ = writeln!(out, "{:indent$}  {line}", "");
+            }
+        } else if let Some(line) = line(value) {
             let _ = writeln!(out, "{:indent$}{key}: {line}", "");
         } else {
             let _ = writeln!(out, "{:indent$}{key}:", "");
@@ -91,7 +100,7 @@ mod tests {
             "name": "blog", "sizes": [1, 2], "post": { "title": "a\nb" },
             "links": [{ "to": "User", "by": { "key": "id" } }, { "to": "Tag" }],
         });
-        let wanted = "name: blog\nsizes: [1, 2]\npost:\n  title: \"a\\nb\"\nlinks:\n  - to: User\n    by:\n      key: id\n  - to: Tag\n";
+        let wanted = "name: blog\nsizes: [1, 2]\npost:\n  title:\n    a\n    b\nlinks:\n  - to: User\n    by:\n      key: id\n  - to: Tag\n";
         assert_eq!(text(&value), wanted);
     }
 

@@ -1,0 +1,113 @@
+//! The stages after the schema, to be looked at: plans, and the SQL they become.
+//!
+//! They are made as for a request, without a database: the first page and one item of each resource, for a caller who
+//! isn't signed in and for one who is.
+
+use std::sync::Arc;
+
+use rest_schema::{Operation, ResourceId, Schema};
+
+use crate::caller::Caller;
+use crate::cell::Cell;
+use crate::migrate;
+use crate::model::Model;
+use crate::plan::access::Account;
+use crate::plan::read::{Planner, ReadPlan};
+use crate::request::page::CursorKey;
+use crate::request::{Page, Query, Selection};
+use crate::sql::condition::definition;
+use crate::sql::select;
+
+/// One read and what becomes of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// The resource's name.
+    pub resource: String,
+    /// `page` or `item`.
+    pub read: &'static str,
+    /// `anonymous` or `account`.
+    pub caller: &'static str,
+    /// The plan; `None` where the read is closed to the caller.
+    pub plan: Option<String>,
+    /// Its statements.
+    pub sql: Vec<String>,
+}
+
+/// All reads of a schema.
+pub fn reads(schema: &Schema) -> Vec<Shown> {
+    let model = Model::new(schema.clone(), migrate::own_codecs(schema));
+    let callers = [("anonymous", Caller::anonymous()), ("account", somebody(&model))];
+    let mut shown = Vec::new();
+    for (id, resource) in schema.resources() {
+        if resource.access.rule(Operation::Read).is_none() {
+            continue;
+        }
+        for (name, caller) in &callers {
+            let planner = Planner {
+                model: &model,
+                caller,
+            };
+            for read in ["page", "item"] {
+                let plan = plan(&planner, id, read);
+                shown.push(Shown {
+                    resource: resource.name.clone(),
+                    read,
+                    caller: name,
+                    sql: plan
+                        .as_ref()
+                        .map(|plan| statements(&model, plan))
+                        .unwrap_or_default(),
+                    plan: plan.map(|plan| format!("{:?}", plan.shape)),
+                });
+            }
+        }
+    }
+    shown
+}
+
+/// The statements that make the tables, where they are ours.
+pub fn tables(schema: &Schema) -> Vec<String> {
+    let model = Model::new(schema.clone(), migrate::own_codecs(schema));
+    migrate::create::statements(schema, &|rule| definition(&model, rule))
+}
+
+/// An account of which nothing is known but that it is one.
+fn somebody(model: &Model) -> Caller {
+    let account = model.schema.accounts.as_ref().map(|accounts| {
+        Arc::new(Account {
+            resource: accounts.resource,
+            fields: Arc::clone(&model.me_fields),
+            cells: vec![Cell::Null; model.me_fields.len()],
+        })
+    });
+    Caller {
+        account,
+        ..Caller::anonymous()
+    }
+}
+
+fn plan(planner: &Planner<'_>, id: ResourceId, read: &str) -> Option<ReadPlan> {
+    let selection = Selection::default();
+    if read == "item" {
+        let parts = planner.model.resource(id).key.fields.len();
+        return planner.item(id, vec![Cell::Null; parts], &selection).ok();
+    }
+    let query = Query {
+        filters: Vec::new(),
+        sort: Vec::new(),
+        page: Page::First,
+        limit: planner.model.schema.page.limit,
+        count: false,
+        selection,
+    };
+    // No cursor is opened, so any key will do.
+    planner.page(id, &query, &CursorKey::new([0; 32])).ok()
+}
+
+fn statements(model: &Model, plan: &ReadPlan) -> Vec<String> {
+    let read = select::read(model, &plan.shape);
+    read.segments
+        .iter()
+        .map(|statement| statement.text.clone())
+        .collect()
+}
