@@ -1,7 +1,7 @@
 //! The table of keys: every word of a schema at every level, what its value looks like, and whether it is served.
 //!
 //! Reading (unknown keys, `not-yet`), export and the JSON Schema loop over it, so a word is added here once, together
-//! with its meaning in [`crate::resolve`].
+//! with its meaning in [`crate::resolve()`].
 
 /// A place in a schema where keys may stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -6,7 +6,7 @@
 //! import ───────────┘                          all faults at once
 //! ```
 //!
-//! This crate has no I/O, no async and no HTTP. Only [`resolve`] makes a [`Schema`].
+//! This crate has no I/O, no async and no HTTP. Only [`resolve()`] makes a [`Schema`].
 
 pub mod codes;
 pub mod diagnostic;

@@ -1,7 +1,7 @@
 //! A schema as it is written: names and entries with their places, nothing decided.
 //!
-//! A front end makes a tree of [`Node`]s; [`read`] checks it against the table of keys and gives a [`Service`], which is
-//! sparse: what isn't written isn't there. What the words mean is [`crate::resolve`]'s business.
+//! A front end makes a tree of [`Node`]s; [`read()`] checks it against the table of keys and gives a [`Service`], which is
+//! sparse: what isn't written isn't there. What the words mean is [`crate::resolve()`]'s business.
 
 mod read;
 

@@ -1,7 +1,7 @@
 //! The resolved schema: what a service is, with nothing left open.
 //!
 //! Every name is bound (a relation points at a resource by id), every default is decided, every rule is parsed and
-//! type-checked. Only [`crate::resolve`] makes one, so readers may rely on it without looking back.
+//! type-checked. Only [`crate::resolve()`] makes one, so readers may rely on it without looking back.
 
 use crate::types::FieldType;
 use crate::value::Value;

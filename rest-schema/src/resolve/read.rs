@@ -72,7 +72,7 @@ pub fn read(name: &str, text: &str, load: &mut Loader<'_>) -> Result<Loaded, Rep
 ///
 /// # Errors
 ///
-/// As [`read`]; an `include:` is a fault.
+/// As [`read()`]; an `include:` is a fault.
 pub fn read_one(name: &str, text: &str) -> Result<Loaded, Report> {
     read(name, text, &mut |_| {
         Err("there are no other files here".to_owned())

@@ -10,12 +10,12 @@ use std::fmt;
 
 use rest_schema::diagnostic::nearest;
 use rest_schema::types::Kind;
-use rest_schema::{DefaultValue, Field, FieldType, KeyKind, Resource, ResourceId, Schema};
+use rest_schema::{DefaultValue, Field, FieldRole, FieldType, KeyKind, Resource, ResourceId, Schema};
 
 use super::catalogue::{Catalogue, Column, Table};
 use super::create;
 use super::{Expression, Ownership};
-use crate::codec::{Affinity, Form};
+use crate::codec::{Affinity, Codec, Form, UuidForm};
 
 /// Digits of a decimal that an integer of 64 bits keeps.
 const DIGITS_OF_INTEGER: u8 = 18;
@@ -219,12 +219,7 @@ impl Comparison<'_> {
                 "the type is to be one that the column's values are of",
             );
         }
-        self.column_rules(table, column, field);
-        self.advise_decimal(table, column, field);
-    }
-
-    /// NOT NULL, DEFAULT, GENERATED.
-    fn column_rules(&mut self, table: &Table, column: &Column, field: &Field) {
+        use rest_schema::{DefaultValue, Field, FieldRole, FieldType, KeyKind, Resource, ResourceId, Schema};
         let is_rowid = table.rowid.as_deref() == Some(column.name.as_str());
         if column.is_generated && field.is_accepted() {
             let message = format!("{}.{} is computed by the database", table.name, column.name);

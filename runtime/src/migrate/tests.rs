@@ -521,3 +521,16 @@ fn checks_and_indexes_mean_what_their_rules_say() {
     broken("'blue', 'free', '2026-01-01', NULL, 0, NULL, 0", "odd");
     broken("'red', 'held', '2026-01-01', NULL, 0, NULL, 1", "UNIQUE");
 }
+
+#[test]
+fn a_key_of_bytes_is_not_served() {
+    let tags = "
+  Tag:
+    key: uuid
+    fields: { name: string }
+    access: { read: public }
+";
+    let table = "CREATE TABLE tag (id BINARY(16) NOT NULL PRIMARY KEY, name VARCHAR(9) NOT NULL)";
+    let found = mismatches(tags, table);
+    assert_eq!(found, ["Tag.id: tag.id keeps a key as bytes, which isn't served"]);
+}

@@ -1,7 +1,7 @@
 //! Access rules, made ready at start: for each resource and operation, for each kind of caller, a condition.
 //!
 //! A rule enters a plan as a condition and nowhere else; nothing filters rows afterwards. What the caller alone decides
-//! is decided here ([`Ruling::verdict`]), so that a closed operation is refused whatever the row is.
+//! is decided here ([`Ruling::permit`]), so that a closed operation is refused whatever the row is.
 
 use rest_schema::{DefaultValue, FieldId, Operation, ResourceId, Row, Rule, Schema};
 
