@@ -219,7 +219,26 @@ impl Comparison<'_> {
                 "the type is to be one that the column's values are of",
             );
         }
-        use rest_schema::{DefaultValue, Field, FieldRole, FieldType, KeyKind, Resource, ResourceId, Schema};
+        self.key_form(table, column, field);
+        self.column_rules(table, column, field);
+        self.advise_decimal(table, column, field);
+    }
+
+    /// Keys travel to the database in lists as JSON, which has no bytes.
+    fn key_form(&mut self, table: &Table, column: &Column, field: &Field) {
+        let codec = Codec::new(&field.ty, &Form::foreign(&column.declared));
+        let is_key = column.key_place > 0 || field.role != FieldRole::Plain;
+        if is_key && self.ownership == Ownership::Foreign && codec == Codec::Uuid(UuidForm::Bytes) {
+            let message = format!(
+                "{}.{} keeps a key as bytes, which isn't served",
+                table.name, column.name
+            );
+            self.mismatch(Some(field), message, "a key that is an integer or a text");
+        }
+    }
+
+    /// NOT NULL, DEFAULT, GENERATED.
+    fn column_rules(&mut self, table: &Table, column: &Column, field: &Field) {
         let is_rowid = table.rowid.as_deref() == Some(column.name.as_str());
         if column.is_generated && field.is_accepted() {
             let message = format!("{}.{} is computed by the database", table.name, column.name);
