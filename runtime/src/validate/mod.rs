@@ -121,6 +121,8 @@ struct Member {
     stored: bool,
     /// Who may write it depends on the caller or the row.
     is_ruled: bool,
+    /// Who may read it depends on the caller or the row.
+    has_readers: bool,
 }
 
 /// When a body may set a field.
@@ -176,6 +178,7 @@ impl Validator {
                 writeonly: field.writeonly,
                 stored: field.is_stored(),
                 is_ruled: field.writable.is_some(),
+                has_readers: field.readable.is_some(),
             });
         }
         let named = members

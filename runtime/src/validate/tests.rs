@@ -675,6 +675,29 @@ fn a_put_resets_what_it_does_not_name_and_keeps_what_it_cannot_set() {
     assert_eq!(refused(changes(&put("{}"))), [pair("/title", "required")]);
 }
 
+#[test]
+fn a_put_leaves_alone_what_its_caller_may_not_read() {
+    let mut schema = schema();
+    for name in ["title", "score"] {
+        schema.resources[1].fields[place(name) as usize].readable = Some(rule());
+    }
+    let validators = Validators::new(&schema).expect("sound patterns");
+    let update = as_writer(Some(ME), &|_| false, |writer| {
+        let key = [Value::Integer(1)];
+        validators
+            .resource(ARTICLE)
+            .replace(&body("{}"), &key, writer)
+            .update
+    });
+    let hidden = |field| field != place("title") && field != place("score");
+    let set = update.against(&row(), &hidden).expect("sound").set;
+    assert!(set.iter().all(|(field, _)| hidden(*field)), "{set:?}");
+    assert_eq!(
+        refused(update.against(&row(), &|_| true)),
+        [pair("/title", "required")]
+    );
+}
+
 fn put_word(text: &str) -> super::Replacement {
     let validators = &*VALIDATORS;
     as_writer(None, &|_| false, |writer| {

@@ -46,6 +46,8 @@ impl Replacement {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Update {
     set: Vec<(u32, Value)>,
+    /// What PUT takes back where the caller may read it; what he can't see he can't have sent.
+    resets: Vec<(u32, Result<Value, Fault>)>,
     /// Merge patches of JSON documents, with the pointers to them.
     merges: Vec<(u32, Json, String)>,
     /// What the body repeats though it can't change it.
@@ -112,6 +114,12 @@ impl Update {
             }
         }
         let mut set = self.set.clone();
+        for (field, value) in self.resets.iter().filter(|(field, _)| shown(*field)) {
+            match value {
+                Ok(value) => set.push((*field, value.clone())),
+                Err(fault) => faults.add(fault.clone()),
+            }
+        }
         for (field, patch, pointer) in &self.merges {
             match merged(old.get(*field as usize), patch) {
                 Ok(value) => set.push((*field, value)),
@@ -267,10 +275,15 @@ impl Member {
     }
 
     fn reset(&self, index: u32, writer: &Writer<'_>, update: &mut Update, faults: &mut Faults<'_>) {
-        match self.filling.value(&self.rules.ty, writer) {
-            Some(value) => update.set.push((index, value)),
-            None if self.optional => update.set.push((index, Value::Null)),
-            None => faults.add_wrong(&self.name, Wrong::new(words::REQUIRED, "is missing")),
+        let value = match self.filling.value(&self.rules.ty, writer) {
+            Some(value) => Ok(value),
+            None if self.optional => Ok(Value::Null),
+            None => Err(Wrong::new(words::REQUIRED, "is missing").at(faults.pointer(&self.name))),
+        };
+        match value {
+            value if self.has_readers => update.resets.push((index, value)),
+            Ok(value) => update.set.push((index, value)),
+            Err(fault) => faults.add(fault),
         }
     }
 
