@@ -90,10 +90,7 @@ fn greeting(service: &Service, address: SocketAddr) -> String {
     if let Some(description) = &schema.description {
         let _ = writeln!(text, "{description}");
     }
-    let closed = schema
-        .resources()
-        .any(|(id, resource)| needs_token(service, id, resource));
-    if let Some(sign_in) = sign_in(schema, &root).filter(|_| closed || schema.accounts.is_some()) {
+    if let Some(sign_in) = sign_in(schema, &root) {
         let _ = write!(text, "\n{sign_in}");
     }
     text.push('\n');

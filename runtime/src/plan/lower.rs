@@ -73,7 +73,7 @@ impl Lowering<'_> {
                 Expr::Null => Expr::Null,
                 value => Expr::Glob(Box::new(value), Slot::Literal(glob_of_like(pattern))),
             },
-            S::IsNull(a) => match self.lower(a, rows, None) {
+            S::IsNull(a) => match self.asked_for(a, rows) {
                 Expr::Null => Expr::Boolean(true),
                 a => Expr::IsNull(Box::new(a)),
             },
@@ -140,13 +140,27 @@ impl Lowering<'_> {
         }
     }
 
+    /// What is asked to be there. Where the tables aren't ours a key may lead nowhere, so the row itself is asked.
+    fn asked_for(&self, expr: &schema::Expr, rows: &mut Vec<u8>) -> Expr {
+        match expr {
+            schema::Expr::Ref(reference) if self.schema.managed != Some(true) => {
+                self.at_end(reference, &reference.path, reference.field, rows)
+            }
+            other => self.lower(other, rows, None),
+        }
+    }
+
     /// A field at the end of to-one steps. A step to the key that this side holds anyway needs no query.
     fn reference(&self, reference: &schema::Ref, rows: &[u8]) -> Expr {
+        let (path, field) = self.shortened(&reference.path, reference.field);
+        self.at_end(reference, path, field, rows)
+    }
+
+    fn at_end(&self, reference: &schema::Ref, path: &[RelationId], field: FieldId, rows: &[u8]) -> Expr {
         let origin = self.origin(reference.row, rows);
         if origin == Origin::Me && self.kind == Kind::Anonymous {
             return Expr::Null;
         }
-        let (path, field) = self.shortened(&reference.path, reference.field);
         let innermost = rows.last().copied().unwrap_or(0);
         self.follow(origin, path, innermost, &|origin| match origin {
             Origin::Row(row) => Expr::Column(row, field),

@@ -4,6 +4,7 @@
 //! say comes from [`Rules`], as parsed.
 
 mod literal;
+mod missing;
 mod name;
 mod related;
 mod scope;

@@ -1,6 +1,7 @@
 //! Other rows and other rules: `exists`, `me in`, `can`, named rules, aggregates.
 
 use super::literal::Typed;
+use super::missing;
 use super::name::relation_of;
 use super::scope::{Base, Scope};
 use super::{Checker, access_name, operation_word};
@@ -222,7 +223,7 @@ impl Checker<'_> {
 
     /// A rule about a row that isn't there doesn't hold, whatever it says of NULL.
     fn of_a_row(&self, base: &Base, expr: Expr) -> Expr {
-        if base.path.is_empty() || !self.may_lead_nowhere(base) {
+        if base.path.is_empty() || !self.may_lead_nowhere(base) || missing::rejects(&expr, base) {
             return expr;
         }
         let keys = &self.resource_of(base).key.fields;
