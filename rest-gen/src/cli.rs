@@ -1,5 +1,8 @@
 //! What can be typed.
 
+#[cfg(test)]
+mod reference;
+
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -42,7 +45,7 @@ enum Command {
             long,
             value_name = "ADDRESS",
             default_value = "127.0.0.1:8000",
-            env = "LISTEN"
+            env = "REST_LISTEN"
         )]
         listen: String,
     },
