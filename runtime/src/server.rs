@@ -30,7 +30,9 @@ pub async fn serve(
     let handle = Handle::new();
     let mut server = axum_server::from_tcp(listener)?
         .acceptor(NoDelayAcceptor::new())
-        .handle(handle.clone());
+        .handle(handle.clone())
+        // Telling HTTP/2 apart would wait for a first byte without a limit, and browsers speak it over TLS only.
+        .http1_only();
     server
         .http_builder()
         .http1()
