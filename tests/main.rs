@@ -7,6 +7,7 @@
 //! | `readme` | what the README shows |
 //! | `support` | reads a case, starts the program, sends bytes, compares |
 //! | `coverage` | every row of the product's tables has a case |
+//! | `accounts` | accounts and rows by the command line |
 //! | `cli` | what is printed where, and how it ends |
 //! | `walk` | cursors under random writes |
 //! | `batch` | writes that fail together |
@@ -17,6 +18,7 @@
 //! | `load` | many at once |
 //! | `hostile` | bytes that no well-meaning client sends |
 
+mod accounts;
 mod batch;
 mod cli;
 mod coverage;
@@ -46,6 +48,7 @@ fn main() {
     trials.extend(readme::trials());
     trials.extend(coverage::trials());
     trials.extend(cli::trials());
+    trials.extend(accounts::trials());
     trials.extend(walk::trials());
     trials.extend(batch::trials());
     trials.extend(crash::trials());

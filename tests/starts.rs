@@ -271,7 +271,7 @@ fn not_a_database() -> Result<(), String> {
         "this is no database, whatever its name says\n".repeat(100),
     )
     .map_err(|e| e.to_string())?;
-    unchanged(folder.path(), FAILED, &["data.db", "not a SQLite database"])
+    unchanged(folder.path(), FAILED, &["data.db", "not a"])
 }
 
 fn folder() -> Result<(), String> {

@@ -51,7 +51,9 @@ pub(crate) fn create(file: &Path, database: &Database, set: &[String]) -> Result
                 | rest_runtime::problem::Place::Parameter(place)
                 | rest_runtime::problem::Place::Header(place)) = &fault.place;
                 let name = place.rsplit('/').next().unwrap_or_default();
-                output::error(&Error::new(format!("`{name}` {}", fault.detail)));
+                let near = fault.nearest.map(|near| format!("; did you mean `{near}`?"));
+                let near = near.unwrap_or_default();
+                output::error(&Error::new(format!("`{name}` {}{near}", fault.detail)));
             }
             return Ok(Outcome::Faults);
         }
