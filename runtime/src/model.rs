@@ -8,6 +8,7 @@ use crate::codec::Codec;
 use crate::plan::access::{self, ResourceRules};
 use crate::plan::expr::Expr;
 use crate::plan::lower::Kind;
+use crate::plan::read::{SharedLevel, whole_levels};
 
 /// A schema made ready to serve.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub struct Model {
     pub me_fields: Arc<[FieldId]>,
     /// By resource: whether what is shown of it depends on who asks.
     pub personal: Vec<bool>,
+    /// What is shown where a request doesn't say: to anonymous callers, and to accounts.
+    whole: [Vec<Option<SharedLevel>>; 2],
 }
 
 impl Model {
@@ -34,13 +37,17 @@ impl Model {
             .iter()
             .map(|resource| is_personal(&schema, resource))
             .collect();
-        Self {
+        let whole = [Vec::new(), Vec::new()];
+        let mut model = Self {
             schema,
             codecs,
             rules,
             me_fields,
             personal,
-        }
+            whole,
+        };
+        model.whole = [Kind::Anonymous, Kind::Account].map(|kind| whole_levels(&model, kind));
+        model
     }
 
     /// A resource.
@@ -66,6 +73,11 @@ impl Model {
     /// The rules of a resource.
     pub fn rules(&self, id: ResourceId) -> &ResourceRules {
         &self.rules[id.0 as usize]
+    }
+
+    /// What is shown of a resource where a request doesn't say, if that is the same for all callers of a kind.
+    pub fn whole_level(&self, id: ResourceId, kind: Kind) -> Option<&SharedLevel> {
+        self.whole[usize::from(kind == Kind::Account)][id.0 as usize].as_ref()
     }
 
     /// The ids of a resource's fields.

@@ -3,6 +3,8 @@
 //! A plan's [`Shape`] holds no values, so that its SQL is made once; the values are beside it. Access rules are in the
 //! shape from the beginning: of the rows themselves, and of every resource that a filter, a sort or an include touches.
 
+use std::hash::{Hash, Hasher};
+use std::ops::Deref;
 use std::sync::Arc;
 
 use rest_schema::{Comparison, FieldId, RelationId, ResourceId, Value};
@@ -13,6 +15,7 @@ use crate::cell::Cell;
 use crate::model::Model;
 use crate::plan::access::Permit;
 use crate::plan::expr::{Expr, Origin, Place, Related, Slot, Take, TextMatch};
+use crate::plan::lower::Kind;
 use crate::plan::{closed, hidden_field};
 use crate::problem::{Code, Problem};
 use crate::request::page::{CursorKey, Position};
@@ -39,7 +42,7 @@ pub struct Shape {
     /// Whose rows.
     pub resource: ResourceId,
     /// What is shown of them.
-    pub level: Arc<Level>,
+    pub level: SharedLevel,
     /// Which rows: filters and rules.
     pub condition: Expr,
     /// Which part of them.
@@ -105,6 +108,77 @@ pub struct Level {
     pub includes: Vec<Included>,
 }
 
+/// A [`Level`] that plans share. Its hash is worked out once: most requests ask for the same few.
+#[derive(Debug, Clone)]
+pub struct SharedLevel {
+    level: Arc<Level>,
+    hash: u64,
+}
+
+impl From<Level> for SharedLevel {
+    fn from(level: Level) -> Self {
+        let mut hasher = Xxh3::new();
+        level.hash(&mut hasher);
+        let hash = hasher.finish();
+        Self {
+            level: Arc::new(level),
+            hash,
+        }
+    }
+}
+
+impl Deref for SharedLevel {
+    type Target = Level;
+
+    fn deref(&self) -> &Level {
+        &self.level
+    }
+}
+
+impl PartialEq for SharedLevel {
+    fn eq(&self, other: &Self) -> bool {
+        // An `Arc` of what is `Eq` compares by its pointer first.
+        self.hash == other.hash && self.level == other.level
+    }
+}
+
+impl Eq for SharedLevel {}
+
+impl Hash for SharedLevel {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
+    }
+}
+
+/// What is shown of each resource where a request doesn't say, for each kind of caller: worked out at start. `None`
+/// where a field's `readable` rule may turn on who asks.
+pub fn whole_levels(model: &Model, kind: Kind) -> Vec<Option<SharedLevel>> {
+    let of = |(id, _)| {
+        let ruled = model.rules(id).readable.iter().any(Option::is_some);
+        let shown = |(field, _)| Shown {
+            field,
+            value: model
+                .computed(field, kind)
+                .cloned()
+                .unwrap_or(Expr::Column(0, field)),
+            guard: None,
+        };
+        let fields = model
+            .fields(id)
+            .filter(|(_, field)| field.is_shown())
+            .map(shown)
+            .collect();
+        (!ruled).then(|| {
+            SharedLevel::from(Level {
+                resource: id,
+                fields,
+                includes: Vec::new(),
+            })
+        })
+    };
+    model.schema.resources().map(of).collect()
+}
+
 /// A field shown.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Shown {
@@ -152,7 +226,7 @@ impl Planner<'_> {
         let count = params.len();
         let key = key_condition(self.model, resource, count);
         let condition = Expr::and([key, self.read_rule(resource)?]);
-        let level = Arc::new(self.level(resource, selection)?);
+        let level = self.shared_level(resource, selection)?;
         let shape = Arc::new(Shape {
             resource,
             level,
@@ -204,7 +278,7 @@ impl Planner<'_> {
             start,
             count: query.count,
         };
-        let level = Arc::new(self.level(resource, &query.selection)?);
+        let level = self.shared_level(resource, &query.selection)?;
         let shape = Arc::new(Shape {
             resource,
             level,
@@ -255,8 +329,17 @@ impl Planner<'_> {
         }
     }
 
+    /// What is shown of a resource's rows to this caller, as plans share it.
+    pub fn shared_level(&self, resource: ResourceId, selection: &Selection) -> Result<SharedLevel, Problem> {
+        let whole = selection.fields.is_none() && selection.includes.is_empty();
+        match self.model.whole_level(resource, self.caller.kind()) {
+            Some(level) if whole => Ok(level.clone()),
+            _ => self.level(resource, selection).map(SharedLevel::from),
+        }
+    }
+
     /// What is shown of a resource's rows to this caller.
-    pub fn level(&self, resource: ResourceId, selection: &Selection) -> Result<Level, Problem> {
+    fn level(&self, resource: ResourceId, selection: &Selection) -> Result<Level, Problem> {
         let fields = match &selection.fields {
             Some(fields) => fields.iter().filter_map(|field| self.shown(*field)).collect(),
             None => self

@@ -523,11 +523,11 @@ impl Steps<'_> {
             caller: reader,
         };
         let level = planner
-            .level(self.write.resource, &Selection::default())
+            .shared_level(self.write.resource, &Selection::default())
             .map_err(Refusal::Problem)?;
         let shape = Arc::new(Shape {
             resource: self.write.resource,
-            level: Arc::new(level),
+            level,
             condition: sql::key_of(model, self.write.resource),
             select: Select::Item { flags },
         });
