@@ -719,6 +719,28 @@ fn rules_that_use_each_other_twice_are_bounded() {
     assert_eq!((found, codes), (None, vec!["rule-too-large"]));
 }
 
+#[test]
+fn rules_that_use_each_other_in_a_long_row_are_bounded() {
+    let mut draft = draft();
+    for level in 0..500 {
+        let text = match level {
+            0 => "quantity = 1".to_owned(),
+            _ => format!("not r{}", level - 1),
+        };
+        if let Ok(node) = parsed(&text) {
+            draft.named.insert((PROJECT, format!("r{level}")), node);
+        }
+    }
+    for (name, wanted) in [("r40", None), ("r499", Some("rule-too-large"))] {
+        let mut diagnostics = Diagnostics::new();
+        let node = parsed(name).ok();
+        let found =
+            node.and_then(|node| check(&draft.schema, &draft, PROJECT, READ, &node, &mut diagnostics));
+        let code = diagnostics.finish().first().map(|one| one.code);
+        assert_eq!((found.is_some(), code), (wanted.is_none(), wanted), "{name}");
+    }
+}
+
 /// Texts that are rules over a project, most of the time.
 fn rule_text() -> impl Strategy<Value = String> {
     let value = prop_oneof![

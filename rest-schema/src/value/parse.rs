@@ -414,7 +414,14 @@ fn is_url(text: &str) -> bool {
         && scheme
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
-    scheme_is_right && !rest.is_empty() && has_uri_characters(rest)
+    let web = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
+    scheme_is_right && !rest.is_empty() && has_uri_characters(rest) && (!web || has_host(rest))
+}
+
+/// RFC 9110, 4.2.1: the web's addresses name a host.
+fn has_host(rest: &str) -> bool {
+    rest.strip_prefix("//")
+        .is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['/', '?', '#', ':']))
 }
 
 fn has_uri_characters(text: &str) -> bool {
@@ -637,6 +644,10 @@ mod tests {
             "example.com",
             "/a",
             "https:",
+            "http:a",
+            "http://",
+            "HTTPS:///a",
+            "http://:80",
             "1a:b",
             "http://a b",
             "http://a/%2",
