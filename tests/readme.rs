@@ -93,7 +93,7 @@ fn microblog(folder: &Path) -> Result<Vec<String>, String> {
         .trim_end_matches('"')
         .split(' ')
         .map(|word| match word {
-            "target/microblog.db" => database.clone(),
+            word if word.ends_with(".db") => database.clone(),
             word if word.starts_with("examples/") => root().join(word).display().to_string(),
             word => word.to_owned(),
         })
