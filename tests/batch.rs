@@ -49,6 +49,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("batch::a_full_disk_loses_nothing", full_disk),
         trial("batch::a_stored_value_that_does_not_fit", stored_value),
         trial("batch::a_locked_database_is_waited_for_and_then_503", locked),
+        trial("batch::readers_are_told_when_nothing_can_be_read", shut),
     ]
 }
 
@@ -317,4 +318,38 @@ fn locked() -> Result<(), String> {
         ));
     }
     Ok(())
+}
+
+/// In the journal mode that a file is found in, its owner may shut it for readers as well: they wait, are told to come
+/// again, and are served as soon as it is open.
+fn shut() -> Result<(), String> {
+    let folder = place()?;
+    let schema = folder.path().join("rest.yaml");
+    let found = SCHEMA.replace("storage: { journal: wal }\n", "");
+    std::fs::write(schema, found).map_err(|e| e.to_string())?;
+    let server = Server::start(&arguments(&folder))?;
+    let mut client = Client::new(server.address);
+    let holder = open(&folder)?;
+    let mode = holder.query_row("PRAGMA journal_mode", [], |row| row.get::<_, String>(0));
+    if mode != Ok("delete".to_owned()) {
+        return Err(format!("the journal mode was changed to {mode:?}"));
+    }
+    let run = |sql: &str| holder.execute_batch(sql).map_err(|e| e.to_string());
+    run("BEGIN EXCLUSIVE")?;
+    for target in ["/api/notes/1", "/api/notes"] {
+        let refused = client.send(&Request::new("GET", target))?;
+        if refused.status != 503 || refused.header("retry-after").is_none() {
+            return Err(format!(
+                "while it is shut: expected 503, got\n{}",
+                shown(&refused)
+            ));
+        }
+    }
+    run("ROLLBACK")?;
+    let read = client.send(&Request::new("GET", "/api/notes/1"))?;
+    if read.status == 200 {
+        Ok(())
+    } else {
+        Err(format!("open again: expected 200, got\n{}", shown(&read)))
+    }
 }

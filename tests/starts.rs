@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 use libtest_mimic::Trial;
 use tempfile::TempDir;
 
-use crate::support::server::{Place, program};
+use crate::support::http::{Client, Request};
+use crate::support::run::shown;
+use crate::support::server::{Place, Server, program};
 use crate::trial;
 
 const NOTES: &str = "service: notes
@@ -72,6 +74,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("starts::a_locked_database", locked),
         trial("starts::a_read_only_file", read_only),
         trial("starts::a_port_in_use", port_in_use),
+        trial("starts::many_at_once_make_the_tables_once", together),
         trial("starts::an_address_that_is_none", bad_address),
     ]
 }
@@ -375,4 +378,34 @@ fn bad_address() -> Result<(), String> {
         .arg(&place.database)
         .args(["--listen", "nowhere"]);
     expect(&run(command)?, FAILED, &["nowhere"])
+}
+
+/// Instances that start together on a database that isn't there yet serve the same tables.
+fn together() -> Result<(), String> {
+    let yaml = NOTES.replace("managed: false", "managed: true");
+    let folder = place(
+        yaml.replace("read: public", "read: public, create: public")
+            .as_bytes(),
+    )?;
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let arguments = ["serve", &path("rest.yaml"), "--database", &path("data.db")].map(str::to_owned);
+    let start = || {
+        let arguments = [&arguments[..], &["--listen".to_owned(), "127.0.0.1:0".to_owned()]].concat();
+        std::thread::spawn(move || Server::start(&arguments))
+    };
+    let starting: Vec<_> = (0..4).map(|_| start()).collect();
+    let mut servers = Vec::new();
+    for start in starting {
+        servers.push(start.join().map_err(|_| "a start panicked")??);
+    }
+    for (before, server) in servers.iter().enumerate() {
+        let mut client = Client::new(server.address);
+        let made = client.send(&Request::new("POST", "/api/notes").json(r#"{"text": "a"}"#))?;
+        let read = client.send(&Request::new("GET", "/api/notes?count=exact"))?;
+        let total = format!("\"total\":{}", before + 1);
+        if made.status != 201 || !read.text().contains(&total) {
+            return Err(format!("instance {before}:\n{}\n{}", shown(&made), shown(&read)));
+        }
+    }
+    Ok(())
 }
