@@ -12,7 +12,7 @@ mod tokens;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::extract::ConnectInfo;
@@ -42,6 +42,8 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Bytes that an address may have.
 const ADDRESS: usize = 8 * 1024;
+/// How long a client may take to send a body.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// Bytes that all headers may have together.
 const HEADERS: usize = 32 * 1024;
 
@@ -182,15 +184,7 @@ impl Exchange<'_> {
 
     /// The body's bytes, as far as the limit.
     async fn bytes(&self, body: Body) -> Result<Bytes, Problem> {
-        let limit = self.service.engine.model.schema.limits.body;
-        let limited = Limited::new(body, usize::try_from(limit).unwrap_or(usize::MAX));
-        match limited.collect().await {
-            Ok(collected) => Ok(collected.to_bytes()),
-            Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(too_large(limit)),
-            Err(error) => Err(Problem::new(Code::UnreadableBody)
-                .detail("the body was cut short")
-                .because(error)),
-        }
+        receive(body, self.service.engine.model.schema.limits.body, PATIENCE).await
     }
 
     async fn json(&self, body: Body) -> Result<Json, Problem> {
@@ -224,6 +218,21 @@ fn takes_body(method: &Method) -> bool {
     matches!(*method, Method::POST | Method::PUT | Method::PATCH)
 }
 
+/// A whole body, if it isn't longer than the limit and doesn't take longer than our patience.
+async fn receive(body: Body, limit: u64, patience: Duration) -> Result<Bytes, Problem> {
+    let limited = Limited::new(body, usize::try_from(limit).unwrap_or(usize::MAX));
+    let unreadable = |detail: &str| Problem::new(Code::UnreadableBody).detail(detail);
+    match tokio::time::timeout(patience, limited.collect()).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => Err(too_large(limit)),
+        Ok(Err(error)) => Err(unreadable("the body was cut short").because(error)),
+        Err(_) => {
+            let detail = format!("the body did not come within {} seconds", patience.as_secs());
+            Err(unreadable(&detail))
+        }
+    }
+}
+
 fn too_large(limit: u64) -> Problem {
     Problem::new(Code::BodyTooLarge).detail(format!("the body may have {limit} bytes at most"))
 }
@@ -248,4 +257,41 @@ fn health_of(service: &Inner, health: Health) -> Result<Response<Body>, Problem>
         ("cache-control", "no-store"),
     ];
     Ok((headers, body).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::time::Duration;
+
+    use axum::body::Body;
+    use bytes::Bytes;
+    use futures_util::stream::{self, StreamExt};
+
+    use super::receive;
+    use crate::problem::Code;
+
+    /// A body that begins and then never goes on.
+    fn stalled() -> Body {
+        let begun = stream::iter([Ok::<_, Infallible>(Bytes::from_static(b"{"))]);
+        Body::from_stream(begun.chain(stream::pending()))
+    }
+
+    #[tokio::test]
+    async fn a_body_that_does_not_come_is_not_waited_for() {
+        let refused = receive(stalled(), 100, Duration::from_millis(5)).await;
+        assert_eq!(
+            refused.map_err(|problem| problem.code()),
+            Err(Code::UnreadableBody)
+        );
+    }
+
+    #[tokio::test]
+    async fn a_body_is_read_as_far_as_its_limit() {
+        let patience = Duration::from_secs(60);
+        let read = receive(Body::from("123"), 3, patience).await;
+        assert_eq!(read.ok(), Some(Bytes::from_static(b"123")));
+        let refused = receive(Body::from("1234"), 3, patience).await;
+        assert_eq!(refused.map_err(|problem| problem.code()), Err(Code::BodyTooLarge));
+    }
 }
