@@ -31,6 +31,10 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("cli::check_prints_faults_as_json", json),
         trial("cli::check_shows_every_stage", stages),
+        trial(
+            "cli::check_looks_into_a_database_and_leaves_it_alone",
+            check_database,
+        ),
         trial("cli::export_means_the_same", export),
         trial("cli::the_json_schema_is_one", json_schema),
         trial("cli::completions_for_every_shell", completions),
@@ -126,6 +130,46 @@ fn stages() -> Result<(), String> {
         &["unknown-name"],
     )
     .map(drop)
+}
+
+fn check_database() -> Result<(), String> {
+    let folder = Folder::new()?;
+    let file = folder.write("rest.yaml", &NOTES.replace("managed: true", "managed: false"))?;
+    let database = folder.path("data.db");
+    let check =
+        |more: &[&str]| run(&[&["check", file.as_str(), "--database", database.as_str()], more].concat());
+    expect(&check(&[])?, 2, &[], &["data.db"])?;
+    let tables = "CREATE TABLE person (id INTEGER PRIMARY KEY, name TEXT NOT NULL, secret TEXT NOT NULL, is_admin BOOLEAN);
+        CREATE TABLE relatives (one INTEGER, other INTEGER, PRIMARY KEY (one, other));";
+    let fill = |sql: &str| folder.database()?.execute_batch(sql).map_err(|e| e.to_string());
+    fill(tables)?;
+    let told = [
+        "no table note",
+        "no UNIQUE on (name)",
+        "person.is_admin may be NULL",
+    ];
+    expect(&check(&[])?, 1, &[], &told)?;
+    fill("DROP TABLE person;
+        CREATE TABLE person (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, secret TEXT NOT NULL, is_admin BOOLEAN NOT NULL);
+        CREATE TABLE note (id INTEGER PRIMARY KEY, text VARCHAR(20) NOT NULL, stars INTEGER);
+        INSERT INTO person VALUES (1, 'Ada', 'x', 1), (2, 'Bo', 'x', 7)")?;
+    let before = std::fs::read(&database).map_err(|e| e.to_string())?;
+    expect(
+        &check(&[])?,
+        1,
+        &[],
+        &["Person.is_admin", "1 row", "not 0 or 1: 2", "CREATE INDEX"],
+    )?;
+    let (stdout, _) = expect(&check(&["--format", "json"])?, 1, &[], &[])?;
+    let list: Value = serde_json::from_str(&stdout).map_err(|e| format!("{e}\n{stdout}"))?;
+    if list[0]["place"] != "Person.is_admin" || list[0]["severity"] != "fault" {
+        return Err(format!("not what was expected: {list:#}"));
+    }
+    if std::fs::read(&database).map_err(|e| e.to_string())? != before {
+        return Err("the database was changed".to_owned());
+    }
+    fill("UPDATE person SET is_admin = 0 WHERE id = 2")?;
+    expect(&check(&[])?, 0, &["no faults"], &[]).map(drop)
 }
 
 fn export() -> Result<(), String> {

@@ -33,6 +33,9 @@ enum Command {
         /// How faults and stages are printed
         #[arg(long, value_enum, default_value_t)]
         format: Format,
+        /// Compare it with this SQLite database too, and look for stored values that don't fit; nothing is changed
+        #[arg(long, value_name = "URL")]
+        database: Option<String>,
     },
     /// Serves a schema on a database
     Serve {
@@ -129,7 +132,12 @@ pub(crate) fn run() -> Result<Outcome, Error> {
     // A mistyped command line ends here, by clap's own message and with its code 2.
     let cli = Cli::parse();
     match cli.command {
-        Command::Check { file, show, format } => command::check::run(&file, show, format),
+        Command::Check {
+            file,
+            show,
+            format,
+            database,
+        } => command::check::run(&file, show, format, database.as_deref()),
         Command::Serve {
             file,
             database,

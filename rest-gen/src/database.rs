@@ -55,17 +55,22 @@ impl Database {
     }
 
     fn path(&self) -> Result<PathBuf, Error> {
-        let path = match self.url.split_once(':') {
-            Some(("sqlite" | "file", rest)) => rest.strip_prefix("//").unwrap_or(rest),
-            Some((scheme, rest)) if rest.starts_with("//") => {
-                let message = format!("`{scheme}` databases aren't served yet; give a file of SQLite");
-                return Err(Error::new(message));
-            }
-            _ => self.url.as_str(),
-        };
-        if path.is_empty() {
-            return Err(Error::new(format!("`{}` names no file", self.url)));
-        }
-        Ok(PathBuf::from(path))
+        path_of(&self.url)
     }
+}
+
+/// The file that a database's URL names.
+pub(crate) fn path_of(url: &str) -> Result<PathBuf, Error> {
+    let path = match url.split_once(':') {
+        Some(("sqlite" | "file", rest)) => rest.strip_prefix("//").unwrap_or(rest),
+        Some((scheme, rest)) if rest.starts_with("//") => {
+            let message = format!("`{scheme}` databases aren't served yet; give a file of SQLite");
+            return Err(Error::new(message));
+        }
+        _ => url,
+    };
+    if path.is_empty() {
+        return Err(Error::new(format!("`{url}` names no file")));
+    }
+    Ok(PathBuf::from(path))
 }

@@ -29,6 +29,11 @@ pub(crate) fn error(error: &Error) {
     told(&format!("{error}\n"));
 }
 
+/// Prints what is wrong with a database.
+pub(crate) fn fault(text: &str) {
+    told(&format!("error: {text}\n"));
+}
+
 /// Prints what somebody may want to do.
 pub(crate) fn note(text: &str) {
     told(&format!("note: {text}\n"));

@@ -16,6 +16,7 @@ pub mod cell;
 pub mod codec;
 pub mod engine;
 pub mod event;
+pub mod examine;
 pub mod hook;
 pub mod migrate;
 pub mod model;
@@ -37,5 +38,6 @@ pub mod storage;
 pub mod token;
 pub mod validate;
 
+pub use examine::{Examination, examine};
 pub use server::serve;
 pub use service::{Error, Options, Service};

@@ -56,13 +56,20 @@ enum ErrorKind {
 }
 
 impl Error {
-    fn told(message: impl Into<String>) -> Self {
+    pub(crate) fn told(message: impl Into<String>) -> Self {
         Self(Box::new(ErrorKind::Told(message.into())))
     }
 
-    fn driver(doing: impl Into<String>) -> impl FnOnce(rusqlite::Error) -> Self {
+    pub(crate) fn driver(doing: impl Into<String>) -> impl FnOnce(rusqlite::Error) -> Self {
         let doing = doing.into();
         move |source| Self(Box::new(ErrorKind::Driver { doing, source }))
+    }
+
+    pub(crate) fn unprepared(database: &str, source: Unprepared) -> Self {
+        Self(Box::new(ErrorKind::Unprepared {
+            database: database.to_owned(),
+            source,
+        }))
     }
 
     fn refused(doing: &str, refusal: &crate::storage::Refusal) -> Self {
@@ -294,15 +301,12 @@ fn prepare_in(schema: &Schema, database: &Path, is_new: bool) -> Result<Prepared
         statements: state::TABLES,
         mark: state::MARK,
     };
-    migrate::prepare(schema, &link.connection, own, &expression).map_err(|source| {
-        Error(Box::new(ErrorKind::Unprepared {
-            database: shown,
-            source,
-        }))
-    })
+    migrate::prepare(schema, &link.connection, own, &expression)
+        .map_err(|source| Error::unprepared(&shown, source))
 }
 
-fn check_file(database: &Path) -> Result<(), Error> {
+/// Refuses what is no database, or can't be written.
+pub(crate) fn check_file(database: &Path) -> Result<(), Error> {
     let shown = database.display();
     if database.is_dir() {
         return Err(Error::told(format!("{shown} is a directory, not a database")));

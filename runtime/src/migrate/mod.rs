@@ -8,12 +8,14 @@ pub mod create;
 pub mod fit;
 pub mod index;
 mod prepare;
+mod scan;
 #[cfg(test)]
 mod tests;
 
 pub use catalogue::{Catalogue, Column, ForeignKey, Table, TableIndex};
 pub use fit::{Finding, Fit};
 pub use prepare::{OwnTables, Prepared, Unprepared, codecs, inspect, own_codecs, prepare};
+pub use scan::scan;
 
 /// Writes a rule over a resource's own columns as SQL with literals, for a definition.
 pub type Expression<'a> = dyn Fn(&rest_schema::Rule) -> String + 'a;

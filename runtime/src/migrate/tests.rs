@@ -534,3 +534,36 @@ fn a_key_of_bytes_is_not_served() {
     let found = mismatches(tags, table);
     assert_eq!(found, ["Tag.id: tag.id keeps a key as bytes, which isn't served"]);
 }
+
+#[test]
+fn stored_values_that_do_not_fit_are_found_by_field_and_key() {
+    let connection = connection(BLOG_TABLES);
+    let schema = schema("managed: false\n", BLOG);
+    let codecs = prepared(&schema, &connection).expect("fits").codecs;
+    let user = "INSERT INTO user (id, username, token, price, settings) VALUES";
+    let token = "0197f4a16c3b7d529a3e5b1f0c2d4e6f";
+    let insert = |id: u32, token: &str, price: &str, settings: &str| {
+        let row = format!("{user} ({id}, 'u{id}', '{token}', {price}, {settings})");
+        connection.execute_batch(&row).expect("SQLite takes what it gets");
+    };
+    insert(1, token, "12.5", "'{}'");
+    assert_eq!(super::scan(&schema, &codecs, &connection).expect("read"), []);
+    insert(2, "secret-token", "12", "NULL");
+    for id in 3..8 {
+        insert(id, token, "'dear'", "'{'");
+    }
+    let found = super::scan(&schema, &codecs, &connection).expect("read");
+    let told: Vec<String> = found
+        .iter()
+        .map(|one| format!("{}: {}", one.place, one.message))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "User.token: 1 row holds what is not a UUID: 2",
+            "User.price: 5 rows hold what is not a decimal of the field's precision: 3, 4, 5, …",
+            "User.settings: 5 rows hold what is not a JSON document: 3, 4, 5, …",
+        ]
+    );
+    assert!(!format!("{found:?}").contains("secret-token"));
+}

@@ -142,13 +142,18 @@ pub fn cells(row: &Row<'_>, columns: &[usize]) -> Result<Vec<Cell>, Refusal> {
 
 /// Lends a column of a row.
 pub fn cell<'r>(row: &'r Row<'_>, column: usize) -> Result<CellRef<'r>, Refusal> {
-    Ok(match row.get_ref(column).map_err(refusal)? {
+    row.get_ref(column).map(lent).map_err(refusal)
+}
+
+/// Lends what a driver gives.
+pub fn lent(value: ValueRef<'_>) -> CellRef<'_> {
+    match value {
         ValueRef::Null => CellRef::Null,
         ValueRef::Integer(value) => CellRef::Integer(value),
         ValueRef::Real(value) => CellRef::Real(value),
         ValueRef::Text(text) => CellRef::Text(text),
         ValueRef::Blob(bytes) => CellRef::Blob(bytes),
-    })
+    }
 }
 
 /// The state of an item: a keyed hash of all its stored columns, in the schema's order.

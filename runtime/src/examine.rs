@@ -1,0 +1,66 @@
+//! A database looked at and left as it is: whether a schema fits it, and whether what it holds fits the schema.
+
+use std::path::Path;
+
+use rest_schema::Schema;
+
+use crate::migrate::{self, Finding};
+use crate::model::Model;
+use crate::service::{Error, check_file};
+use crate::sql::condition::definition;
+use crate::storage::sqlite::connection::{self, File, Purpose};
+use crate::storage::sqlite::state;
+
+/// What was found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Examination {
+    /// Where schema and database differ: the service would not start.
+    pub mismatches: Vec<Finding>,
+    /// Stored values that don't fit their fields; looked for where nothing differs.
+    pub stored: Vec<Finding>,
+    /// What would be better.
+    pub advice: Vec<Finding>,
+}
+
+/// Examines a database; one that isn't there yet, and is for the service to make, has no fault.
+///
+/// # Errors
+///
+/// Where it can't be read, or schema and database disagree about whose the tables are.
+pub fn examine(schema: &Schema, database: &Path) -> Result<Examination, Error> {
+    let shown = database.display().to_string();
+    if !database.exists() && schema.managed != Some(false) {
+        return Ok(Examination {
+            mismatches: migrate::fit::unkeepable(schema),
+            ..Examination::default()
+        });
+    }
+    if !database.exists() {
+        return Err(Error::told(format!("there is no database at {shown}")));
+    }
+    check_file(database)?;
+    let file = File {
+        path: database.to_owned(),
+        ours: false,
+        wal: false,
+    };
+    let link =
+        connection::open(&file, Purpose::Pool).map_err(Error::driver(format!("{shown} can't be opened")))?;
+    let model = Model::new(schema.clone(), migrate::own_codecs(schema));
+    let expression = |rule: &rest_schema::Rule| definition(&model, rule);
+    let fit = migrate::inspect(schema, &link.connection, state::MARK, &expression)
+        .map_err(|source| Error::unprepared(&shown, source))?;
+    let is_there = fit.mismatches.is_empty() && !fit.forms.is_empty();
+    let stored = if is_there {
+        let codecs = migrate::codecs(schema, &fit.forms);
+        migrate::scan(schema, &codecs, &link.connection)
+            .map_err(Error::driver(format!("{shown} can't be read")))?
+    } else {
+        Vec::new()
+    };
+    Ok(Examination {
+        mismatches: fit.mismatches,
+        stored,
+        advice: fit.advice,
+    })
+}
