@@ -17,7 +17,7 @@ use crate::model::Model;
 use crate::password::{Hasher, Style};
 use crate::plan::access::Permit;
 use crate::request::page::CursorKey;
-use crate::serve::{AccountByKey, Routes, handle};
+use crate::serve::{AccountByKey, RequestIds, Routes, handle};
 use crate::sql::condition::definition;
 use crate::storage::sqlite::connection::{self, File, Purpose};
 use crate::storage::sqlite::database::Database;
@@ -134,6 +134,7 @@ pub(crate) struct Inner {
     pub(crate) password_style: Style,
     pub(crate) attempts: Attempts,
     pub(crate) routes: Routes,
+    pub(crate) request_ids: RequestIds,
     pub(crate) account_by_key: Option<AccountByKey>,
     closing: AtomicBool,
 }
@@ -186,6 +187,7 @@ impl Service {
             password_style: style,
             attempts: Attempts::default(),
             routes,
+            request_ids: RequestIds::new(),
             account_by_key,
             closing: AtomicBool::new(false),
         };

@@ -16,8 +16,8 @@ use crate::service::Inner;
 use crate::sql::write as sql;
 use crate::storage::Refusal;
 use crate::storage::bind::Values;
-use crate::storage::sqlite::connection::refusal;
-use crate::storage::sqlite::read::{cells, prepare};
+use crate::storage::sqlite::connection::{Link, refusal};
+use crate::storage::sqlite::read::{cells, in_one, prepare};
 use crate::storage::sqlite::state;
 use crate::token::{Credentials, Digest, Unreadable};
 
@@ -41,7 +41,7 @@ pub(super) async fn resolve(service: &Arc<Inner>, parts: &Parts, now: Timestamp)
             let detail = "Basic signs in at the tokens' address only; send a token here";
             return Err(Problem::new(Code::BadToken).detail(detail));
         }
-        Some(Err(_)) => return Err(Problem::new(Code::BadToken)),
+        Some(Err(_)) => return Err(bad_token()),
     };
     let digest = secret.digest();
     let found = match by_token(service, &digest, now) {
@@ -54,24 +54,43 @@ pub(super) async fn resolve(service: &Arc<Inner>, parts: &Parts, now: Timestamp)
         found => found,
     };
     let found = found.map_err(|refusal| refusal.into_problem(&service.engine.model))?;
-    found.ok_or_else(|| Problem::new(Code::BadToken))
+    found.ok_or_else(bad_token)
 }
 
 fn by_token(service: &Inner, digest: &Digest, now: Timestamp) -> Result<Option<Caller>, Refusal> {
-    let find = |connection: &Connection| state::find_token(connection, digest, now.as_second());
     if service.is_one_file() {
-        return service.data.readers.inline(|link| match find(&link.connection)? {
-            None => Ok(None),
-            Some(found) => with_account(service, &link.connection, found, now),
-        });
+        let readers = &service.data.readers;
+        return readers.inline(|link| in_one(&link.connection, || find(service, link, digest, now)));
     }
-    let Some(found) = service.state.readers.inline(|link| find(&link.connection))? else {
+    let found = service
+        .state
+        .readers
+        .inline(|link| state::find_token(&link.connection, digest, now.as_second()))?;
+    let Some(found) = found else {
         return Ok(None);
     };
     service
         .data
         .readers
         .inline(|link| with_account(service, &link.connection, found, now))
+}
+
+/// Who holds a token, by the file that keeps both tokens and accounts.
+pub(super) fn find(
+    service: &Inner,
+    link: &Link,
+    digest: &Digest,
+    now: Timestamp,
+) -> Result<Option<Caller>, Refusal> {
+    match state::find_token(&link.connection, digest, now.as_second())? {
+        None => Ok(None),
+        Some(found) => with_account(service, &link.connection, found, now),
+    }
+}
+
+/// The refusal of a token that isn't valid.
+pub(super) fn bad_token() -> Problem {
+    Problem::new(Code::BadToken)
 }
 
 fn by_token_waiting(service: &Inner, digest: &Digest, now: Timestamp) -> Result<Option<Caller>, Refusal> {

@@ -8,6 +8,7 @@ use rest_schema::{Operation, ResourceId};
 
 use super::Exchange;
 use super::answer::{self, Privacy};
+use super::reading::Asked;
 use crate::plan::read::{Planner, ReadPlan};
 use crate::problem::{Code, Fault, Problem};
 use crate::request::body::Json;
@@ -39,6 +40,13 @@ impl Exchange<'_> {
 
     /// GET of a collection.
     pub(super) async fn list(&self, resource: ResourceId) -> Result<Response<Body>, Problem> {
+        let asked = self.page_asked(resource)?;
+        let output = self.fetch(&asked).await?;
+        Ok(self.page_told(resource, &asked, &output))
+    }
+
+    /// What a GET of a collection asks.
+    pub(super) fn page_asked(&self, resource: ResourceId) -> Result<Asked, Problem> {
         self.open(resource, Operation::Read)?;
         let engine = &self.service.engine;
         let planner = self.planner();
@@ -46,18 +54,19 @@ impl Exchange<'_> {
         let query = query::collection(&engine.model.schema, resource, raw, &|field| {
             planner.is_visible(field)
         })?;
-        let plan = planner.page(resource, &query, &engine.cursor_key)?;
-        let privacy = self.privacy(&plan);
-        let compiled = engine.compiled(&plan.shape);
-        let data = &self.service.data;
-        let output = data
-            .read(engine, &compiled, plan.clone(), &self.caller, self.now)
-            .await;
-        let output = output.map_err(|refusal| self.problem(refusal))?;
-        let links = self.links(resource, &compiled.read, &plan, &output);
-        let mut bytes = Vec::with_capacity(output.rows.bytes.len() + 512);
-        Splicer { engine }.page(&compiled.read, &plan, &output, &links, &mut bytes);
-        Ok(answer::page(bytes, &links, privacy))
+        Ok(self.asked(planner.page(resource, &query, &engine.cursor_key)?))
+    }
+
+    /// The answer to it.
+    pub(super) fn page_told(&self, resource: ResourceId, asked: &Asked, output: &Output) -> Response<Body> {
+        let read = &asked.compiled.read;
+        let links = self.links(resource, read, &asked.plan, output);
+        let mut bytes = Vec::with_capacity(output.rows.size() + 1024);
+        let splicer = Splicer {
+            engine: &self.service.engine,
+        };
+        splicer.page(read, &asked.plan, output, &links, &mut bytes);
+        answer::page(bytes, &links, asked.privacy)
     }
 
     /// Where the page is, and its neighbours. A page read backward was read from its end.

@@ -8,21 +8,48 @@ use rest_schema::{Operation, ResourceId, Value};
 use super::Exchange;
 use super::answer::{self, Privacy};
 use super::collection::only;
+use super::reading::Asked;
 use crate::cell::Cell;
 use crate::problem::{Code, Problem};
 use crate::request::precondition::IfMatch;
 use crate::request::{Selection, query};
 use crate::respond::json::{Splicer, address};
+use crate::storage::rows::Output;
 use crate::storage::sqlite::steps::Action;
 use crate::storage::sqlite::writer::Written;
 
 impl Exchange<'_> {
     /// GET of an item.
     pub(super) async fn read(&self, resource: ResourceId, segment: &str) -> Result<Response<Body>, Problem> {
+        let asked = self.item_asked(resource, segment)?;
+        let output = self.fetch(&asked).await?;
+        self.item_told(&asked, output)
+    }
+
+    /// What a GET of an item asks.
+    pub(super) fn item_asked(&self, resource: ResourceId, segment: &str) -> Result<Asked, Problem> {
         self.open(resource, Operation::Read)?;
         let selection = self.selection(resource)?;
         let key = self.key(resource, segment)?;
-        self.show(resource, key.1, &selection).await
+        Ok(self.asked(self.planner().item(resource, key.1, &selection)?))
+    }
+
+    /// The answer to it.
+    pub(super) fn item_told(&self, asked: &Asked, output: Output) -> Result<Response<Body>, Problem> {
+        if output.rows.is_empty() {
+            return Err(Problem::new(Code::NotFound));
+        }
+        let layout = &asked.compiled.read.layout;
+        let state = output.state;
+        let bytes = if layout.includes.is_empty() {
+            output.rows.bytes
+        } else {
+            let mut bytes = Vec::with_capacity(output.rows.size() + 512);
+            let engine = &self.service.engine;
+            Splicer { engine }.item(layout, &output.rows, &mut bytes);
+            bytes
+        };
+        Ok(answer::item(StatusCode::OK, bytes, state, asked.privacy))
     }
 
     /// GET of the caller's own account.
@@ -34,7 +61,9 @@ impl Exchange<'_> {
         let selection = self.selection(account.resource)?;
         let fields = &self.service.engine.model.resource(account.resource).key.fields;
         let key = fields.iter().map(|field| account.cell(*field).clone()).collect();
-        let shown = self.show(account.resource, key, &selection).await?;
+        let asked = self.asked(self.planner().item(account.resource, key, &selection)?);
+        let output = self.fetch(&asked).await?;
+        let shown = self.item_told(&asked, output)?;
         // The address is the same for everybody, so nothing on the way may keep the answer.
         Ok(answer::not_stored(shown))
     }
@@ -45,30 +74,6 @@ impl Exchange<'_> {
         query::item(schema, resource, self.parts.uri.query(), &|field| {
             planner.is_visible(field)
         })
-    }
-
-    async fn show(
-        &self,
-        resource: ResourceId,
-        key: Vec<Cell>,
-        selection: &Selection,
-    ) -> Result<Response<Body>, Problem> {
-        let engine = &self.service.engine;
-        let plan = self.planner().item(resource, key, selection)?;
-        let privacy = self.privacy(&plan);
-        let compiled = engine.compiled(&plan.shape);
-        let output = self
-            .service
-            .data
-            .read(engine, &compiled, plan, &self.caller, self.now)
-            .await;
-        let output = output.map_err(|refusal| self.problem(refusal))?;
-        if output.rows.is_empty() {
-            return Err(Problem::new(Code::NotFound));
-        }
-        let mut bytes = Vec::with_capacity(output.rows.bytes.len());
-        Splicer { engine }.item(&compiled.read.layout, &output.rows, &mut bytes);
-        Ok(answer::item(StatusCode::OK, bytes, output.state, privacy))
     }
 
     /// PUT: the whole item.

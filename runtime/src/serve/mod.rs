@@ -7,6 +7,8 @@ mod answer;
 mod caller;
 mod collection;
 mod item;
+mod reading;
+mod request_id;
 mod router;
 mod tokens;
 
@@ -34,6 +36,7 @@ use crate::request::body::{self, Json};
 use crate::request::negotiate;
 use crate::service::Inner;
 pub(crate) use caller::AccountByKey;
+pub(crate) use request_id::RequestIds;
 pub(crate) use router::Routes;
 use router::Target;
 pub(crate) use tokens::account_named;
@@ -58,10 +61,11 @@ struct Exchange<'a> {
 /// Answers a request: whatever happens, with a response, an id and an event.
 pub(crate) async fn handle(service: Arc<Inner>, request: Request<Body>) -> Response<Body> {
     let started = Instant::now();
-    let id = Uuid::now_v7();
+    let now = Timestamp::now();
+    let id = service.request_ids.next(now);
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
-    let answered = std::panic::AssertUnwindSafe(answer(&service, request))
+    let answered = std::panic::AssertUnwindSafe(answer(&service, request, now))
         .catch_unwind()
         .await;
     let answered =
@@ -96,7 +100,11 @@ fn without_body(response: Response<Body>) -> Response<Body> {
     Response::from_parts(parts, Body::empty())
 }
 
-async fn answer(service: &Arc<Inner>, request: Request<Body>) -> Result<Response<Body>, Problem> {
+async fn answer(
+    service: &Arc<Inner>,
+    request: Request<Body>,
+    now: Timestamp,
+) -> Result<Response<Body>, Problem> {
     let (parts, body) = request.into_parts();
     let address = parts.uri.path_and_query().map_or("/", |address| address.as_str());
     if address.len() > ADDRESS {
@@ -123,7 +131,9 @@ async fn answer(service: &Arc<Inner>, request: Request<Body>) -> Result<Response
     if parts.method == Method::OPTIONS {
         return Ok(answer::options(&target, allow));
     }
-    let now = Timestamp::now();
+    if let Some(answered) = reading::at_once(service, &parts, &target, now) {
+        return answered;
+    }
     let caller = match target {
         // Whoever makes a token signs in with the request itself.
         Target::Tokens => Caller::anonymous(),

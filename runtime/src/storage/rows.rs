@@ -46,6 +46,12 @@ impl Rows {
         self.ends.is_empty()
     }
 
+    /// The bytes of all levels.
+    pub fn size(&self) -> usize {
+        let below: usize = self.includes.iter().map(|included| included.rows.size()).sum();
+        self.bytes.len() + below
+    }
+
     /// Where a row's object stands.
     pub fn range(&self, row: usize) -> std::ops::Range<usize> {
         let start = if row == 0 { 0 } else { self.ends[row - 1] as usize };

@@ -45,21 +45,22 @@ impl Database {
         &self,
         engine: &Arc<Engine>,
         compiled: &Arc<Compiled>,
-        plan: ReadPlan,
+        plan: &ReadPlan,
         caller: &Caller,
         now: Timestamp,
     ) -> Result<Output, Refusal> {
         if self.lane(compiled)? == Lane::Inline {
             let result = self
                 .readers
-                .inline(|link| run(link, engine, compiled, &plan, caller, now));
+                .inline(|link| run(link, engine, compiled, plan, caller, now));
             match result {
                 Err(Refusal::Overrun) => compiled.set_lane(Lane::Pool),
                 Err(Refusal::Unavailable(_)) => {}
                 other => return other,
             }
         }
-        let (engine, compiled, caller) = (Arc::clone(engine), Arc::clone(compiled), caller.clone());
+        let (engine, compiled) = (Arc::clone(engine), Arc::clone(compiled));
+        let (plan, caller) = (plan.clone(), caller.clone());
         self.readers
             .pooled(move |link| run(link, &engine, &compiled, &plan, &caller, now))
             .await
@@ -89,7 +90,8 @@ impl Database {
     }
 }
 
-fn run(
+/// Runs a read on a connection.
+pub fn run(
     link: &Link,
     engine: &Engine,
     compiled: &Compiled,

@@ -33,12 +33,17 @@ pub fn run(
     if alone || !connection.is_autocommit() {
         return run_all(connection, read, values, limit, state);
     }
+    in_one(connection, || run_all(connection, read, values, limit, state))
+}
+
+/// Runs several reads as one transaction: they see one moment, and the file is locked once instead of for each.
+pub fn in_one<T>(connection: &Connection, reads: impl FnOnce() -> Result<T, Refusal>) -> Result<T, Refusal> {
     execute(connection, "BEGIN")?;
-    let output = run_all(connection, read, values, limit, state);
+    let read = reads();
     // A read has nothing to lose: whatever came out, the transaction only ends.
     let ended = execute(connection, "ROLLBACK");
-    let output = output?;
-    ended.map(|()| output)
+    let read = read?;
+    ended.map(|()| read)
 }
 
 /// Runs a statement without parameters or rows.
@@ -55,6 +60,14 @@ pub fn answers(connection: &Connection) -> Result<(), Refusal> {
     statement.query_row([], |_| Ok(())).map_err(refusal)
 }
 
+/// Rows that room is made for before they are seen.
+const LIKELY_ROWS: u32 = 20;
+
+/// The bytes of a row: names, and values as they usually are. Too little means that the buffer is copied as it grows.
+fn likely_size(layout: &Layout) -> usize {
+    layout.shown.iter().map(|shown| shown.fragment.len() + 48).sum()
+}
+
 fn run_all(
     connection: &Connection,
     read: &Read,
@@ -63,6 +76,9 @@ fn run_all(
     state: &StateKey,
 ) -> Result<Output, Refusal> {
     let mut output = Output::default();
+    let likely_rows = limit.min(LIKELY_ROWS) as usize;
+    output.rows.bytes.reserve(likely_rows * likely_size(&read.layout));
+    output.rows.ends.reserve(likely_rows);
     let mut level = LevelReader::new(&read.layout);
     let wanted = limit as usize + 1;
     for segment in &read.segments {

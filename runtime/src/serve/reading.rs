@@ -1,0 +1,109 @@
+//! Reads: what is asked, fetched in its lane; and the short way for a caller with a token.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::request::Parts;
+use axum::http::{Method, Response};
+use jiff::Timestamp;
+
+use super::answer::Privacy;
+use super::router::Target;
+use super::{Exchange, caller};
+use crate::engine::Compiled;
+use crate::plan::read::ReadPlan;
+use crate::problem::Problem;
+use crate::request::negotiate;
+use crate::service::Inner;
+use crate::storage::Refusal;
+use crate::storage::rows::Output;
+use crate::storage::sqlite::connection::Link;
+use crate::storage::sqlite::database::run;
+use crate::storage::sqlite::lane::Lane;
+use crate::storage::sqlite::read::in_one;
+use crate::token::Credentials;
+
+/// A read that is planned and written.
+pub(super) struct Asked {
+    pub(super) plan: ReadPlan,
+    pub(super) compiled: Arc<Compiled>,
+    pub(super) privacy: Privacy,
+}
+
+type Answer = Result<Response<Body>, Problem>;
+
+/// A read with a token, where tokens and rows are in one file: who asks and what he asks for are read in one
+/// transaction on one connection, for locking the file is most of what a small read costs. `None` where it has to go
+/// the long way: it isn't such a read, it doesn't belong on this thread, or the database is locked just now.
+pub(super) fn at_once(
+    service: &Arc<Inner>,
+    parts: &Parts,
+    target: &Target<'_>,
+    now: Timestamp,
+) -> Option<Answer> {
+    let reads = matches!(parts.method, Method::GET | Method::HEAD);
+    if !reads || !service.is_one_file() || !matches!(target, Target::Collection(_) | Target::Item(..)) {
+        return None;
+    }
+    let Some(Ok(Credentials::Bearer(secret))) = caller::credentials(parts) else {
+        return None;
+    };
+    let digest = secret.digest();
+    let answered = service.data.readers.inline(|link| {
+        in_one(&link.connection, || {
+            let Some(caller) = caller::find(service, link, &digest, now)? else {
+                return Ok(Some(Err(caller::bad_token())));
+            };
+            let exchange = Exchange {
+                service,
+                parts,
+                caller,
+                now,
+            };
+            exchange.on(link, target)
+        })
+    });
+    // What is refused here is refused, and told, on the long way.
+    answered.ok().flatten()
+}
+
+impl Exchange<'_> {
+    /// A read, written.
+    pub(super) fn asked(&self, plan: ReadPlan) -> Asked {
+        Asked {
+            privacy: self.privacy(&plan),
+            compiled: self.service.engine.compiled(&plan.shape),
+            plan,
+        }
+    }
+
+    /// What it gives, from the lane where it belongs.
+    pub(super) async fn fetch(&self, asked: &Asked) -> Result<Output, Problem> {
+        let engine = &self.service.engine;
+        let read = self
+            .service
+            .data
+            .read(engine, &asked.compiled, &asked.plan, &self.caller, self.now);
+        read.await.map_err(|refusal| self.problem(refusal))
+    }
+
+    /// The same on a connection that is held, where that is its lane.
+    fn on(&self, link: &Link, target: &Target<'_>) -> Result<Option<Answer>, Refusal> {
+        let asked = negotiate::accept(&self.parts.headers).and_then(|()| match target {
+            Target::Collection(resource) => self.page_asked(*resource).map(Some),
+            Target::Item(resource, segment) => self.item_asked(*resource, segment).map(Some),
+            Target::Me | Target::Tokens | Target::CurrentToken | Target::Health(_) => Ok(None),
+        });
+        let asked = match asked {
+            Ok(Some(asked)) if asked.compiled.lane() == Some(Lane::Inline) => asked,
+            Ok(_) => return Ok(None),
+            Err(problem) => return Ok(Some(Err(problem))),
+        };
+        let engine = &self.service.engine;
+        let output = run(link, engine, &asked.compiled, &asked.plan, &self.caller, self.now)?;
+        Ok(Some(match target {
+            Target::Collection(resource) => Ok(self.page_told(*resource, &asked, &output)),
+            _ => self.item_told(&asked, output),
+        }))
+    }
+}
