@@ -259,6 +259,21 @@ impl Server {
         text(&self.told)
     }
 
+    /// What it has printed, once that holds these words.
+    pub(crate) fn told_up_to(&self, words: &str) -> Result<String, String> {
+        let start = Instant::now();
+        loop {
+            let told = self.told();
+            if told.contains(words) {
+                return Ok(told);
+            }
+            if start.elapsed() > PATIENCE {
+                return Err(format!("`{words}` isn't told:\n{told}"));
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
     /// Its process id.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()

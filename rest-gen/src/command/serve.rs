@@ -23,8 +23,12 @@ pub(crate) fn run(file: &Path, database: &Database, listen: &str) -> Result<Outc
     };
     log::start();
     advise(&service);
-    output::result(&greeting(&service, address))?;
-    let served = run_async(server::serve(service, listener, asked_to_end()))?;
+    let served = run_async(async {
+        // From before the address is known to anybody, so that no signal is lost.
+        let signals = Signals::listen();
+        output::result(&greeting(&service, address))?;
+        Ok(server::serve(service, listener, asked_to_end(signals)).await)
+    })??;
     log::finish();
     served.map_err(|error| Error::new(format!("the server ended: {error}")))?;
     Ok(Outcome::Done)
@@ -48,31 +52,51 @@ fn bind(listen: &str) -> Result<(TcpListener, SocketAddr), Error> {
 }
 
 /// Ready at the first SIGINT or SIGTERM; a second one ends the process where it stands.
-async fn asked_to_end() {
-    signal().await;
-    tokio::spawn(async {
-        signal().await;
+async fn asked_to_end(mut signals: Signals) {
+    signals.next().await;
+    tokio::spawn(async move {
+        signals.next().await;
         std::process::exit(130);
     });
 }
 
+/// What asks a process to end.
+struct Signals {
+    #[cfg(unix)]
+    listened: Option<[tokio::signal::unix::Signal; 2]>,
+}
+
 #[cfg(unix)]
-async fn signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
+impl Signals {
+    fn listen() -> Self {
+        use tokio::signal::unix::{SignalKind, signal};
+        let both =
+            signal(SignalKind::terminate()).and_then(|term| Ok([term, signal(SignalKind::interrupt())?]));
+        Self { listened: both.ok() }
+    }
+
+    async fn next(&mut self) {
+        match &mut self.listened {
+            Some([terminate, interrupt]) => {
+                tokio::select! {
+                    _ = terminate.recv() => {}
+                    _ = interrupt.recv() => {}
+                }
             }
+            None => std::future::pending().await,
         }
-        Err(_) => drop(tokio::signal::ctrl_c().await),
     }
 }
 
 #[cfg(not(unix))]
-async fn signal() {
-    drop(tokio::signal::ctrl_c().await);
+impl Signals {
+    fn listen() -> Self {
+        Self {}
+    }
+
+    async fn next(&mut self) {
+        drop(tokio::signal::ctrl_c().await);
+    }
 }
 
 /// What would make it faster or safer, on the standard error.

@@ -11,7 +11,7 @@ use super::collection::only;
 use super::reading::Asked;
 use crate::cell::Cell;
 use crate::problem::{Code, Problem};
-use crate::request::precondition::IfMatch;
+use crate::request::precondition::Preconditions;
 use crate::request::{Selection, query};
 use crate::respond::json::{Splicer, address};
 use crate::storage::rows::Output;
@@ -86,7 +86,7 @@ impl Exchange<'_> {
         self.open_to_put(resource)?;
         query::none(self.parts.uri.query())?;
         let body = self.json(body).await?;
-        let if_match = IfMatch::parse(&self.parts.headers)?;
+        let expected = Preconditions::parse(&self.parts.headers)?;
         let (values, key) = self.key(resource, segment)?;
         let validator = self.service.engine.validators.resource(resource);
         let mut replacement = self.as_writer(resource, |writer| validator.replace(&body, &values, writer));
@@ -105,7 +105,7 @@ impl Exchange<'_> {
                     key,
                     update,
                     create,
-                    if_match,
+                    expected,
                 },
             )
             .await?;
@@ -132,7 +132,7 @@ impl Exchange<'_> {
         self.open(resource, Operation::Update)?;
         query::none(self.parts.uri.query())?;
         let body = self.json(body).await?;
-        let if_match = IfMatch::parse(&self.parts.headers)?;
+        let expected = Preconditions::parse(&self.parts.headers)?;
         let (_, key) = self.key(resource, segment)?;
         let validator = self.service.engine.validators.resource(resource);
         let mut update = self.as_writer(resource, |writer| validator.merge(&body, writer));
@@ -146,7 +146,7 @@ impl Exchange<'_> {
                     key,
                     update,
                     create: None,
-                    if_match,
+                    expected,
                 },
             )
             .await?;
@@ -161,9 +161,9 @@ impl Exchange<'_> {
     ) -> Result<Response<Body>, Problem> {
         self.open(resource, Operation::Delete)?;
         query::none(self.parts.uri.query())?;
-        let if_match = IfMatch::parse(&self.parts.headers)?;
+        let expected = Preconditions::parse(&self.parts.headers)?;
         let (_, key) = self.key(resource, segment)?;
-        self.write(resource, Action::Delete { key, if_match }).await?;
+        self.write(resource, Action::Delete { key, expected }).await?;
         Ok(answer::nothing(StatusCode::NO_CONTENT))
     }
 

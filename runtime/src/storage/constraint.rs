@@ -1,6 +1,6 @@
 //! A database's refusal of a write, told by field.
 
-use rest_schema::{Field, FieldId, ResourceId};
+use rest_schema::{Expr, Field, FieldId, IndexExpr, IndexTerm, Resource, ResourceId};
 use rusqlite::ErrorCode;
 use rusqlite::ffi;
 
@@ -120,6 +120,9 @@ fn columns_of(message: &str, context: Context<'_>) -> Vec<FieldId> {
     let Some((_, columns)) = message.split_once(": ") else {
         return Vec::new();
     };
+    if columns.starts_with("index '") {
+        return of_only_expression(model.resource(resource));
+    }
     columns
         .split(", ")
         .filter_map(|column| column.rsplit_once('.').map(|(_, column)| column))
@@ -130,4 +133,39 @@ fn columns_of(message: &str, context: Context<'_>) -> Vec<FieldId> {
                 .map(|(field, _)| field)
         })
         .collect()
+}
+
+/// The fields of the resource's unique index over expressions, where it has just one: by its name alone the database's
+/// owner could mean any of several.
+fn of_only_expression(resource: &Resource) -> Vec<FieldId> {
+    let is_expression = |term: &IndexTerm| matches!(term.expr, IndexExpr::Expression(_));
+    let mut all = resource
+        .indexes
+        .iter()
+        .filter(|index| index.unique && index.terms.iter().any(is_expression));
+    let (Some(index), None) = (all.next(), all.next()) else {
+        return Vec::new();
+    };
+    let mut fields = Vec::new();
+    for term in &index.terms {
+        match &term.expr {
+            IndexExpr::Field(field) => fields.push(*field),
+            IndexExpr::Expression(rule) => own_fields(&rule.expr, &mut fields),
+        }
+    }
+    fields.dedup();
+    fields
+}
+
+fn own_fields(expr: &Expr, fields: &mut Vec<FieldId>) {
+    match expr {
+        Expr::Ref(reference) => fields.push(reference.field),
+        Expr::Call(_, all) => all.iter().for_each(|part| own_fields(part, fields)),
+        Expr::Negate(part) => own_fields(part, fields),
+        Expr::Arithmetic(_, a, b) => {
+            own_fields(a, fields);
+            own_fields(b, fields);
+        }
+        _ => {}
+    }
 }

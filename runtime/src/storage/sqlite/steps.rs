@@ -20,7 +20,7 @@ use crate::plan::read::{Planner, Select, Shape};
 use crate::problem::{Code, Fault, Problem, words};
 use crate::request::Selection;
 use crate::request::body::Pointer;
-use crate::request::precondition::IfMatch;
+use crate::request::precondition::Preconditions;
 use crate::sql::Statement;
 use crate::sql::write as sql;
 use crate::storage::Refusal;
@@ -65,15 +65,15 @@ pub enum Action {
         update: Update,
         /// What makes the row if it isn't there (PUT where the client chooses keys).
         create: Option<Result<Box<New>, Vec<Fault>>>,
-        /// The states that the caller expects.
-        if_match: Option<IfMatch>,
+        /// What the caller expects of the row.
+        expected: Preconditions,
     },
     /// Deletes the row of a key.
     Delete {
         /// The key.
         key: Vec<Cell>,
-        /// The states that the caller expects.
-        if_match: Option<IfMatch>,
+        /// What the caller expects of the row.
+        expected: Preconditions,
     },
 }
 
@@ -89,11 +89,11 @@ impl Job for Write {
                 key,
                 update,
                 create,
-                if_match,
+                expected,
             } => steps
-                .update(key, update, create.as_ref(), if_match.as_ref())
+                .update(key, update, create.as_ref(), expected)
                 .map(|written| Done::Items(vec![written])),
-            Action::Delete { key, if_match } => steps.delete(key, if_match.as_ref()),
+            Action::Delete { key, expected } => steps.delete(key, expected),
         }
     }
 }
@@ -254,15 +254,13 @@ impl Steps<'_> {
         key: &[Cell],
         update: &Update,
         create: Option<&Result<Box<New>, Vec<Fault>>>,
-        if_match: Option<&IfMatch>,
+        expected: &Preconditions,
     ) -> Result<Written, Refusal> {
         let computed: Vec<u32> = update.compared().collect();
         let Some(before) = self.before(key, false, &computed)? else {
-            return self.create_absent(create, if_match);
+            return self.create_absent(create, expected);
         };
-        if_match
-            .map_or(Ok(()), |expected| expected.holds_for(before.state))
-            .map_err(Refusal::Problem)?;
+        expected.hold_for(before.state).map_err(Refusal::Problem)?;
         let old = self.decode(key, &before.cells)?;
         let shown = |field: u32| self.is_shown(field, &before);
         let changes = update.against(&old, &shown).map_err(invalid)?;
@@ -285,7 +283,7 @@ impl Steps<'_> {
     fn create_absent(
         &self,
         create: Option<&Result<Box<New>, Vec<Fault>>>,
-        if_match: Option<&IfMatch>,
+        expected: &Preconditions,
     ) -> Result<Written, Refusal> {
         let Some(create) = create else {
             return Err(not_found());
@@ -294,11 +292,7 @@ impl Steps<'_> {
         if !rule.is_some_and(|rule| rule.permit(&self.write.caller) != Permit::Never) {
             return Err(not_found());
         }
-        if if_match.is_some() {
-            return Err(Refusal::Problem(
-                Problem::new(Code::PreconditionFailed).detail("there is no item here yet"),
-            ));
-        }
+        expected.hold_for_none().map_err(Refusal::Problem)?;
         let new = create.as_ref().map_err(|faults| invalid(faults.clone()))?;
         self.create(new, &Pointer::root())
     }
@@ -313,11 +307,9 @@ impl Steps<'_> {
             .map(drop)
     }
 
-    fn delete(&self, key: &[Cell], if_match: Option<&IfMatch>) -> Result<Done, Refusal> {
+    fn delete(&self, key: &[Cell], expected: &Preconditions) -> Result<Done, Refusal> {
         let before = self.before(key, true, &[])?.ok_or_else(not_found)?;
-        if_match
-            .map_or(Ok(()), |expected| expected.holds_for(before.state))
-            .map_err(Refusal::Problem)?;
+        expected.hold_for(before.state).map_err(Refusal::Problem)?;
         self.hooks(Moment::Before, Some(&before.cells), None)?;
         let statement = sql::delete(&self.engine().model, self.write.resource);
         let gone = self.run(&statement, key, self.context(&Pointer::root(), true))?;
