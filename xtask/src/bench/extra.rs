@@ -99,7 +99,7 @@ fn large() -> String {
             yaml,
             "  Thing{number}:\n    sort: -created_at\n    fields:\n      name: {{ type: string, length: 1..80, unique: true }}\n      \
              note: {{ type: text, optional: true }}\n      state: {{ type: enum, values: [draft, ready, done], default: draft, index: true }}\n      \
-             price: {{ type: decimal, precision: 10, scale: 2, optional: true }}\n      count: {{ type: integer, default: 0, range: 0..100000 }}\n      \
+             price: {{ type: decimal, precision: 10, scale: 2, optional: true }}\n      amount: {{ type: integer, default: 0, range: 0..100000 }}\n      \
              active: {{ type: boolean, default: true }}\n      day: {{ type: date, optional: true, index: true }}\n      \
              created_at: {{ type: timestamp, default: now, readonly: true, index: true }}\n"
         );
