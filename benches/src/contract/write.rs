@@ -1,5 +1,6 @@
 //! POST and PATCH: validated here, then pre-select, statement and post-select in the writer's thread.
 
+use std::sync::LazyLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::body::{Body, Bytes};
@@ -106,6 +107,46 @@ struct Change {
     score: Option<i32>,
 }
 
+/// One statement for each set of columns: one that names a column with an index writes the index as well.
+static UPDATES: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let columns = ["title = ?2", "body = ?3", "status = ?4", "score = ?5"];
+    let chosen = |mask: usize| {
+        (0..4)
+            .filter(move |column| mask >> column & 1 == 1)
+            .map(|column| columns[column])
+    };
+    let sql = |mask| {
+        format!(
+            "UPDATE post SET {} WHERE id = ?1",
+            chosen(mask).collect::<Vec<_>>().join(", ")
+        )
+    };
+    (0..16).map(sql).collect()
+});
+
+impl Change {
+    fn write(&self, connection: &Connection, id: i64) -> SqlResult<()> {
+        let mask = usize::from(self.title.is_some())
+            | usize::from(self.body.is_some()) << 1
+            | usize::from(self.status.is_some()) << 2
+            | usize::from(self.score.is_some()) << 3;
+        if mask == 0 {
+            return Ok(());
+        }
+        let mut statement = connection.prepare_cached(&UPDATES[mask])?;
+        statement.raw_bind_parameter(1, id)?;
+        for (place, text) in (2..).zip([&self.title, &self.body, &self.status]) {
+            if let Some(text) = text {
+                statement.raw_bind_parameter(place, text)?;
+            }
+        }
+        if let Some(score) = self.score {
+            statement.raw_bind_parameter(5, score)?;
+        }
+        statement.raw_execute().map(drop)
+    }
+}
+
 fn checked(change: Patched) -> Result<Change, Problem> {
     let change = Change {
         title: not_null("title", change.title)?,
@@ -158,12 +199,7 @@ fn update(
     if let Some(refusal) = refusal {
         return Ok(refusal);
     }
-    connection
-        .prepare_cached(
-            "UPDATE post SET title = coalesce(?2, title), body = coalesce(?3, body), \
-             status = coalesce(?4, status), score = coalesce(?5, score) WHERE id = ?1",
-        )?
-        .execute((id, &change.title, &change.body, &change.status, change.score))?;
+    change.write(connection, id)?;
     afterwards(connection, id, me, key)
 }
 
