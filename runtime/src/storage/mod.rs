@@ -62,7 +62,10 @@ impl Refusal {
                 ))
             }
             Self::Unavailable(error) => Problem::new(Code::Unavailable).retry_after(1).because(error),
-            Self::Overrun => Problem::new(Code::Unavailable).retry_after(1),
+            Self::Overrun => {
+                let detail = "the request took longer than one may here; ask for less, or by indexed fields";
+                Problem::new(Code::Unavailable).detail(detail).retry_after(1)
+            }
             Self::Internal(error) => Problem::internal(error),
         }
     }

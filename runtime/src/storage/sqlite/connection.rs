@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
 use rusqlite::functions::FunctionFlags;
@@ -32,13 +32,48 @@ pub struct File {
 pub struct Link {
     /// The connection.
     pub connection: Connection,
-    budget: Arc<AtomicI64>,
+    budget: Arc<Budget>,
 }
 
 impl Link {
     /// Allows the next statements so many steps; beyond, they are interrupted.
     pub fn allow(&self, steps: i64) {
-        self.budget.store(steps, Ordering::Relaxed);
+        self.budget.steps.store(steps, Ordering::Relaxed);
+    }
+
+    /// Allows the next statements any number of steps in this time; beyond, they are interrupted.
+    pub fn allow_for(&self, time: Duration) {
+        self.allow(i64::MAX);
+        let end = self.budget.opened.elapsed().saturating_add(time).as_millis();
+        self.budget
+            .end
+            .store(u64::try_from(end).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+}
+
+/// What a connection's present statements may still use.
+#[derive(Debug)]
+struct Budget {
+    steps: AtomicI64,
+    opened: Instant,
+    /// Milliseconds since it was opened.
+    end: AtomicU64,
+}
+
+impl Budget {
+    fn new() -> Self {
+        Self {
+            steps: AtomicI64::new(i64::MAX),
+            opened: Instant::now(),
+            end: AtomicU64::new(u64::MAX),
+        }
+    }
+
+    /// Takes so many steps; whether it is used up.
+    fn take(&self, steps: i64) -> bool {
+        let end = self.end.load(Ordering::Relaxed);
+        self.steps.fetch_sub(steps, Ordering::Relaxed) < steps
+            || end != u64::MAX && self.opened.elapsed().as_millis() > u128::from(end)
     }
 }
 
@@ -120,14 +155,10 @@ fn open_as(file: &File, purpose: Purpose, access: OpenFlags) -> rusqlite::Result
         connection.pragma_update(None, "mmap_size", 256 * 1024 * 1024)?;
     }
     add_functions(&connection)?;
-    let budget = Arc::new(AtomicI64::new(i64::MAX));
+    let budget = Arc::new(Budget::new());
     if purpose != Purpose::Write {
         let left = Arc::clone(&budget);
-        let stride = i64::from(STRIDE);
-        connection.progress_handler(
-            STRIDE,
-            Some(move || left.fetch_sub(stride, Ordering::Relaxed) < stride),
-        )?;
+        connection.progress_handler(STRIDE, Some(move || left.take(i64::from(STRIDE))))?;
     }
     Ok(Link { connection, budget })
 }
@@ -185,12 +216,43 @@ pub fn is_database(path: &Path) -> std::io::Result<bool> {
 
 #[cfg(test)]
 mod tests {
-    use super::slug;
+    use super::*;
 
     #[test]
     fn slugs_are_words_joined_by_dashes() {
         assert_eq!(slug("  Hello, World!  "), "hello-world");
         assert_eq!(slug("a--b"), "a-b");
         assert_eq!(slug("???"), "");
+    }
+
+    #[test]
+    fn a_read_ends_when_its_time_or_its_steps_are_used_up() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("data.db");
+        drop(create(&path).expect("a database"));
+        let file = File {
+            path,
+            ours: true,
+            wal: false,
+        };
+        let link = open(&file, Purpose::Pool).expect("a connection");
+        let endless =
+            "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n";
+        let run = || {
+            link.connection
+                .query_row(endless, [], |row| row.get::<_, i64>(0))
+                .map_err(refusal)
+        };
+        link.allow(20_000);
+        assert!(matches!(run(), Err(Refusal::Overrun)));
+        link.allow_for(Duration::from_millis(1));
+        assert!(matches!(run(), Err(Refusal::Overrun)));
+        link.allow_for(Duration::from_secs(60));
+        assert_eq!(
+            link.connection
+                .query_row("SELECT 1", [], |row| row.get::<_, i64>(0))
+                .ok(),
+            Some(1)
+        );
     }
 }

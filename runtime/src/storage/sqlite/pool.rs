@@ -4,6 +4,7 @@ use std::cell::Cell as ThreadCell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use crossbeam_channel::{Sender, TrySendError, bounded};
 
@@ -12,6 +13,8 @@ use crate::storage::sqlite::connection::{self, File, Link, Purpose};
 
 /// Steps that an inline read may take.
 const INLINE_STEPS: i64 = 20_000;
+/// Time that a read in the pool may take; beyond: 503.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// Reads that wait for the pool; beyond: 503.
 const QUEUE: usize = 256;
 
@@ -102,7 +105,7 @@ impl Readers {
     ) -> Result<T, Refusal> {
         let (reply, answer) = tokio::sync::oneshot::channel();
         let task: Task = Box::new(move |link| {
-            link.allow(i64::MAX);
+            link.allow_for(PATIENCE);
             // Whoever asked may have gone away; then nobody wants the answer.
             let _ = reply.send(read(link));
         });
