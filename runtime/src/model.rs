@@ -7,8 +7,8 @@ use rest_schema::{Field, FieldId, Relation, RelationId, Resource, ResourceId, Sc
 use crate::codec::Codec;
 use crate::plan::access::{self, ResourceRules};
 use crate::plan::expr::Expr;
+use crate::plan::level::{SharedLevel, whole_levels};
 use crate::plan::lower::Kind;
-use crate::plan::read::{SharedLevel, whole_levels};
 
 /// A schema made ready to serve.
 #[derive(Debug)]

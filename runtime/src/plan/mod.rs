@@ -4,8 +4,10 @@
 //! does). It refuses what the schema or the caller's access doesn't allow. It is a value, so that tests can compare it.
 
 pub mod access;
+pub mod binding;
 pub mod eval;
 pub mod expr;
+pub mod level;
 pub mod lower;
 pub mod read;
 

@@ -3,19 +3,17 @@
 //! A plan's [`Shape`] holds no values, so that its SQL is made once; the values are beside it. Access rules are in the
 //! shape from the beginning: of the rows themselves, and of every resource that a filter, a sort or an include touches.
 
-use std::hash::{Hash, Hasher};
-use std::ops::Deref;
 use std::sync::Arc;
 
 use rest_schema::{Comparison, FieldId, RelationId, ResourceId, Value};
-use xxhash_rust::xxh3::Xxh3;
 
 use crate::caller::Caller;
 use crate::cell::Cell;
 use crate::model::Model;
 use crate::plan::access::Permit;
+use crate::plan::binding::binding;
 use crate::plan::expr::{Expr, Origin, Place, Related, Slot, Take, TextMatch};
-use crate::plan::lower::Kind;
+use crate::plan::level::{Included, Level, SharedLevel, Shown};
 use crate::plan::{closed, hidden_field};
 use crate::problem::{Code, Problem};
 use crate::request::page::{CursorKey, Position};
@@ -95,114 +93,6 @@ pub struct Term {
     pub descending: bool,
     /// Whether it can be NULL.
     pub nullable: bool,
-}
-
-/// What is shown of a resource's rows.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Level {
-    /// Whose rows.
-    pub resource: ResourceId,
-    /// The fields, in the schema's order.
-    pub fields: Vec<Shown>,
-    /// The relations within.
-    pub includes: Vec<Included>,
-}
-
-/// A [`Level`] that plans share. Its hash is worked out once: most requests ask for the same few.
-#[derive(Debug, Clone)]
-pub struct SharedLevel {
-    level: Arc<Level>,
-    hash: u64,
-}
-
-impl From<Level> for SharedLevel {
-    fn from(level: Level) -> Self {
-        let mut hasher = Xxh3::new();
-        level.hash(&mut hasher);
-        let hash = hasher.finish();
-        Self {
-            level: Arc::new(level),
-            hash,
-        }
-    }
-}
-
-impl Deref for SharedLevel {
-    type Target = Level;
-
-    fn deref(&self) -> &Level {
-        &self.level
-    }
-}
-
-impl PartialEq for SharedLevel {
-    fn eq(&self, other: &Self) -> bool {
-        // An `Arc` of what is `Eq` compares by its pointer first.
-        self.hash == other.hash && self.level == other.level
-    }
-}
-
-impl Eq for SharedLevel {}
-
-impl Hash for SharedLevel {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.hash);
-    }
-}
-
-/// What is shown of each resource where a request doesn't say, for each kind of caller: worked out at start. `None`
-/// where a field's `readable` rule may turn on who asks.
-pub fn whole_levels(model: &Model, kind: Kind) -> Vec<Option<SharedLevel>> {
-    let of = |(id, _)| {
-        let ruled = model.rules(id).readable.iter().any(Option::is_some);
-        let shown = |(field, _)| Shown {
-            field,
-            value: model
-                .computed(field, kind)
-                .cloned()
-                .unwrap_or(Expr::Column(0, field)),
-            guard: None,
-        };
-        let fields = model
-            .fields(id)
-            .filter(|(_, field)| field.is_shown())
-            .map(shown)
-            .collect();
-        (!ruled).then(|| {
-            SharedLevel::from(Level {
-                resource: id,
-                fields,
-                includes: Vec::new(),
-            })
-        })
-    };
-    model.schema.resources().map(of).collect()
-}
-
-/// A field shown.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Shown {
-    /// Which.
-    pub field: FieldId,
-    /// Its value: a column, or what it is computed by.
-    pub value: Expr,
-    /// The rows in which it is shown; `None`: all.
-    pub guard: Option<Expr>,
-}
-
-/// A relation shown within each row.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Included {
-    /// Which.
-    pub relation: RelationId,
-    /// What is shown of its rows.
-    pub level: Level,
-    /// The target's read rule, as row 0.
-    pub condition: Expr,
-    /// The order within a parent (to-many).
-    pub order: Vec<Term>,
-    /// The most rows within a parent (to-many).
-    pub cap: u32,
 }
 
 /// Makes plans for one caller.
@@ -615,7 +505,7 @@ pub(crate) fn json_of(cell: &Cell) -> serde_json::Value {
     }
 }
 
-fn own_term(key: &rest_schema::SortKey) -> SortTerm {
+pub(super) fn own_term(key: &rest_schema::SortKey) -> SortTerm {
     let path = crate::request::Path {
         steps: Vec::new(),
         field: key.field,
@@ -641,79 +531,4 @@ fn start_at(position: Position, params: &mut Vec<Cell>) -> Start {
         nulls,
         backward: position.backward,
     }
-}
-
-/// What a cursor is bound to: the resource, its filters and its sort, by their names and values, so that the same
-/// question gives the same number on every instance and in every version.
-pub fn binding(model: &Model, resource: ResourceId, query: &Query) -> u64 {
-    let mut hash = Xxh3::new();
-    hash.update(model.resource(resource).name.as_bytes());
-    for filter in &query.filters {
-        bind_path(model, &filter.path, b'?', &mut hash);
-        hash.update(format!("{:?}", filter.operator).as_bytes());
-        for value in &filter.values {
-            bind_cell(&model.codec(filter.path.field).encode(value), &mut hash);
-        }
-    }
-    bind_sort(model, resource, &query.sort, &mut hash);
-    hash.digest()
-}
-
-/// What a cursor into one parent's relation is bound to, when it is asked for as a collection of its own: filtered by
-/// the parent's key `filter`, in the relation's order.
-pub fn include_binding(model: &Model, relation: RelationId, filter: &[(crate::request::Path, &Cell)]) -> u64 {
-    let relation = model.relation(relation);
-    let mut hash = Xxh3::new();
-    hash.update(model.resource(relation.target).name.as_bytes());
-    for (path, cell) in filter {
-        bind_path(model, path, b'?', &mut hash);
-        hash.update(format!("{:?}", Operator::Eq).as_bytes());
-        bind_cell(cell, &mut hash);
-    }
-    let sort: Vec<SortTerm> = relation.sort.iter().map(own_term).collect();
-    bind_sort(model, relation.target, &sort, &mut hash);
-    hash.digest()
-}
-
-fn bind_cell(cell: &Cell, hash: &mut Xxh3) {
-    match cell {
-        Cell::Null => hash.update(b"\0n"),
-        Cell::Integer(value) => {
-            hash.update(b"\0i");
-            hash.update(&value.to_le_bytes());
-        }
-        Cell::Real(value) => {
-            hash.update(b"\0r");
-            hash.update(&value.to_bits().to_le_bytes());
-        }
-        Cell::Text(text) => {
-            hash.update(b"\0t");
-            hash.update(text.as_bytes());
-        }
-        Cell::Blob(bytes) => {
-            hash.update(b"\0b");
-            hash.update(bytes);
-        }
-    }
-}
-
-fn bind_sort(model: &Model, resource: ResourceId, sort: &[SortTerm], hash: &mut Xxh3) {
-    if sort.is_empty() {
-        for key in &model.resource(resource).sort {
-            let term = own_term(key);
-            bind_path(model, &term.path, if term.descending { b'-' } else { b'+' }, hash);
-        }
-    }
-    for term in sort {
-        bind_path(model, &term.path, if term.descending { b'-' } else { b'+' }, hash);
-    }
-}
-
-fn bind_path(model: &Model, path: &crate::request::Path, mark: u8, hash: &mut Xxh3) {
-    hash.update(&[0, mark]);
-    for step in &path.steps {
-        hash.update(model.relation(*step).name.as_bytes());
-        hash.update(b".");
-    }
-    hash.update(model.field(path.field).name.as_bytes());
 }

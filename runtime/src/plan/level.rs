@@ -1,0 +1,121 @@
+//! What is shown of rows: the fields and, within them, the levels below.
+
+use std::hash::{Hash, Hasher};
+use std::ops::Deref;
+use std::sync::Arc;
+
+use rest_schema::{FieldId, RelationId, ResourceId};
+use xxhash_rust::xxh3::Xxh3;
+
+use crate::model::Model;
+use crate::plan::expr::Expr;
+use crate::plan::lower::Kind;
+use crate::plan::read::Term;
+
+/// What is shown of a resource's rows.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Level {
+    /// Whose rows.
+    pub resource: ResourceId,
+    /// The fields, in the schema's order.
+    pub fields: Vec<Shown>,
+    /// The relations within.
+    pub includes: Vec<Included>,
+}
+
+/// A [`Level`] that plans share. Its hash is worked out once: most requests ask for the same few.
+#[derive(Debug, Clone)]
+pub struct SharedLevel {
+    level: Arc<Level>,
+    hash: u64,
+}
+
+impl From<Level> for SharedLevel {
+    fn from(level: Level) -> Self {
+        let mut hasher = Xxh3::new();
+        level.hash(&mut hasher);
+        let hash = hasher.finish();
+        Self {
+            level: Arc::new(level),
+            hash,
+        }
+    }
+}
+
+impl Deref for SharedLevel {
+    type Target = Level;
+
+    fn deref(&self) -> &Level {
+        &self.level
+    }
+}
+
+impl PartialEq for SharedLevel {
+    fn eq(&self, other: &Self) -> bool {
+        // An `Arc` of what is `Eq` compares by its pointer first.
+        self.hash == other.hash && self.level == other.level
+    }
+}
+
+impl Eq for SharedLevel {}
+
+impl Hash for SharedLevel {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
+    }
+}
+
+/// What is shown of each resource where a request doesn't say, for each kind of caller: worked out at start. `None`
+/// where a field's `readable` rule may turn on who asks.
+pub fn whole_levels(model: &Model, kind: Kind) -> Vec<Option<SharedLevel>> {
+    let of = |(id, _)| {
+        let ruled = model.rules(id).readable.iter().any(Option::is_some);
+        let shown = |(field, _)| Shown {
+            field,
+            value: model
+                .computed(field, kind)
+                .cloned()
+                .unwrap_or(Expr::Column(0, field)),
+            guard: None,
+        };
+        let fields = model
+            .fields(id)
+            .filter(|(_, field)| field.is_shown())
+            .map(shown)
+            .collect();
+        (!ruled).then(|| {
+            SharedLevel::from(Level {
+                resource: id,
+                fields,
+                includes: Vec::new(),
+            })
+        })
+    };
+    model.schema.resources().map(of).collect()
+}
+
+/// A field shown.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Shown {
+    /// Which.
+    pub field: FieldId,
+    /// Its value: a column, or what it is computed by.
+    pub value: Expr,
+    /// The rows in which it is shown; `None`: all.
+    pub guard: Option<Expr>,
+}
+
+/// A relation shown within each row.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Included {
+    /// Which.
+    pub relation: RelationId,
+    /// What is shown of its rows.
+    pub level: Level,
+    /// The target's read rule, as row 0.
+    pub condition: Expr,
+    /// The order within a parent (to-many).
+    pub order: Vec<Term>,
+    /// The most rows within a parent (to-many).
+    pub cap: u32,
+}
