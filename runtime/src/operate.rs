@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use rest_schema::{Field, FieldId, FieldType, Link, RelationKind, ResourceId, Value};
+use rest_schema::{Field, FieldId, FieldType, JoinColumn, Link, RelationKind, ResourceId, Value};
 use rusqlite::Connection;
 
 use crate::cell::Cell;
@@ -329,27 +329,10 @@ impl Load {
                 format!("`{}` is no many_to_many", way.name).into(),
             ));
         };
-        let mut statement = Statement::default();
-        statement.push("INSERT INTO ").name(table).push(" (");
-        let mut params = Vec::new();
-        for (place, (join, value)) in local
-            .iter()
-            .chain(remote)
-            .zip(own.iter().chain(other))
-            .enumerate()
-        {
-            statement
-                .push(if place == 0 { "" } else { ", " })
-                .name(&join.column);
-            params.push(model.codec(join.field).encode(value));
-        }
-        statement.push(") VALUES (");
-        for place in 0..params.len() {
-            statement.push(if place == 0 { "" } else { ", " });
-            let place = u16::try_from(place).unwrap_or(u16::MAX);
-            statement.bind(crate::sql::Bind::Slot(crate::plan::expr::Slot::Param(place)));
-        }
-        statement.push(")");
+        let joins: Vec<_> = local.iter().chain(remote).collect();
+        let encode = |(join, value): (&&JoinColumn, &Value)| model.codec(join.field).encode(value);
+        let params: Vec<Cell> = joins.iter().zip(own.iter().chain(other)).map(encode).collect();
+        let statement = sql::insert_pair(table, joins.iter().map(|join| join.column.as_str()));
         let name = format!("{}.{}", model.resource(relation.resource).name, way.name);
         let at = Pointer::root().member(&name).index(place);
         let context = Context {
@@ -368,15 +351,8 @@ impl Load {
         params: &[Cell],
         context: Context<'_>,
     ) -> Result<(), Refusal> {
-        let caller = crate::caller::Caller::anonymous();
         let now = jiff::Timestamp::now();
-        let values = Values {
-            model: &self.service.engine.model,
-            params,
-            caller: &caller,
-            given: &[],
-            now,
-        };
+        let values = Values::of_nobody(&self.service.engine.model, params, &[], now);
         let mut prepared = prepare(connection, statement, &values, None, 0)?;
         let mut rows = prepared.raw_query();
         loop {
@@ -396,15 +372,8 @@ impl Load {
         given: &[Cell],
         columns: usize,
     ) -> Result<Option<Vec<Cell>>, Refusal> {
-        let caller = crate::caller::Caller::anonymous();
         let now = jiff::Timestamp::now();
-        let values = Values {
-            model: &self.service.engine.model,
-            params,
-            caller: &caller,
-            given,
-            now,
-        };
+        let values = Values::of_nobody(&self.service.engine.model, params, given, now);
         let mut prepared = prepare(connection, statement, &values, None, 0)?;
         let mut rows = prepared.raw_query();
         let all: Vec<usize> = (0..columns).collect();
@@ -447,15 +416,8 @@ impl Job for SetPassword {
         let statement = sql::update(model, accounts.resource, &[accounts.password]);
         let mut params = key;
         params.push(Cell::Text(self.hash.clone()));
-        let caller = crate::caller::Caller::anonymous();
         let now = jiff::Timestamp::now();
-        let values = Values {
-            model,
-            params: &params,
-            caller: &caller,
-            given: &[],
-            now,
-        };
+        let values = Values::of_nobody(model, &params, &[], now);
         let mut prepared = prepare(connection, &statement, &values, None, 0)?;
         let changed = prepared.raw_execute().map_err(refusal)?;
         Ok(Done::Number(i64::try_from(changed).unwrap_or(i64::MAX)))

@@ -60,31 +60,14 @@ impl Query {
     }
 }
 
-/// The same address with another cursor; what else was asked stays as it was sent.
-pub fn with_cursor(prefix: &str, collection: &str, raw: Option<&str>, cursor: &str) -> String {
-    let mut query = own(prefix, collection, raw, |name| name != "cursor" && name != "page");
-    query.add("cursor", cursor);
-    query.text
-}
-
-/// The address as it was asked.
+/// A collection's address with a query as it was sent.
 pub fn itself(prefix: &str, collection: &str, raw: Option<&str>) -> String {
-    own(prefix, collection, raw, |_| true).text
-}
-
-fn own(prefix: &str, collection: &str, raw: Option<&str>, keep: impl Fn(&str) -> bool) -> Query {
     let mut query = Query::new(prefix, collection);
-    for parameter in raw
-        .unwrap_or_default()
-        .split('&')
-        .filter(|parameter| !parameter.is_empty())
-    {
-        let name = parameter.split_once('=').map_or(parameter, |(name, _)| name);
-        if keep(name) {
-            query.add_raw(parameter);
-        }
+    let parameters = raw.unwrap_or_default().split('&');
+    for parameter in parameters.filter(|parameter| !parameter.is_empty()) {
+        query.add_raw(parameter);
     }
-    query
+    query.text
 }
 
 /// `Link` (RFC 8288).
@@ -104,9 +87,18 @@ mod tests {
 
     #[test]
     fn a_cursor_takes_the_place_of_the_one_before() {
+        let with_cursor = |raw| {
+            let query = crate::request::query::with_cursor(raw, "b");
+            itself("/api", "posts", Some(&query))
+        };
         assert_eq!(
-            with_cursor("/api", "posts", Some("limit=2&cursor=a&tags.name=x"), "b"),
+            with_cursor(Some("limit=2&cursor=a&tags.name=x")),
             "/api/posts?limit=2&tags.name=x&cursor=b"
+        );
+        // However its name was spelled: two cursors would be refused.
+        assert_eq!(
+            with_cursor(Some("%63ursor=a&limit=2")),
+            "/api/posts?limit=2&cursor=b"
         );
         assert_eq!(itself("/api", "posts", None), "/api/posts");
         assert_eq!(itself("/api", "posts", Some("a=\"<>")), "/api/posts?a=%22%3C%3E");

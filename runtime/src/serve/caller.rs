@@ -133,14 +133,7 @@ pub(crate) fn account(
     if key.len() != model.resource(resource).key.fields.len() {
         return Ok(None);
     }
-    let anonymous = Caller::anonymous();
-    let values = Values {
-        model,
-        params: key,
-        caller: &anonymous,
-        given: &[],
-        now,
-    };
+    let values = Values::of_nobody(model, key, &[], now);
     let mut prepared = prepare(connection, &statement.statement, &values, None, 0)?;
     let mut rows = prepared.raw_query();
     let Some(row) = rows.next().map_err(refusal)? else {

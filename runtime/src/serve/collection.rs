@@ -81,7 +81,8 @@ impl Exchange<'_> {
                 backward,
             };
             let cursor = position.seal(&self.service.engine.cursor_key, plan.binding);
-            let address = link::with_cursor(&model.schema.prefix, collection, raw, &cursor);
+            let query = query::with_cursor(raw, &cursor);
+            let address = link::itself(&model.schema.prefix, collection, Some(&query));
             Some((cursor, address))
         };
         let from_first = match &plan.shape.select {

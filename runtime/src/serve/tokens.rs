@@ -10,15 +10,12 @@ use rusqlite::Connection;
 use super::answer;
 use super::{Exchange, caller};
 use crate::attempts::Attempt;
-use crate::caller::Caller;
 use crate::cell::Cell;
 use crate::password::{Failure, Plain};
-use crate::plan::expr::{Expr, Slot};
 use crate::problem::{Code, Fault, Problem, words};
 use crate::request::body::{self, Json};
 use crate::request::query;
-use crate::sql::condition::Writer;
-use crate::sql::{Bind, Statement};
+use crate::sql::write as sql;
 use crate::storage::Refusal;
 use crate::storage::bind::{Values, now_as};
 use crate::storage::sqlite::connection::refusal;
@@ -236,28 +233,11 @@ fn by_name(
         return Ok(None);
     };
     let key = &model.resource(accounts.resource).key.fields;
-    let mut statement = Statement::default();
-    statement.push("SELECT ");
-    for field in key {
-        statement.column(0, &model.field(*field).column).push(", ");
-    }
-    statement
-        .column(0, &model.field(accounts.password).column)
-        .push(" FROM ");
-    statement
-        .name(&model.resource(accounts.resource).table)
-        .push(" t0 WHERE ");
-    Writer::new(model).write(&Expr::Column(0, field), &mut statement);
-    statement.push(" = ").bind(Bind::Slot(Slot::Param(0)));
+    let mut fields = key.clone();
+    fields.push(accounts.password);
+    let statement = sql::columns_by(model, field, &fields);
     let params = [model.codec(field).encode(&value)];
-    let anonymous = Caller::anonymous();
-    let values = Values {
-        model,
-        params: &params,
-        caller: &anonymous,
-        given: &[],
-        now,
-    };
+    let values = Values::of_nobody(model, &params, &[], now);
     let mut prepared = prepare(connection, &statement, &values, None, 0)?;
     let mut rows = prepared.raw_query();
     let Some(row) = rows.next().map_err(refusal)? else {

@@ -1,6 +1,6 @@
 //! Writes as SQL: the statements of the list of steps, each over one row by its key.
 
-use rest_schema::{FieldId, Link, RelationId, RelationKind, ResourceId};
+use rest_schema::{Comparison, FieldId, Link, RelationId, RelationKind, ResourceId};
 
 use crate::model::Model;
 use crate::plan::expr::{Expr, Slot};
@@ -132,12 +132,8 @@ pub fn insert(model: &Model, resource: ResourceId, fields: &[FieldId]) -> Statem
     } else {
         out.push(" (");
         names(model, fields, &mut out);
-        out.push(") VALUES (");
-        for place in 0..fields.len() {
-            out.push(if place == 0 { "" } else { ", " });
-            param(place, &mut out);
-        }
         out.push(")");
+        values(fields.len(), &mut out);
     }
     out.push(" RETURNING ");
     names(model, &model.resource(resource).key.fields, &mut out);
@@ -223,6 +219,17 @@ pub fn value(model: &Model, expr: &Expr, field: FieldId) -> Statement {
 
 /// Columns of the row of a key.
 pub fn columns(model: &Model, resource: ResourceId, fields: &[FieldId]) -> Statement {
+    columns_where(model, resource, fields, &key_of(model, resource))
+}
+
+/// Columns of the rows in which a field has the value of the first parameter.
+pub fn columns_by(model: &Model, by: FieldId, fields: &[FieldId]) -> Statement {
+    let value = Box::new(Expr::Slot(Slot::Param(0)));
+    let is_it = Expr::Compare(Comparison::Equal, Box::new(Expr::Column(0, by)), value);
+    columns_where(model, by.resource, fields, &is_it)
+}
+
+fn columns_where(model: &Model, resource: ResourceId, fields: &[FieldId], condition: &Expr) -> Statement {
     let mut out = Statement::default();
     out.push("SELECT ");
     for (place, field) in fields.iter().enumerate() {
@@ -232,6 +239,28 @@ pub fn columns(model: &Model, resource: ResourceId, fields: &[FieldId]) -> State
     out.push(" FROM ")
         .name(&model.resource(resource).table)
         .push(" t0 WHERE ");
-    Writer::new(model).write(&key_of(model, resource), &mut out);
+    Writer::new(model).write(condition, &mut out);
     out
+}
+
+/// INSERT of a pair into a join table; the parameters are these columns' values.
+pub fn insert_pair<'c>(table: &str, columns: impl ExactSizeIterator<Item = &'c str>) -> Statement {
+    let mut out = Statement::default();
+    let count = columns.len();
+    out.push("INSERT INTO ").name(table).push(" (");
+    for (place, column) in columns.enumerate() {
+        out.push(if place == 0 { "" } else { ", " }).name(column);
+    }
+    out.push(")");
+    values(count, &mut out);
+    out
+}
+
+fn values(count: usize, out: &mut Statement) {
+    out.push(" VALUES (");
+    for place in 0..count {
+        out.push(if place == 0 { "" } else { ", " });
+        param(place, out);
+    }
+    out.push(")");
 }

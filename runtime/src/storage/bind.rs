@@ -23,6 +23,25 @@ pub struct Values<'a> {
     pub now: Timestamp,
 }
 
+/// Who reads for the service itself.
+static NOBODY: Caller = Caller {
+    account: None,
+    token: None,
+};
+
+impl<'a> Values<'a> {
+    /// For a statement of the service's own, in which no caller has a part.
+    pub fn of_nobody(model: &'a Model, params: &'a [Cell], given: &'a [Cell], now: Timestamp) -> Self {
+        Self {
+            model,
+            params,
+            caller: &NOBODY,
+            given,
+            now,
+        }
+    }
+}
+
 impl Values<'_> {
     /// The value of a slot.
     pub fn cell(&self, slot: &Slot) -> Cell {
