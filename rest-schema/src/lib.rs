@@ -21,6 +21,7 @@ pub mod schema;
 pub mod source;
 pub mod types;
 pub mod value;
+pub mod written;
 #[cfg(feature = "yaml")]
 pub mod yaml;
 

@@ -51,9 +51,11 @@ pub struct Position {
 pub struct Source {
     /// Its name, as it is shown.
     pub name: String,
-    /// Its text.
+    /// Its text; empty where only places in it are known.
     pub text: String,
     starts: Vec<usize>,
+    /// Where the text isn't known: the places that offsets stand for.
+    places: Vec<Position>,
 }
 
 // The text would drown what else there is to see.
@@ -68,7 +70,17 @@ impl Source {
         let starts = std::iter::once(0)
             .chain(text.match_indices('\n').map(|(at, _)| at + 1))
             .collect();
-        Self { name, text, starts }
+        Self {
+            name,
+            text,
+            starts,
+            places: Vec::new(),
+        }
+    }
+
+    /// Whether there is an excerpt to show.
+    pub fn has_text(&self) -> bool {
+        self.places.is_empty()
     }
 
     /// The line (from 0) that an offset is in.
@@ -80,6 +92,9 @@ impl Source {
 
     /// The place of an offset; the end of the text for one beyond it.
     pub fn position(&self, offset: u32) -> Position {
+        if let Some(place) = self.places.get(offset as usize).or(self.places.last()) {
+            return *place;
+        }
         let offset = floor(&self.text, offset as usize);
         let line = self.line_of(offset);
         let start = self.starts.get(line).copied().unwrap_or(0);
@@ -125,6 +140,21 @@ impl Sources {
         let id = FileId(u16::try_from(self.files.len()).unwrap_or(u16::MAX));
         self.files.push(Source::new(name.into(), text.into()));
         id
+    }
+
+    /// Takes in a file of which only places are known: those that [`Sources::place`] adds.
+    pub fn add_places(&mut self, name: impl Into<String>) -> FileId {
+        self.add(name, "")
+    }
+
+    /// A place in a file without a text.
+    pub fn place(&mut self, file: FileId, place: Position) -> Span {
+        let Some(source) = self.files.get_mut(usize::from(file.0)) else {
+            return Span::default();
+        };
+        let at = source.places.len();
+        source.places.push(place);
+        Span::new(file, at, at + 1)
     }
 
     /// A file by its id.

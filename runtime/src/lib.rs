@@ -36,7 +36,23 @@ pub mod show;
 pub mod sql;
 pub mod storage;
 pub mod token;
+pub mod typed;
 pub mod validate;
+
+/// The types that a struct's fields may have, beside those of the standard library.
+pub mod types {
+    pub use jiff::Timestamp;
+    pub use jiff::civil::{Date, Time};
+    pub use rust_decimal::Decimal;
+    pub use serde_json::Value as Json;
+    pub use uuid::Uuid;
+
+    pub use crate::typed::{ManyToMany, Password};
+}
+
+pub use rest_derive::{RestEnum, RestResource, RestService};
+pub use rest_schema as schema;
+pub use typed::{RestEnum, RestResource, RestService};
 
 pub use examine::{Examination, examine};
 pub use server::serve;
