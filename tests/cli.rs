@@ -36,6 +36,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             check_database,
         ),
         trial("cli::export_means_the_same", export),
+        trial("cli::a_schema_may_be_rust", rust),
         trial("cli::the_json_schema_is_one", json_schema),
         trial("cli::completions_for_every_shell", completions),
         trial("cli::a_mistyped_command_line", mistyped),
@@ -193,6 +194,37 @@ fn export() -> Result<(), String> {
             ));
         }
     }
+    Ok(())
+}
+
+fn rust() -> Result<(), String> {
+    let folder = Folder::new()?;
+    std::fs::create_dir_all(folder.path("src/target")).map_err(|e| e.to_string())?;
+    folder.write("src/target/old.rs", "#[derive(RestResource)] struct Broken(")?;
+    let note = "#[derive(RestResource)]\n#[rest(access(read = public))]\nstruct Note {\n    id: i64,\n    text: Text,\n}\n";
+    let file = folder.write("src/note.rs", note)?;
+    let service = "#[derive(RestService)]\n#[rest(name = \"notes\")]\nstruct Notes {\n    notes: Note,\n}\n";
+    folder.write("src/lib.rs", service)?;
+    let src = folder.path("src");
+    let told = [file.as_str(), ":5:11", "error[unknown-type]"];
+    expect(&run(&["check", &src])?, 1, &[], &told)?;
+    expect(
+        &run(&["check", &file])?,
+        1,
+        &[],
+        &["no struct here derives RestService"],
+    )?;
+    folder.write("src/note.rs", &note.replace("Text", "String"))?;
+    expect(&run(&["check", &src])?, 0, &["notes: 1 resource, no faults"], &[])?;
+    let (exported, _) = expect(&run(&["export", &src])?, 0, &["service: notes"], &[])?;
+    read_one("rest.yaml", &exported).map_err(|report| report.lines())?;
+    std::fs::create_dir(folder.path("empty")).map_err(|e| e.to_string())?;
+    expect(
+        &run(&["check", &folder.path("empty")])?,
+        2,
+        &[],
+        &["holds no `.rs` file"],
+    )?;
     Ok(())
 }
 

@@ -16,7 +16,7 @@ pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
     let sound = read.filter(|_| errors.is_empty());
     let traits = match sound {
         Some(choice) => expand(&choice),
-        None => traits(input, &TokenStream::new(), &quote!(0), &TokenStream::new()),
+        None => empty(input),
     };
     quote!(#errors #traits)
 }
@@ -31,19 +31,27 @@ fn expand(choice: &Choice) -> TokenStream {
     let places: Vec<_> = places.map(proc_macro2::Literal::usize_unsuffixed).collect();
     let place = quote!(match self { #(Self::#idents => #places,)* });
     let at = quote!(#(#places => ::core::option::Option::Some(Self::#idents),)*);
-    emit(&choice.ident, &quote!(#(#words),*), &place, &at)
+    let word = quote!(match self { #(Self::#idents => #words,)* });
+    emit(&choice.ident, &quote!(#(#words),*), &place, &at, &word)
 }
 
 /// Traits for what has a fault: it has no words.
-fn traits(input: &DeriveInput, words: &TokenStream, place: &TokenStream, at: &TokenStream) -> TokenStream {
+fn empty(input: &DeriveInput) -> TokenStream {
     if input.generics.params.is_empty() {
-        emit(&input.ident, words, place, at)
+        let nothing = TokenStream::new();
+        emit(&input.ident, &nothing, &quote!(0), &nothing, &quote!(""))
     } else {
         TokenStream::new()
     }
 }
 
-fn emit(ident: &Ident, words: &TokenStream, place: &TokenStream, at: &TokenStream) -> TokenStream {
+fn emit(
+    ident: &Ident,
+    words: &TokenStream,
+    place: &TokenStream,
+    at: &TokenStream,
+    word: &TokenStream,
+) -> TokenStream {
     let name = ident.to_string();
     quote! {
         #[automatically_derived]
@@ -73,7 +81,7 @@ fn emit(ident: &Ident, words: &TokenStream, place: &TokenStream, at: &TokenStrea
             }
 
             fn put(&self, values: &mut ::std::vec::Vec<::rest_runtime::schema::Value>) {
-                let word = ::rest_runtime::typed::RestEnum::word(*self);
+                let word: &str = #word;
                 values.push(::rest_runtime::schema::Value::Text(::std::string::String::from(word)));
             }
         }

@@ -43,7 +43,10 @@ fn expand(resource: &Resource, places: &Places) -> TokenStream {
         let ident = &field.ident;
         match field.form {
             Form::ManyToMany => quote!(#ident: ::core::default::Default::default()),
-            Form::Value | Form::BelongsTo(_) => quote!(#ident: values.take()?),
+            Form::Value | Form::BelongsTo(_) => {
+                let value = field_value(&field.ty);
+                quote!(#ident: #value::take(values)?)
+            }
         }
     });
     let put = resource.fields.iter().map(|field| {
@@ -51,7 +54,8 @@ fn expand(resource: &Resource, places: &Places) -> TokenStream {
         match field.form {
             Form::ManyToMany => quote!(let _ = &self.#ident;),
             Form::Value | Form::BelongsTo(_) => {
-                quote!(::rest_runtime::typed::FieldValue::put(&self.#ident, values);)
+                let value = field_value(&field.ty);
+                quote!(#value::put(&self.#ident, values);)
             }
         }
     });
@@ -84,12 +88,15 @@ fn expand(resource: &Resource, places: &Places) -> TokenStream {
     }
 }
 
+/// Each mention of a field's type asks the same of it, so that the compiler tells of a wrong one once.
+fn field_value(ty: &Type) -> TokenStream {
+    quote!(<#ty as ::rest_runtime::typed::FieldValue>)
+}
+
 fn column(field: &Field) -> TokenStream {
-    let (ty, name) = (&field.ty, &field.name.text);
-    match field.form {
-        Form::BelongsTo(_) => quote!(::rest_runtime::typed::Column::relation::<#ty>(#name)),
-        Form::Value | Form::ManyToMany => quote!(::rest_runtime::typed::Column::field::<#ty>(#name)),
-    }
+    let (value, name) = (field_value(&field.ty), &field.name.text);
+    let is_relation = matches!(field.form, Form::BelongsTo(_));
+    quote!(::rest_runtime::typed::Column::of(#name, #is_relation, #value::KINDS))
 }
 
 /// The key's type and value: a tuple, where it has several fields; the parts of a relation's key one by one.
@@ -124,7 +131,7 @@ fn constants(resource: &Resource) -> TokenStream {
     let (ident, vis) = (&resource.ident, &resource.vis);
     let constants = values(resource).enumerate().map(|(place, field)| {
         let name = field.plain_name();
-        let constant = Ident::new(&name.to_uppercase(), field.ident.span());
+        let constant = Ident::new(&name.to_ascii_uppercase(), field.ident.span());
         let docs = field.docs.clone().unwrap_or_else(|| format!("The field `{name}`."));
         let ty = &field.ty;
         let place = Literal::usize_unsuffixed(place);

@@ -37,7 +37,7 @@ fn expand(service: &Service, places: &Places) -> TokenStream {
         .map(|member| written::place(member.at, places))
         .collect();
     let name = naming::snake(&ident.unraw().to_string());
-    let test = format_ident!("{name}_is_a_sound_service");
+    let test = format_ident!("the_service_{name}_is_sound");
     quote! {
         #[automatically_derived]
         impl ::rest_runtime::typed::RestService for #ident {
@@ -58,7 +58,7 @@ fn expand(service: &Service, places: &Places) -> TokenStream {
                 // The struct is a list of types, of which nobody ever makes a value.
                 let _ = |#(#fields: #types),*| Self { #(#fields),* };
                 let _ = |list: &Self| { #(let _ = &list.#fields;)* };
-                #(add(::rest_runtime::typed::Struct::of::<#types>());)*
+                #(add(<#types as ::rest_runtime::typed::RestResource>::STRUCT);)*
             }
         }
 

@@ -1,9 +1,10 @@
 //! A tree as the calls that write it.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
 use rest_schema::rust::{Places, Tree, TreeKind};
 use rest_schema::{Excerpt, Span};
+use syn::spanned::Spanned;
 
 /// The calls for the entries of a mapping; the writer is called `writer`.
 pub(crate) fn entries(list: &[(Excerpt, Tree)], places: &Places) -> TokenStream {
@@ -34,7 +35,13 @@ fn value(key: &str, at: Span, tree: &Tree, places: &Places) -> TokenStream {
             quote!(writer.word(#key, <#path as ::rest_runtime::typed::RestResource>::NAME, #place);)
         }
         TreeKind::Words(path) => {
-            quote!(writer.texts(#key, <#path as ::rest_runtime::typed::RestEnum>::WORDS, #place);)
+            // A constant, so that a type that is no enum is told when it is compiled, and where it stands.
+            let kinds = quote!(<#path as ::rest_runtime::typed::FieldValue>::KINDS);
+            let words = quote_spanned!(path.span()=> #kinds.of_enum());
+            quote!({
+                const WORDS: &[&str] = #words;
+                writer.texts(#key, WORDS, #place);
+            })
         }
         TreeKind::Variant(path, variant) => {
             quote!(writer.text(#key, ::rest_runtime::typed::RestEnum::word(#path::#variant), #place);)

@@ -88,6 +88,7 @@ const ONLY_RUST: &[&str] = &[
     "unknown-type-of-a-foreign-key",
     "unknown-type-of-a-reference",
     "unknown-type-of-a-tuple",
+    "unknown-type-of-a-struct",
     "unknown-type-of-rust",
     // what a derive can stand on
     "not-derivable-empty-enum",
@@ -99,6 +100,10 @@ const ONLY_RUST: &[&str] = &[
     "not-derivable-tuple",
     "not-derivable-union",
     "not-derivable-variant",
+    "not-derivable-without-copy",
+    // other structs that derive nothing
+    "unknown-resource-of-a-service",
+    "unknown-resource-without-its-derive",
     // keywords as keys, and rules of several lines
     "not-yet-where",
     "rule-syntax-beside-others",

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rest_schema::{Diagnostic, Diagnostics, Schema, Sources, raw, rust, yaml};
+use rest_schema::{Diagnostic, Diagnostics, Schema, Sources, raw, rust, spelling, yaml};
 
 use crate::error::Error;
 use crate::{files, output};
@@ -36,7 +36,7 @@ pub(crate) fn load(path: &Path) -> Result<Loaded, Error> {
         .filter(|_| !diagnostics.has_faults());
     let mut diagnostics = diagnostics.finish();
     if is_rust {
-        diagnostics = diagnostics.into_iter().map(rust::in_rust).collect();
+        diagnostics = diagnostics.into_iter().map(spelling::in_rust).collect();
     }
     Ok(Loaded {
         sources,

@@ -1,8 +1,9 @@
 //! Structs that are a service: their schema is that of the same service in YAML, and their values are those of rows.
 #![allow(missing_docs, clippy::unwrap_used)]
 
+use rest_runtime::schema::written::Writer;
 use rest_runtime::schema::{Value, read_one};
-use rest_runtime::typed::{Column, Taker, load};
+use rest_runtime::typed::{Column, Struct, Taker, load};
 use rest_runtime::types::{Date, Decimal, Json, ManyToMany, Password, Time, Timestamp, Uuid};
 use rest_runtime::{RestEnum, RestResource, RestService};
 
@@ -192,6 +193,60 @@ fn structs_say_what_the_same_schema_says_in_yaml() {
     let (structs, yaml) = (load::<Blog>().unwrap(), read_one("rest.yaml", YAML).unwrap());
     assert_eq!(structs.schema, yaml.schema);
     assert_eq!(structs.report.to_string(), yaml.report.to_string());
+}
+
+/// What only shows when all structs are seen. Its faults would fail the test that a derive brings along.
+struct Broken;
+
+#[derive(RestResource)]
+#[rest(access(read = "author_id = me.id and author.nickname = 'x'"))]
+struct Note {
+    id: i64,
+    #[rest(belongs_to = User, inverse = email)]
+    author_id: i64,
+}
+
+impl RestService for Broken {
+    fn written(writer: &mut Writer) {
+        writer.file("src/broken.rs");
+        writer.text("service", "broken", (1, 2));
+        writer.open("resources", (1, 3));
+        for (name, written) in [
+            (User::NAME, User::written as fn(&mut Writer)),
+            (Note::NAME, Note::written),
+        ] {
+            writer.open(name, (1, 4));
+            written(writer);
+            writer.close();
+        }
+        writer.close();
+    }
+
+    fn structs(_: &mut dyn FnMut(Struct)) {}
+}
+
+#[test]
+fn faults_between_structs_have_their_lines() {
+    let report = load::<Broken>().unwrap_err();
+    let told = report.to_string();
+    let line = |word: &str| {
+        let text = include_str!("structs.rs");
+        text.lines().position(|line| line.contains(word)).unwrap() + 1
+    };
+    let email = format!(
+        "structs.rs:{}:41: error[duplicate-name]: `email` is the name of the field `email` and of the inverse",
+        line("inverse = email")
+    );
+    assert!(told.contains(&email), "{told}");
+    let rule = format!(
+        "structs.rs:{}:22: error[unknown-name]: User has no field or rule `nickname`",
+        line("author.nickname")
+    );
+    assert!(told.contains(&rule), "{told}");
+    assert!(
+        told.contains("help: declare them: `accounts(resource = User"),
+        "{told}"
+    );
 }
 
 #[test]

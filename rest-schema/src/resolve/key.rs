@@ -153,7 +153,25 @@ impl Planner<'_> {
             plan.origins.push(origin);
             plan.parts.extend(parts);
         }
-        if plan.parts.is_empty() { generated() } else { plan }
+        if plan.parts.is_empty() {
+            return self.stand_in(id);
+        }
+        plan
+    }
+
+    /// The key of a resource whose key is a fault: a field that is called like a generated one is no fault beside it.
+    fn stand_in(&self, id: ResourceId) -> KeyPlan {
+        let usual = generated();
+        let fields = self.draft.sketch(id).block.named("fields").iter();
+        let mut names = fields.map(|named| &named.name.text);
+        match names.position(|name| usual.parts.iter().any(|part| part.name == *name)) {
+            Some(at) => KeyPlan {
+                kind: KeyKind::Natural,
+                origins: vec![Origin::Field(at)],
+                ..usual
+            },
+            None => usual,
+        }
     }
 
     fn part(&mut self, id: ResourceId, name: &Excerpt) -> Option<(Origin, Vec<Part>)> {

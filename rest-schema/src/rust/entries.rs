@@ -117,7 +117,7 @@ fn shaped(shape: Shape, value: Value, diagnostics: &mut Diagnostics) -> Tree {
             })
         }
         (Shape::Block(level), Kind::Arguments(list)) => map(level, span, list, diagnostics),
-        (Shape::Key, Kind::Arguments(list)) if list.iter().any(is_meta) => {
+        (Shape::Key, Kind::Arguments(list)) if list.iter().any(is_meta) || is_flag(&list) => {
             map(Level::Key, span, list, diagnostics)
         }
         (Shape::Uniques, kind @ (Kind::Arguments(_) | Kind::Word(..) | Kind::Text(_))) => {
@@ -148,6 +148,16 @@ fn shaped(shape: Shape, value: Value, diagnostics: &mut Diagnostics) -> Tree {
 
 fn is_meta(argument: &Argument) -> bool {
     matches!(argument, Argument::Meta(_))
+}
+
+/// A key of one field is said without parentheses, so that in them stands the flag of a key.
+fn is_flag(list: &[Argument]) -> bool {
+    let [Argument::Value(value)] = list else {
+        return false;
+    };
+    let flags = Level::Key.rows().iter().filter(|row| row.shape == Shape::Flag);
+    let mut flags = flags.map(|row| row.key);
+    matches!(&value.kind, Kind::Word(word, _) if flags.any(|flag| flag == word.text))
 }
 
 /// A list of values, or of the only one.

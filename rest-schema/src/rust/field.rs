@@ -52,7 +52,7 @@ pub(super) fn read(
     Some(Declared {
         field: Field {
             ident,
-            ty: field.ty.clone(),
+            ty: ty::plain(&field.ty).clone(),
             name,
             docs,
             form,

@@ -178,7 +178,7 @@ fn rust_name(inner: &Type) -> &'static str {
 }
 
 /// Macros wrap types of fields in groups that nobody sees.
-fn plain(ty: &Type) -> &Type {
+pub(super) fn plain(ty: &Type) -> &Type {
     match ty {
         Type::Group(group) => plain(&group.elem),
         Type::Paren(paren) => plain(&paren.elem),

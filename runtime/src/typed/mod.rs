@@ -13,6 +13,10 @@ use rest_schema::written::{self, Writer};
 use rest_schema::{Loaded, Report, Value};
 
 /// A struct that is a resource. Derive it: `#[derive(RestResource)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no resource",
+    label = "a struct that derives `RestResource` is expected"
+)]
 pub trait RestResource: Sized + Send + Sync + 'static {
     /// The resource's name in the schema.
     const NAME: &'static str;
@@ -20,6 +24,8 @@ pub trait RestResource: Sized + Send + Sync + 'static {
     type Key: FieldValue;
     /// The struct's fields that hold values, in their order.
     const COLUMNS: &'static [Column];
+    /// What there is to know of it without its type.
+    const STRUCT: Struct = Struct::of::<Self>();
     /// Writes the resource as the struct describes it, into the mapping of its keys.
     fn written(writer: &mut Writer);
     /// The item's key.
@@ -85,19 +91,20 @@ pub struct Column {
 impl Column {
     /// A field of the schema.
     pub const fn field<T: FieldValue>(name: &'static str) -> Self {
-        Self {
-            name,
-            is_relation: false,
-            kinds: T::KINDS,
-        }
+        Self::of(name, false, T::KINDS)
     }
 
     /// The key that a belongs_to holds.
     pub const fn relation<T: FieldValue>(name: &'static str) -> Self {
+        Self::of(name, true, T::KINDS)
+    }
+
+    /// The one or the other, of what its Rust type holds.
+    pub const fn of(name: &'static str, is_relation: bool, kinds: Kinds) -> Self {
         Self {
             name,
-            is_relation: true,
-            kinds: T::KINDS,
+            is_relation,
+            kinds,
         }
     }
 }

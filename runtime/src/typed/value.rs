@@ -37,6 +37,22 @@ pub struct Kinds {
     pub words: Option<&'static [&'static str]>,
 }
 
+impl Kinds {
+    /// The words of what is an enum.
+    ///
+    /// # Panics
+    ///
+    /// Where it is none; a derive asks while it is compiled.
+    pub const fn of_enum(self) -> &'static [&'static str] {
+        match self.words {
+            Some(words) => words,
+            None => {
+                panic!("the field's type is no enum that derives RestEnum; a type by another name isn't seen")
+            }
+        }
+    }
+}
+
 /// Hands out the values of a row, one after another.
 #[derive(Debug)]
 pub struct Taker {
@@ -69,6 +85,11 @@ impl Taker {
 }
 
 /// A Rust type that a field's value can have.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no type of a field",
+    label = "no field has this type",
+    note = "an enum of words derives `RestEnum`, and the types of fields are in `rest_runtime::types`"
+)]
 pub trait FieldValue: Sized + Send + Sync + 'static {
     /// What it holds.
     const KINDS: Kinds;

@@ -1,0 +1,6 @@
+#[derive(rest_runtime::RestEnum)]
+enum Status {
+    Draft,
+}
+
+fn main() {}

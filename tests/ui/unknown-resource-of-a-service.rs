@@ -1,0 +1,11 @@
+struct Post {
+    id: i64,
+}
+
+#[derive(rest_runtime::RestService)]
+#[rest(name = "blog")]
+struct Blog {
+    posts: Post,
+}
+
+fn main() {}
