@@ -5,6 +5,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use proptest::collection::vec;
+use proptest::prelude::*;
 use rest_schema::rust::read_files;
 use rest_schema::{Report, read_one};
 
@@ -149,6 +151,28 @@ fn what_is_not_rust_is_told() {
 fn two_services_are_one_too_many() {
     let more = "#[derive(RestService)] #[rest(name = \"b\")] struct More { users: User }";
     insta::assert_snapshot!("two_services", told(&format!("{USER}{POST}{more}")));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// Pieces of a file cut out and put elsewhere: there is a schema, or a fault, and an end.
+    #[test]
+    fn a_file_that_is_torn_apart_is_read_to_an_end(cuts in vec((0..2_000_usize, 0..60_usize, 0..2_000_usize), 1..6)) {
+        let mut text: Vec<char> = format!("{USER}{POST}").chars().collect();
+        for (from, length, to) in cuts {
+            let from = from.min(text.len());
+            let end = (from + length).min(text.len());
+            let piece: Vec<char> = text.drain(from..end).collect();
+            let to = to.min(text.len());
+            text.splice(to..to, piece);
+        }
+        let text: String = text.into_iter().collect();
+        if let Err(report) = read_files(&files(&[("main.rs", &text)])) {
+            prop_assert!(report.faults() > 0);
+            report.draw(false);
+        }
+    }
 }
 
 /// The derive and the reader of files use one front end; here it is held to it: the reader tells of each file in

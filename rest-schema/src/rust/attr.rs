@@ -68,7 +68,11 @@ pub(super) fn read(list: &[Attribute], places: &mut Places, diagnostics: &mut Di
         ..Attributes::default()
     };
     for attribute in list.iter().filter(|one| one.path().is_ident("rest")) {
-        let mut reader = Reader { places, diagnostics };
+        let mut reader = Reader {
+            places,
+            diagnostics,
+            depth: 0,
+        };
         let metas = &mut attributes.metas;
         let parser = |input: ParseStream| reader.metas(input, metas);
         let read = match &attribute.meta {
@@ -127,9 +131,13 @@ fn docs(list: &[Attribute], places: &mut Places) -> Option<Excerpt> {
     Some(Excerpt::whole(text, places.between(first, last)))
 }
 
+/// The deepest nesting of values, as in a file of YAML.
+const MOST_DEPTH: usize = 32;
+
 struct Reader<'a> {
     places: &'a mut Places,
     diagnostics: &'a mut Diagnostics,
+    depth: usize,
 }
 
 impl Reader<'_> {
@@ -153,7 +161,7 @@ impl Reader<'_> {
         } else if input.peek(token::Paren) {
             let content;
             let around = parenthesized!(content in input);
-            let arguments = self.arguments(&content)?;
+            let arguments = self.nested(&content, Self::argument)?;
             let span = self.places.between(around.span.open(), around.span.close());
             Value {
                 span,
@@ -168,22 +176,14 @@ impl Reader<'_> {
         Ok(Meta { key, value })
     }
 
-    fn arguments(&mut self, input: ParseStream) -> syn::Result<Vec<Argument>> {
-        let mut list = Vec::new();
-        while !input.is_empty() {
-            let follows = |what: fn(ParseStream) -> bool| {
-                let ahead = input.fork();
-                ahead.call(Ident::parse_any).is_ok() && what(&ahead)
-            };
-            let is_meta = follows(|ahead| ahead.peek(Token![=]) || ahead.peek(token::Paren));
-            list.push(if is_meta {
-                Argument::Meta(self.meta(input)?)
-            } else {
-                Argument::Value(self.value(input)?)
-            });
-            comma(input)?;
+    fn argument(&mut self, input: ParseStream) -> syn::Result<Argument> {
+        let ahead = input.fork();
+        let key = ahead.call(Ident::parse_any).is_ok();
+        if key && (ahead.peek(Token![=]) || ahead.peek(token::Paren)) {
+            Ok(Argument::Meta(self.meta(input)?))
+        } else {
+            Ok(Argument::Value(self.value(input)?))
         }
-        Ok(list)
     }
 
     fn word(&mut self, ident: &Ident) -> Excerpt {
@@ -295,35 +295,43 @@ impl Reader<'_> {
         })
     }
 
+    /// What stands in brackets, one level down.
+    fn nested<T>(
+        &mut self,
+        content: ParseStream,
+        item: impl Fn(&mut Self, ParseStream) -> syn::Result<T>,
+    ) -> syn::Result<Vec<T>> {
+        if self.depth == MOST_DEPTH {
+            return Err(content.error(format!("values are nested more than {MOST_DEPTH} deep")));
+        }
+        self.depth += 1;
+        let mut list = Vec::new();
+        while !content.is_empty() {
+            list.push(item(self, content)?);
+            comma(content)?;
+        }
+        self.depth -= 1;
+        Ok(list)
+    }
+
     /// A JSON document.
     fn json(&mut self, input: ParseStream) -> syn::Result<Value> {
         let content;
-        if input.peek(token::Bracket) {
-            let around = bracketed!(content in input);
-            let mut list = Vec::new();
-            while !content.is_empty() {
-                list.push(self.json_value(&content)?);
-                comma(&content)?;
-            }
-            let span = self.places.between(around.span.open(), around.span.close());
-            return Ok(Value {
-                span,
-                kind: Kind::List(list),
-            });
-        }
-        let around = braced!(content in input);
-        let mut entries = Vec::new();
-        while !content.is_empty() {
-            let key: LitStr = content.parse()?;
-            content.parse::<Token![:]>()?;
-            entries.push((self.places.literal(&key), self.json_value(&content)?));
-            comma(&content)?;
-        }
-        let span = self.places.between(around.span.open(), around.span.close());
-        Ok(Value {
-            span,
-            kind: Kind::Map(entries),
-        })
+        let (kind, around) = if input.peek(token::Bracket) {
+            let around = bracketed!(content in input).span;
+            (Kind::List(self.nested(&content, Self::json_value)?), around)
+        } else {
+            let around = braced!(content in input).span;
+            (Kind::Map(self.nested(&content, Self::json_entry)?), around)
+        };
+        let span = self.places.between(around.open(), around.close());
+        Ok(Value { span, kind })
+    }
+
+    fn json_entry(&mut self, input: ParseStream) -> syn::Result<(Excerpt, Value)> {
+        let key: LitStr = input.parse()?;
+        input.parse::<Token![:]>()?;
+        Ok((self.places.literal(&key), self.json_value(input)?))
     }
 
     fn json_value(&mut self, input: ParseStream) -> syn::Result<Value> {
@@ -382,4 +390,120 @@ pub(super) fn derives(attribute: &Attribute, names: &[&str]) -> bool {
     let named =
         |token: TokenTree| matches!(token, TokenTree::Ident(ident) if names.iter().any(|name| ident == name));
     list.path.is_ident("derive") && list.tokens.clone().into_iter().any(named)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use syn::DeriveInput;
+
+    /// The metas of an attribute and the faults, as text.
+    fn told(inside: &str) -> (String, Vec<String>) {
+        let text = format!("#[rest({inside})] struct A;");
+        let input: DeriveInput = syn::parse_str(&text).expect("a struct");
+        let (mut places, mut diagnostics) = (Places::of_tokens(), Diagnostics::new());
+        let read = read(&input.attrs, &mut places, &mut diagnostics);
+        let metas: Vec<String> = read.metas.iter().map(meta).collect();
+        let faults = diagnostics.finish().into_iter().map(|one| one.message);
+        (metas.join("; "), faults.collect())
+    }
+
+    fn meta(meta: &Meta) -> String {
+        format!("{}={}", meta.key.text, value(&meta.value))
+    }
+
+    fn value(value: &Value) -> String {
+        let all = |list: &[Value]| list.iter().map(self::value).collect::<Vec<_>>().join(" ");
+        match &value.kind {
+            Kind::Nothing => "-".to_owned(),
+            Kind::Null => "null".to_owned(),
+            Kind::Text(text) => format!("{:?}", text.text),
+            Kind::Number(number) => format!("#{}", number.text),
+            Kind::Flag(flag) => flag.to_string(),
+            Kind::Word(word, path) => format!("{}{}", word.text, if path.is_some() { "" } else { "!" }),
+            Kind::List(list) => format!("[{}]", all(list)),
+            Kind::Map(entries) => {
+                let entries = entries
+                    .iter()
+                    .map(|(key, one)| format!("{}:{}", key.text, self::value(one)));
+                format!("{{{}}}", entries.collect::<Vec<_>>().join(" "))
+            }
+            Kind::Arguments(list) => {
+                let list = list.iter().map(|one| match one {
+                    Argument::Meta(one) => meta(one),
+                    Argument::Value(one) => self::value(one),
+                });
+                format!("({})", list.collect::<Vec<_>>().join(" "))
+            }
+        }
+    }
+
+    #[test]
+    fn values_are_read_as_they_are_written() {
+        for (text, wanted) in [
+            ("unique, type = uuid,", "unique=-; type=uuid"),
+            ("r#type = r#\"a\"b\"#", "type=\"a\\\"b\""),
+            ("a = 1_000, b = -0.50, c = 0.10", "a=#1000; b=#-0.50; c=#0.10"),
+            (
+                "a = 1..=64, b = ..=-5, c = 1.5.., d = ..",
+                "a=1..64!; b=..-5!; c=1.5..!; d=..!",
+            ),
+            ("sort(a, -b, \"lower(c)\")", "sort=(a -b! \"lower(c)\")"),
+            (
+                "a = crate::models::User, b = Self, c = null",
+                "a=crate::models::User; b=Self; c=null",
+            ),
+            ("key(type = uuid, by_client)", "key=(type=uuid by_client)"),
+            (
+                "x = { \"a\": [1, true, null], \"b\": {} }",
+                "x={a:[#1 true null] b:{}}",
+            ),
+            (
+                "index(on(a, -b), where = \"a > 1\")",
+                "index=(on=(a -b!) where=\"a > 1\")",
+            ),
+        ] {
+            assert_eq!(told(text), (wanted.to_owned(), Vec::new()), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_can_not_be_read_is_told_and_what_stands_before_it_kept() {
+        let deep = format!("x = {}{}", "[".repeat(99), "]".repeat(99));
+        for (text, wanted, fault) in [
+            ("unique, 5", "unique=-", "expected a key"),
+            ("a b", "a=-", "expected `,`"),
+            ("a = 1, b = { 5 }", "a=#1", "expected string literal"),
+            ("a = 1, b = { \"x\": y }", "a=#1", "within JSON"),
+            ("a = 'x'", "", "expected a text in quotes"),
+            ("a = b.c", "", "stands in quotes"),
+            ("a = 5u8", "", "write `5`"),
+            (&deep, "", "nested more than 32 deep"),
+        ] {
+            let (metas, faults) = told(text);
+            assert_eq!(metas, wanted, "{text}");
+            assert!(
+                faults.len() == 1 && faults[0].contains(fault),
+                "{text}: {faults:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_doc_comment_keeps_its_lines_and_loses_its_first_space() {
+        for (text, wanted) in [
+            (
+                "/// One.\n///\n///   Two.\n/// \nstruct A;",
+                Some("One.\n\n  Two."),
+            ),
+            ("///One.\n/// Two.\nstruct A;", Some("One.\n Two.")),
+            ("///\nstruct A;", None),
+            ("/** One. */\nstruct A;", Some("One.")),
+            ("struct A;", None),
+        ] {
+            let input: DeriveInput = syn::parse_str(text).expect("a struct");
+            let docs = docs(&input.attrs, &mut Places::of_tokens());
+            assert_eq!(docs.map(|docs| docs.text).as_deref(), wanted, "{text}");
+        }
+    }
 }

@@ -24,6 +24,9 @@ const OURS: [&str; 3] = ["RestResource", "RestEnum", "RestService"];
 /// As many files as can be told apart.
 const MOST_FILES: usize = 60_000;
 
+/// How deep modules may stand in each other.
+const MOST_DEPTH: usize = 64;
+
 /// Reads the service that structs describe, from the names and texts of all files they stand in.
 ///
 /// # Errors
@@ -72,7 +75,7 @@ struct Found {
 impl Found {
     fn read(&mut self, file: FileId, text: &str, places: &mut Places, diagnostics: &mut Diagnostics) {
         let mut items = Vec::new();
-        let parser = |input: ParseStream| find(input, &mut items);
+        let parser = |input: ParseStream| find(input, MOST_DEPTH, &mut items);
         let unread = match text.parse::<TokenStream>() {
             Ok(tokens) => parser.parse2(tokens).err(),
             Err(error) => Some(syn::Error::new(
@@ -242,7 +245,7 @@ impl Types for Here<'_> {
 }
 
 /// Finds the items of ours in a file or a module.
-fn find(input: ParseStream, items: &mut Vec<DeriveInput>) -> syn::Result<()> {
+fn find(input: ParseStream, depth: usize, items: &mut Vec<DeriveInput>) -> syn::Result<()> {
     let mut is_module = false;
     while !input.is_empty() {
         if input.peek(Token![#]) && !input.peek2(Token![!]) {
@@ -263,7 +266,10 @@ fn find(input: ParseStream, items: &mut Vec<DeriveInput>) -> syn::Result<()> {
         match input.parse()? {
             TokenTree::Group(group) if is_module && group.delimiter() == Delimiter::Brace => {
                 is_module = false;
-                let parser = |input: ParseStream| find(input, items);
+                let parser = |input: ParseStream| match depth {
+                    0 => Err(input.error("modules are nested too deep to be looked through")),
+                    _ => find(input, depth - 1, items),
+                };
                 parser.parse2(group.stream())?;
             }
             TokenTree::Punct(punct) if punct.as_char() == ';' => is_module = false,
