@@ -15,8 +15,11 @@ pub mod json_schema;
 pub mod keys;
 pub mod naming;
 pub mod raw;
+pub mod report;
 pub mod resolve;
 pub mod rule;
+#[cfg(feature = "rust")]
+pub mod rust;
 pub mod schema;
 pub mod source;
 pub mod types;
@@ -28,9 +31,10 @@ pub mod yaml;
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use export::export;
 pub use json_schema::json_schema;
+pub use report::{Loaded, Report};
 pub use resolve::resolve;
 #[cfg(feature = "yaml")]
-pub use resolve::{Loaded, Report, read, read_one};
+pub use resolve::{read, read_one};
 pub use schema::*;
 pub use source::{Excerpt, FileId, Sources, Span};
 pub use types::FieldType;

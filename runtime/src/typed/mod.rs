@@ -9,8 +9,8 @@ pub use value::{Enumerated, FieldValue, Kinds, ManyToMany, Misfit, Password, Tak
 
 use std::marker::PhantomData;
 
-use rest_schema::Value;
-use rest_schema::written::Writer;
+use rest_schema::written::{self, Writer};
+use rest_schema::{Loaded, Report, Value};
 
 /// A struct that is a resource. Derive it: `#[derive(RestResource)]`.
 pub trait RestResource: Sized + Send + Sync + 'static {
@@ -36,6 +36,17 @@ pub trait RestService: 'static {
     fn written(writer: &mut Writer);
     /// Names each resource's struct, so that they can be held against the schema at start.
     fn structs(add: &mut dyn FnMut(Struct));
+}
+
+/// The schema that a service's structs describe.
+///
+/// # Errors
+///
+/// Every fault there is, each with its file, line and column.
+pub fn load<S: RestService>() -> Result<Loaded, Report> {
+    let mut writer = Writer::new();
+    S::written(&mut writer);
+    written::read(writer)
 }
 
 /// What there is to know of a struct without its type.
