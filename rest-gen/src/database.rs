@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use rest_runtime::{Options, Service};
+use rest_runtime::Service;
 use rest_schema::Schema;
 
 use crate::error::Error;
-use crate::{files, output};
+use crate::output;
 
 /// Runs what waits for a service to its end.
 pub(crate) fn run_async<T>(work: impl Future<Output = T>) -> Result<T, Error> {
@@ -31,12 +31,11 @@ impl Database {
     /// Opens a schema on it. The inner error: the two don't go together.
     pub(crate) fn open(&self, schema: Schema) -> Result<Result<Service, Error>, Error> {
         let path = self.path()?;
-        if let Some(sql) = self.create_from.as_ref().filter(|_| !path.exists()) {
-            let text = files::read(sql)?;
-            rest_runtime::service::create_from(&path, &text)
-                .map_err(|error| Error::new(error.to_string()))?;
+        let mut builder = Service::builder(schema).database(path);
+        if let Some(sql) = &self.create_from {
+            builder = builder.create_from(sql);
         }
-        match Service::open(schema, Options::new(path)) {
+        match builder.open() {
             Ok(service) => Ok(Ok(service)),
             Err(error) if error.is_misfit() => Ok(Err(Error::new(error.to_string()))),
             Err(error) => Err(Error::new(error.to_string())),
