@@ -67,6 +67,10 @@ impl Builder {
         self
     }
 
+    pub(crate) fn has_database(&self) -> bool {
+        self.database.is_some()
+    }
+
     /// A file of SQL that makes the database where there is none yet.
     #[must_use]
     pub fn create_from(mut self, sql: impl Into<PathBuf>) -> Self {

@@ -25,6 +25,8 @@ pub mod operate;
 pub mod password;
 pub mod plan;
 pub mod problem;
+#[cfg(feature = "program")]
+pub mod program;
 #[cfg(test)]
 mod reference;
 pub mod request;
