@@ -12,7 +12,6 @@ mod database;
 mod error;
 mod files;
 mod load;
-mod log;
 mod output;
 mod show;
 

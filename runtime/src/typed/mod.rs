@@ -3,8 +3,11 @@
 //! A struct says what it is ([`RestResource::written`]) and how its fields are made of values; which resource of the
 //! served schema that is, and which field is where, is bound once, at start.
 
+mod bind;
 mod value;
 
+pub use bind::Mismatch;
+pub(crate) use bind::{Binding, Bindings};
 pub use value::{Enumerated, FieldValue, Kinds, ManyToMany, Misfit, Password, Taker};
 
 use std::marker::PhantomData;
@@ -58,6 +61,8 @@ pub struct Struct {
     pub name: &'static str,
     /// Its fields that hold values.
     pub columns: &'static [Column],
+    /// What its key holds.
+    pub key: Kinds,
 }
 
 impl Struct {
@@ -67,6 +72,7 @@ impl Struct {
             id: std::any::TypeId::of::<R>,
             name: R::NAME,
             columns: R::COLUMNS,
+            key: <R::Key as FieldValue>::KINDS,
         }
     }
 }
