@@ -42,13 +42,45 @@ impl Arg {
         }
     }
 
-    /// Set so that it begins at a column and something of one character follows.
-    fn set(&self, indent: usize) -> String {
+    /// How deep lists nest in it.
+    fn depth(&self) -> usize {
         match self {
-            Self::List(key, args) if !fits(args, indent + key.len() + 2) => list(key, args, indent),
-            one => one.line(),
+            Self::Word(_) | Self::Value(..) => 0,
+            Self::List(_, args) => 1 + depth(args),
         }
     }
+
+    /// Whether a list of several entries in it is too long for a line.
+    fn is_long(&self) -> bool {
+        match self {
+            Self::Word(_) | Self::Value(..) => false,
+            Self::List(_, args) => is_long(args),
+        }
+    }
+
+    /// Set on a line of its own, or on several.
+    fn set(&self, indent: usize, free: bool) -> String {
+        match self {
+            Self::List(key, args) => {
+                let line = self.line();
+                let fits = indent + width(&line) < WIDTH - self.depth();
+                if fits && (free || !self.is_long()) {
+                    line
+                } else {
+                    list(key, args, indent, free)
+                }
+            }
+            Self::Word(_) | Self::Value(..) => self.line(),
+        }
+    }
+}
+
+fn depth(args: &[Arg]) -> usize {
+    args.iter().map(Arg::depth).max().unwrap_or_default()
+}
+
+fn is_long(args: &[Arg]) -> bool {
+    (args.len() > 1 && width(&line(args)) > INNER) || args.iter().any(Arg::is_long)
 }
 
 fn line(args: &[Arg]) -> String {
@@ -63,26 +95,14 @@ fn is_literal(value: &str) -> bool {
         || (value.starts_with(begins) && (value.starts_with('"') || !value.contains("..")))
 }
 
-fn fits(args: &[Arg], around: usize) -> bool {
-    let width = width(&line(args));
-    let inner = if args.iter().all(Arg::is_meta) {
-        INNER
-    } else {
-        WIDTH
-    };
-    width <= inner && width + around < WIDTH
-}
-
 /// `key(` … `)` over several lines; a single list within is opened with it.
-fn list(key: &str, args: &[Arg], indent: usize) -> String {
+fn list(key: &str, args: &[Arg], indent: usize, free: bool) -> String {
     if let [Arg::List(inner, args)] = args {
-        return format!("{key}({})", list(inner, args, indent));
+        return format!("{key}({})", list(inner, args, indent, free));
     }
     let pad = " ".repeat(indent + 4);
-    let args: Vec<String> = args
-        .iter()
-        .map(|arg| format!("{pad}{}", arg.set(indent + 4)))
-        .collect();
+    let args = args.iter().map(|arg| pad.clone() + &arg.set(indent + 4, free));
+    let args: Vec<String> = args.collect();
     format!("{key}(\n{}\n{})", args.join(",\n"), " ".repeat(indent))
 }
 
@@ -92,11 +112,14 @@ pub(super) fn attribute(args: &[Arg], indent: usize) -> String {
         return String::new();
     }
     let pad = " ".repeat(indent);
-    // `#[rest(`, `)` and `]`.
-    if fits(args, indent + 8) {
-        return format!("{pad}#[rest({})]\n", line(args));
+    let line = format!("{pad}#[rest({})]\n", line(args));
+    let free = !args.iter().all(Arg::is_meta);
+    // rustfmt counts a column for each list within lists, and one within a struct.
+    let fits = width(&line) <= WIDTH + 1 - depth(args) - usize::from(indent > 0);
+    if fits && (free || !is_long(args)) {
+        return line;
     }
-    format!("{pad}#[{}]\n", list("rest", args, indent))
+    format!("{pad}#[{}]\n", list("rest", args, indent, free))
 }
 
 /// A text as a literal, raw where that spares backslashes.

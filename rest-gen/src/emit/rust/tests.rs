@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 use rest_schema::{Schema, read_one};
 
+use super::layout::{Arg, attribute};
 use super::*;
 
 /// Names that Rust, rustfmt or a file system has its own mind about.
@@ -153,4 +154,44 @@ fn pretty_equal(wanted: &str, is: &str, path: &str) {
         "{path}: rustfmt makes\n{}",
         similar::TextDiff::from_lines(is, wanted).unified_diff()
     );
+}
+
+/// Attributes of every length, in the forms that there are: all in one file, for rustfmt takes its time to start.
+#[test]
+fn attributes_of_any_length() {
+    let word = |word: &str| Arg::Word(word.to_owned());
+    let list = |key: &str, args: Vec<Arg>| Arg::List(key.to_owned(), args);
+    let mut code = String::new();
+    for length in 1..110 {
+        let text = || Arg::text("description", &"x".repeat(length));
+        let forms = [
+            vec![text()],
+            vec![word("unique"), text()],
+            vec![list("rules", vec![text()])],
+            vec![list("access", vec![Arg::text("read", "public"), text()])],
+            vec![list("check", vec![list("hours", vec![word("a"), text()])])],
+            vec![list(
+                "check",
+                vec![list("hours", vec![word("a"), text()]), text()],
+            )],
+            vec![word("index"), list("check", vec![list("hours", vec![text()])])],
+            vec![
+                list("unique", vec![word("a"), word("b")]),
+                list("rules", vec![word("a"), text()]),
+            ],
+            vec![
+                Arg::Value("sort".to_owned(), "-at".to_owned()),
+                list("rules", vec![word("a"), text()]),
+            ],
+        ];
+        for (place, form) in forms.iter().enumerate() {
+            let (outer, inner) = (attribute(form, 0), attribute(form, 4));
+            let _ = writeln!(
+                code,
+                "{outer}pub struct S{length}_{place} {{\n{inner}    pub a: A,\n}}\n"
+            );
+        }
+    }
+    let code = code.trim_end().to_owned() + "\n";
+    pretty_equal(&formatted(&code), &code, "attributes");
 }
