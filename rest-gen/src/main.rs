@@ -13,7 +13,6 @@ mod emit;
 mod error;
 mod files;
 mod load;
-mod log;
 mod output;
 mod show;
 
