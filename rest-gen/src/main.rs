@@ -14,6 +14,7 @@ mod error;
 mod files;
 mod load;
 mod output;
+mod project;
 mod show;
 
 use std::process::ExitCode;
