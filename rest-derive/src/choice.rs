@@ -50,7 +50,7 @@ fn emit(ident: &Ident, words: &TokenStream, place: &TokenStream, at: &TokenStrea
         impl ::rest_runtime::typed::RestEnum for #ident {
             const WORDS: &'static [&'static str] = &[#words];
 
-            fn place(self) -> usize {
+            fn place(&self) -> usize {
                 #place
             }
 
@@ -73,7 +73,7 @@ fn emit(ident: &Ident, words: &TokenStream, place: &TokenStream, at: &TokenStrea
             }
 
             fn put(&self, values: &mut ::std::vec::Vec<::rest_runtime::schema::Value>) {
-                let word = ::rest_runtime::typed::RestEnum::word(*self);
+                let word = ::rest_runtime::typed::RestEnum::word(self);
                 values.push(::rest_runtime::schema::Value::Text(::std::string::String::from(word)));
             }
         }

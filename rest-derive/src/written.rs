@@ -37,7 +37,7 @@ fn value(key: &str, at: Span, tree: &Tree, places: &Places) -> TokenStream {
             quote!(writer.texts(#key, <#path as ::rest_runtime::typed::RestEnum>::WORDS, #place);)
         }
         TreeKind::Variant(path, variant) => {
-            quote!(writer.text(#key, ::rest_runtime::typed::RestEnum::word(#path::#variant), #place);)
+            quote!(writer.text(#key, ::rest_runtime::typed::RestEnum::word(&#path::#variant), #place);)
         }
         TreeKind::List(items) => {
             let items = items.iter().map(|item| value("", item.span, item, places));

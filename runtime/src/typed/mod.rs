@@ -144,15 +144,15 @@ impl<R, T> std::fmt::Debug for Field<R, T> {
 }
 
 /// An enum that is the values of a field. Derive it: `#[derive(RestEnum)]`.
-pub trait RestEnum: Copy + Send + Sync + 'static {
+pub trait RestEnum: Sized + Send + Sync + 'static {
     /// The words on the wire, one for each variant in their order.
     const WORDS: &'static [&'static str];
     /// The variant's place.
-    fn place(self) -> usize;
+    fn place(&self) -> usize;
     /// The variant at a place.
     fn at(place: usize) -> Option<Self>;
     /// The word on the wire.
-    fn word(self) -> &'static str {
+    fn word(&self) -> &'static str {
         Self::WORDS.get(self.place()).copied().unwrap_or_default()
     }
 }
