@@ -18,7 +18,7 @@ pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
     let errors = told::errors(diagnostics, &places);
     let traits = match &read {
         // What is wrong in what it says is no fault of its types.
-        Some(resource) if resource.whole => expand(resource, &places),
+        Some(resource) if resource.typed => expand(resource, &places),
         _ => fallback(input),
     };
     let constants = read.as_ref().map(constants);

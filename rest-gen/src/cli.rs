@@ -56,7 +56,7 @@ enum Command {
     },
     /// Checks a schema and tells every fault at once
     Check {
-        /// The schema, a YAML file
+        /// The schema: a YAML file, a `.rs` file, or a folder of them
         file: PathBuf,
         /// Print a stage of the way from the file to the service
         #[arg(long, value_enum)]
@@ -70,7 +70,7 @@ enum Command {
     },
     /// Serves a schema on a database
     Serve {
-        /// The schema, a YAML file
+        /// The schema: a YAML file, a `.rs` file, or a folder of them
         file: PathBuf,
         #[command(flatten)]
         database: Database,
@@ -90,7 +90,7 @@ enum Command {
     },
     /// Loads rows from a YAML file, all or none
     Seed {
-        /// The schema, a YAML file
+        /// The schema: a YAML file, a `.rs` file, or a folder of them
         file: PathBuf,
         /// The rows: lists by resource; pairs of a many-to-many under `Resource.relation`
         rows: PathBuf,
@@ -99,7 +99,7 @@ enum Command {
     },
     /// Writes a schema back as YAML, with mixins and included files written out
     Export {
-        /// The schema, a YAML file
+        /// The schema: a YAML file, a `.rs` file, or a folder of them
         file: PathBuf,
     },
     /// Prints the JSON Schema of schemas, for editors
@@ -116,7 +116,7 @@ enum Command {
 enum Account {
     /// Makes an account; the password is asked for, or read from REST_PASSWORD or the standard input
     Create {
-        /// The schema, a YAML file
+        /// The schema: a YAML file, a `.rs` file, or a folder of them
         file: PathBuf,
         #[command(flatten)]
         database: Database,
@@ -126,7 +126,7 @@ enum Account {
     },
     /// Sets an account's password, read as for `create`, and revokes its tokens
     Password {
-        /// The schema, a YAML file
+        /// The schema: a YAML file, a `.rs` file, or a folder of them
         file: PathBuf,
         /// What names the account at sign-in
         name: String,

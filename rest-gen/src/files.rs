@@ -119,6 +119,44 @@ fn bytes(path: &Path) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
+/// Whether a schema is read from Rust: from a `.rs` file, or from a folder.
+pub(crate) fn is_rust(path: &Path) -> bool {
+    path.extension().is_some_and(|end| end == "rs") || path.is_dir()
+}
+
+/// A `.rs` file, or all those below a folder, by name, with their texts; hidden folders and `target` left out.
+pub(crate) fn rust(path: &Path) -> Result<Vec<(String, String)>, Error> {
+    let mut found = Vec::new();
+    collect(path, &mut found)
+        .map_err(|error| Error::new(format!("the folder `{}` can't be read: {error}", path.display())))?;
+    found.sort();
+    if found.is_empty() {
+        let message = format!("`{}` holds no `.rs` file", path.display());
+        return Err(Error::new(message));
+    }
+    let named = |path: PathBuf| Ok((path.display().to_string(), read(&path)?));
+    found.into_iter().map(named).collect()
+}
+
+fn collect(path: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
+    if !path.is_dir() {
+        found.push(path.to_path_buf());
+        return Ok(());
+    }
+    for entry in fs::read_dir(path)? {
+        let entry = entry?;
+        let (path, name) = (entry.path(), entry.file_name());
+        let name = name.to_string_lossy();
+        // A link to a folder may lead back to this one.
+        let is_folder = entry.file_type()?.is_dir();
+        let walked = is_folder && !name.starts_with('.') && name != "target";
+        if walked || (path.is_file() && name.ends_with(".rs")) {
+            collect(&path, found)?;
+        }
+    }
+    Ok(())
+}
+
 /// The files that a pattern names below `base`, by name, with their texts; `*` and `?` stand for parts of one name.
 pub(crate) fn matching(base: &Path, pattern: &str) -> Result<Vec<(String, String)>, String> {
     if pattern.split('/').any(|part| part == "**") {

@@ -1,8 +1,8 @@
-//! A schema from its file, by all stages, with what is to be told about it.
+//! A schema from its files, YAML or Rust, by all stages, with what is to be told about it.
 
 use std::path::Path;
 
-use rest_schema::{Diagnostic, Diagnostics, Schema, Sources, raw, yaml};
+use rest_schema::{Diagnostic, Diagnostics, Schema, Sources, raw, rust, yaml};
 
 use crate::error::Error;
 use crate::{files, output};
@@ -20,28 +20,45 @@ pub(crate) struct Loaded {
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
-/// Reads a schema and all that it includes.
+/// Reads a schema and all that belongs to it: a YAML file with what it includes, a `.rs` file, or all those of a folder.
 pub(crate) fn load(path: &Path) -> Result<Loaded, Error> {
-    let text = files::read(path)?;
-    let base = path.parent().unwrap_or(Path::new(""));
-    let mut find = |pattern: &str| files::matching(base, pattern);
     let mut sources = Sources::new();
     let mut diagnostics = Diagnostics::new();
-    let name = path.display().to_string();
-    let raw = yaml::parse(&name, &text, &mut find, &mut sources, &mut diagnostics);
+    let is_rust = files::is_rust(path);
+    let raw = if is_rust {
+        rust::parse(&files::rust(path)?, &mut sources, &mut diagnostics)
+    } else {
+        yaml(path, &mut sources, &mut diagnostics)?
+    };
     let schema = raw
         .as_ref()
         .and_then(|raw| rest_schema::resolve(raw, &mut diagnostics))
         .filter(|_| !diagnostics.has_faults());
+    let mut diagnostics = diagnostics.finish();
+    if is_rust {
+        diagnostics = diagnostics.into_iter().map(rust::in_rust).collect();
+    }
     Ok(Loaded {
         sources,
         raw,
         schema,
-        diagnostics: diagnostics.finish(),
+        diagnostics,
     })
 }
 
-/// The schema of a file, its warnings told; `None` where it has faults, which were told too.
+fn yaml(
+    path: &Path,
+    sources: &mut Sources,
+    diagnostics: &mut Diagnostics,
+) -> Result<Option<raw::Service>, Error> {
+    let text = files::read(path)?;
+    let base = path.parent().unwrap_or(Path::new(""));
+    let mut find = |pattern: &str| files::matching(base, pattern);
+    let name = path.display().to_string();
+    Ok(yaml::parse(&name, &text, &mut find, sources, diagnostics))
+}
+
+/// The schema of files, its warnings told; `None` where it has faults, which were told too.
 pub(crate) fn schema(path: &Path) -> Result<Option<Schema>, Error> {
     let loaded = load(path)?;
     output::diagnostics(&loaded.diagnostics, &loaded.sources);

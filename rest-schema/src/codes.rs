@@ -21,6 +21,8 @@ pub const CODES: &[CodeRow] = codes! {
     "not-yet"            "The word has a meaning that this version doesn't serve";
     // text
     "yaml"               "The file isn't YAML";
+    "rust"               "The file isn't Rust, or its attributes can't be read";
+    "not-derivable"      "What can't be a resource, an enum of words or a service";
     "too-large"          "The files, their values or their nesting are larger than any schema's";
     "include"            "A file that is to be included isn't there";
     "duplicate-key"      "A key stands twice in one mapping";

@@ -22,6 +22,7 @@ pub mod rule;
 pub mod rust;
 pub mod schema;
 pub mod source;
+mod spelling;
 pub mod types;
 pub mod value;
 pub mod written;

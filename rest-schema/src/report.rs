@@ -7,6 +7,7 @@ use crate::raw;
 use crate::resolve;
 use crate::schema::Schema;
 use crate::source::Sources;
+use crate::spelling::in_rust;
 
 /// A schema, with what there is to say about it.
 #[derive(Debug)]
@@ -38,6 +39,25 @@ impl Loaded {
         match schema {
             Some(schema) => Ok(Self { schema, report }),
             None => Err(report),
+        }
+    }
+
+    /// The same for what is written in Rust, whose spelling differs.
+    pub(crate) fn of_rust(
+        raw: Option<raw::Service>,
+        sources: Sources,
+        diagnostics: Diagnostics,
+    ) -> Result<Self, Report> {
+        let spelled = |report: Report| Report {
+            diagnostics: report.diagnostics.into_iter().map(in_rust).collect(),
+            ..report
+        };
+        match Self::of(raw, sources, diagnostics) {
+            Ok(loaded) => Ok(Self {
+                report: spelled(loaded.report),
+                ..loaded
+            }),
+            Err(report) => Err(spelled(report)),
         }
     }
 }
@@ -123,7 +143,7 @@ mod tests {
         };
         let told = "src/main.rs:8:5: error[unknown-type]: no type is called `strin`\n  did you mean `string`?\n\
                     src/main.rs:9:5: error[missing-key]: `price` is a decimal without `precision`\n  \
-                    help: say `precision: 8, scale: 2` for up to 999999.99";
+                    help: say `precision = 8, scale = 2` for up to 999999.99";
         assert_eq!(report.to_string(), told);
         assert_eq!(format!("{report:?}"), format!("the schema has faults\n{told}"));
     }

@@ -198,7 +198,7 @@ pub fn read(writer: Writer) -> Result<Loaded, Report> {
     let mut diagnostics = Diagnostics::new();
     let (node, sources) = writer.finish(&mut diagnostics);
     let raw = raw::read(&node, &sources, &mut diagnostics);
-    Loaded::of(raw, sources, diagnostics)
+    Loaded::of_rust(raw, sources, diagnostics)
 }
 
 /// The tree with each key once, as every front end gives it; what stood there a second time is told.

@@ -65,9 +65,22 @@ fn every_code_has_a_case_and_every_case_a_code() {
             told.insert(code.to_owned());
         }
     }
+    told.extend(told_in_rust());
     let table: BTreeSet<String> = CODES.iter().map(|row| row.code.to_owned()).collect();
     assert_eq!(told, table);
     assert_eq!(table.len(), CODES.len(), "a code stands twice");
+}
+
+/// Codes that the compiler shows for `tests/ui`, where faults stand that only Rust can have.
+fn told_in_rust() -> BTreeSet<String> {
+    let paths = std::fs::read_dir(folder().join("../ui")).unwrap();
+    let paths = paths.map(|entry| entry.unwrap().path());
+    let texts = paths.filter(|path| path.extension().is_some_and(|end| end == "stderr"));
+    let texts: Vec<String> = texts.map(|path| std::fs::read_to_string(path).unwrap()).collect();
+    let lines = texts.iter().flat_map(|text| text.lines());
+    let errors = lines.filter_map(|line| line.strip_prefix("error: ")?.strip_suffix(']'));
+    let codes = errors.filter_map(|line| Some(line.rsplit_once('[')?.1.to_owned()));
+    codes.collect()
 }
 
 #[test]

@@ -63,7 +63,7 @@ fn account_resource(service: &Service, diagnostics: &mut Diagnostics) {
         };
         for (_, tree) in entries.iter().filter(|(key, _)| key.text == "resource") {
             if let Some(word) = tree.scalar() {
-                let message = format!("no field of the service is of type `{}`", word.text);
+                let message = format!("no resource is called `{}`", word.text);
                 let fault = Diagnostic::new("unknown-resource", tree.span, message);
                 let names = service.resources.iter().map(|Member { path, .. }| last(path));
                 diagnostics.push(fault.near(&word.text, names));

@@ -236,6 +236,12 @@ impl Reader<'_> {
         let span = self
             .places
             .between(minus.as_ref().map_or(first, Spanned::span), last);
+        if text == "null" {
+            return Ok(Value {
+                span,
+                kind: Kind::Null,
+            });
+        }
         let excerpt = Excerpt::whole(text, span);
         let path = minus.is_none().then_some(path);
         Ok(Value {
@@ -278,8 +284,7 @@ impl Reader<'_> {
             |end: &Option<(String, TokenSpan, TokenSpan)>| end.as_ref().map_or("", |end| &end.0).to_owned();
         let (low, high) = (text(&low), text(&high));
         if !inclusive && !high.is_empty() {
-            let message =
-                format!("in Rust `{low}..{high}` leaves {high} out, and both ends of an interval are in it");
+            let message = "in Rust `..` leaves the end out, and both ends of an interval are in it";
             let help = format!("write `{low}..={high}`");
             self.diagnostics
                 .push(Diagnostic::new("bad-interval", span, message).help(help));
@@ -324,10 +329,6 @@ impl Reader<'_> {
     fn json_value(&mut self, input: ParseStream) -> syn::Result<Value> {
         let value = self.value(input)?;
         match &value.kind {
-            Kind::Word(word, _) if word.text == "null" => Ok(Value {
-                kind: Kind::Null,
-                ..value
-            }),
             Kind::Word(..) => Err(input.error("a text within JSON stands in quotes")),
             _ => Ok(value),
         }

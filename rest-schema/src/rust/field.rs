@@ -130,12 +130,11 @@ impl Reader<'_> {
 
     /// Tells of a type that no field has, and goes on with the nearest one.
     fn fit(&mut self, what: What) -> What {
-        let What::Unfit(message, near) = what else {
+        let What::Unfit(unfit) = what else {
             return what;
         };
-        let help = format!("write `{}`", ty::rust_of(near));
-        self.push("unknown-type", self.at, message, help);
-        What::Value(near)
+        self.push(unfit.code, self.at, unfit.message, unfit.help);
+        What::Value(unfit.near)
     }
 
     fn form(
@@ -150,14 +149,15 @@ impl Reader<'_> {
         let said = take_name(&mut metas, self.diagnostics);
         let target = self.target(take(&mut metas, "belongs_to"));
         let optional = optional.then(|| (Excerpt::whole("optional", self.at), Tree::flag(self.at)));
-        let (name, form, mut list) = if let Some(target) = target {
+        let (name, form, mut list) = if let Some((target, at)) = target {
             let name = said.unwrap_or_else(|| self.relation(&own, what));
             let foreign = self.foreign(target, &own, &name.text, what);
-            let to = TreeKind::Resource(foreign.target.clone());
+            let to = Tree::new(at, TreeKind::Resource(foreign.target.clone()));
             let list = self.implied("to", to, Level::BelongsTo, metas);
             (name, Form::BelongsTo(foreign), list)
         } else if let What::ManyToMany(target) = what {
-            let list = self.implied("to", TreeKind::Resource(target.clone()), Level::ManyToMany, metas);
+            let to = Tree::new(self.at, TreeKind::Resource(target.clone()));
+            let list = self.implied("to", to, Level::ManyToMany, metas);
             (
                 said.unwrap_or_else(|| Excerpt::whole(own, self.name)),
                 Form::ManyToMany,
@@ -177,18 +177,22 @@ impl Reader<'_> {
     }
 
     /// What `belongs_to = User` leads to.
-    fn target(&mut self, metas: Vec<Meta>) -> Option<Path> {
+    fn target(&mut self, metas: Vec<Meta>) -> Option<(Path, Span)> {
         let mut target = None;
         for meta in metas {
             match (meta.value.kind, &target) {
-                (Kind::Word(_, Some(path)), None) => target = Some(path),
+                (Kind::Word(_, Some(path)), None) => target = Some((path, meta.value.span)),
                 (_, Some(_)) => self.diagnostics.push(twice(&meta.key)),
-                _ => self.push(
-                    "wrong-shape",
-                    meta.value.span,
-                    "`belongs_to` is the struct that the relation leads to",
-                    "write `belongs_to = User`",
-                ),
+                (kind, None) => {
+                    let message = "`belongs_to` is the struct that the relation leads to";
+                    let help = "write `belongs_to = User`";
+                    self.push("wrong-shape", meta.value.span, message, help);
+                    // It is a relation all the same.
+                    target = match kind {
+                        Kind::Text(text) => syn::parse_str(&text.text).ok().map(|path| (path, text.span)),
+                        _ => None,
+                    };
+                }
             }
         }
         target
@@ -267,6 +271,7 @@ impl Reader<'_> {
             }
             What::Value(ours) if !typed => list.push(entry("type", Tree::word(*ours, self.at))),
             What::Tuple(_) => {
+                list.push(entry("type", Tree::word("string", self.at)));
                 let message = "several values are the key of another resource";
                 self.push(
                     "unknown-type",
@@ -286,10 +291,10 @@ impl Reader<'_> {
             return;
         };
         let known = crate::types::TYPES.iter().any(|row| row.name == said.text);
-        let (agrees, rust) = match what {
-            What::Value(ours) => (ty::agrees(ours, &said.text), ty::rust_of(ours)),
-            What::Enum(_) => (said.text == "enum", "an enum"),
-            _ => (true, ""),
+        let agrees = match what {
+            What::Value(ours) => ty::agrees(ours, &said.text),
+            What::Enum(_) => said.text == "enum",
+            What::Tuple(_) | What::ManyToMany(_) | What::Unfit(_) => true,
         };
         if known && !agrees {
             let message = format!("`type = {}` is not what the Rust type says", said.text);
@@ -297,7 +302,6 @@ impl Reader<'_> {
                 "enum" => "an enum is a type of its own that derives RestEnum".to_owned(),
                 word => format!("write `{}`, or leave `type` out", ty::rust_of(word)),
             };
-            debug_assert!(!rust.is_empty());
             self.push("contradiction", said.span, message, help);
         }
     }
@@ -317,8 +321,8 @@ impl Reader<'_> {
     }
 
     /// The entries of a level, after one that follows from elsewhere.
-    fn implied(&mut self, key: &str, value: TreeKind, level: Level, metas: Vec<Meta>) -> Entries {
-        let mut list = vec![(Excerpt::whole(key, self.at), Tree::new(self.at, value))];
+    fn implied(&mut self, key: &str, value: Tree, level: Level, metas: Vec<Meta>) -> Entries {
+        let mut list = vec![(Excerpt::whole(key, value.span), value)];
         list.extend(entries(level, EXTRA, metas, self.diagnostics));
         list
     }

@@ -11,7 +11,7 @@ use super::attr::{derives, syntax};
 use super::choice::{Choice, choice};
 use super::place::Places;
 use super::resource::{Resource, resource};
-use super::service::{Service, last, service};
+use super::service::{Member, Service, last, service};
 use super::tree::{Tree, TreeKind, Types, name};
 use crate::diagnostic::{Diagnostic, Diagnostics, nearest};
 use crate::raw::{self, Node, NodeKind};
@@ -20,6 +20,9 @@ use crate::source::{Excerpt, FileId, Sources, Span};
 use crate::written::unrepeated;
 
 const OURS: [&str; 3] = ["RestResource", "RestEnum", "RestService"];
+
+/// As many files as can be told apart.
+const MOST_FILES: usize = 60_000;
 
 /// Reads the service that structs describe, from the names and texts of all files they stand in.
 ///
@@ -30,7 +33,7 @@ pub fn read_files(files: &[(String, String)]) -> Result<Loaded, Report> {
     let mut sources = Sources::new();
     let mut diagnostics = Diagnostics::new();
     let raw = parse(files, &mut sources, &mut diagnostics);
-    Loaded::of(raw, sources, diagnostics)
+    Loaded::of_rust(raw, sources, diagnostics)
 }
 
 /// Reads the service that structs describe; `None` where some of it couldn't be read.
@@ -41,7 +44,11 @@ pub fn parse(
 ) -> Option<raw::Service> {
     let mut places = Places::of_files();
     let mut found = Found::default();
-    for (name, text) in files {
+    // All else is looked at by the compiler alone.
+    let ours = files
+        .iter()
+        .filter(|(_, text)| OURS.iter().any(|one| text.contains(one)));
+    for (name, text) in ours.take(MOST_FILES) {
         let file = places.sources.add(name, text);
         places.file(file);
         found.read(file, text, &mut places, diagnostics);
@@ -66,8 +73,14 @@ impl Found {
     fn read(&mut self, file: FileId, text: &str, places: &mut Places, diagnostics: &mut Diagnostics) {
         let mut items = Vec::new();
         let parser = |input: ParseStream| find(input, &mut items);
-        let read = text.parse::<TokenStream>().map_err(syn::Error::from);
-        if let Err(error) = read.and_then(|tokens| parser.parse2(tokens)) {
+        let unread = match text.parse::<TokenStream>() {
+            Ok(tokens) => parser.parse2(tokens).err(),
+            Err(error) => Some(syn::Error::new(
+                error.span(),
+                "this isn't Rust: a quote or a bracket has no end, or a character has no meaning",
+            )),
+        };
+        if let Some(error) = unread {
             diagnostics.push(syntax(&error, error.span(), places));
             self.broken = true;
         }
@@ -110,26 +123,37 @@ impl Found {
         let types = self.types(*file, "");
         let settings = Tree::new(service.at, TreeKind::Map(service.settings.clone()));
         let mut root = settings.node(&types, diagnostics);
-        let resources = service.resources.iter().filter_map(|member| {
-            let found = self.resource(*file, &last(&member.path));
-            if found.is_none() && !self.broken {
-                let message = format!("no struct `{}` here derives RestResource", last(&member.path));
-                let names = self.resources.iter().map(|(_, one)| one.ident.to_string());
-                let fault = Diagnostic::new("unknown-resource", member.at, message);
-                diagnostics.push(fault.near(&last(&member.path), names));
-            }
-            let (file, resource) = found?;
+        let mut resources = Vec::with_capacity(service.resources.len());
+        for member in &service.resources {
+            let Some((file, resource)) = self.resource(*file, &last(&member.path)) else {
+                self.missing(member, diagnostics);
+                continue;
+            };
             let types = self.types(*file, &resource.name.text);
-            Some((name(&resource.name), resource.tree.node(&types, diagnostics)))
-        });
+            resources.push((name(&resource.name), resource.tree.node(&types, diagnostics)));
+        }
+        // Without one of them all that leads to it would be blamed.
+        if resources.len() < service.resources.len() {
+            return None;
+        }
         let resources = Node {
             span: service.at,
-            kind: NodeKind::Map(resources.collect()),
+            kind: NodeKind::Map(resources),
         };
         if let NodeKind::Map(entries) = &mut root.kind {
             entries.push((name(&Excerpt::whole("resources", service.at)), resources));
         }
         Some(root)
+    }
+
+    fn missing(&self, member: &Member, diagnostics: &mut Diagnostics) {
+        if self.broken {
+            return;
+        }
+        let ident = last(&member.path);
+        let message = format!("no struct `{ident}` here derives RestResource");
+        let names = self.resources.iter().map(|(_, one)| one.ident.to_string());
+        diagnostics.push(Diagnostic::new("unknown-resource", member.at, message).near(&ident, names));
     }
 
     fn resource(&self, file: FileId, ident: &str) -> Option<&(FileId, Resource)> {

@@ -24,3 +24,5 @@ pub use place::{Places, Told};
 pub use resource::{Field, Foreign, Form, Resource, resource};
 pub use service::{Member, Service, service};
 pub use tree::{Tree, TreeKind, Types};
+
+pub use crate::spelling::in_rust;

@@ -5,6 +5,7 @@ use syn::LitStr;
 
 use crate::diagnostic::Diagnostic;
 use crate::source::{Excerpt, FileId, Sources, Span};
+use crate::spelling::in_rust;
 
 /// Turns places of tokens into places of diagnostics, and back.
 #[derive(Debug)]
@@ -137,6 +138,7 @@ impl Places {
 
     fn tell(&self, one: &Diagnostic) -> Told {
         let (start, end) = self.tokens(one.span);
+        let one = in_rust(one.clone());
         let mut message = format!("{} [{}]", one.message, one.code);
         // The compiler underlines a literal as a whole, so that a part of it is shown here.
         if one.span.file != self.file {

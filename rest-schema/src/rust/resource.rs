@@ -30,6 +30,8 @@ pub struct Resource {
     pub tree: Tree,
     /// Whether all of it could be read, so that its parts can be held against each other.
     pub whole: bool,
+    /// Whether its fields are of types that fields have, as far as names tell.
+    pub typed: bool,
 }
 
 /// A field of such a struct.
@@ -113,7 +115,8 @@ pub fn resource(input: &DeriveInput, places: &mut Places, diagnostics: &mut Diag
     };
     let (name, key, own) = reader.own(&input.ident, attributes);
     let keys = reader.keys(&key);
-    whole &= !keys.is_empty() && reader.diagnostics.faults() == faults;
+    whole &= !keys.is_empty();
+    let typed = whole && reader.diagnostics.faults() == faults;
     let tree = reader.tree(own, &keys, &key);
     Some(Resource {
         ident: input.ident.clone(),
@@ -123,6 +126,7 @@ pub fn resource(input: &DeriveInput, places: &mut Places, diagnostics: &mut Diag
         key: keys,
         tree,
         whole,
+        typed,
     })
 }
 
@@ -251,10 +255,10 @@ impl Reader<'_> {
         for (key, _) in std::mem::take(&mut declared.entries) {
             if field::is_said(&key) {
                 let message = format!("`{name}` is a generated key, which has no `{}`", key.text);
-                let help = format!(
-                    "say `key({} = …)` of the struct, or make it a field: `key = {name}`",
-                    key.text
-                );
+                let help = match Level::Key.row(&key.text) {
+                    Some(row) => format!("say it of the struct: `key({} = …)`", row.key),
+                    None => format!("what is said of it makes it a field: say `key = {name}` of the struct"),
+                };
                 self.diagnostics
                     .push(Diagnostic::new("contradiction", key.span, message).help(help));
             }

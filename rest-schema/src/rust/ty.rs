@@ -23,8 +23,18 @@ pub(super) enum What {
     Tuple(Vec<Type>),
     /// A relation over a table of pairs, and the struct that it leads to.
     ManyToMany(Path),
-    /// A type that no field has: what to say of it, and the type of the schema that comes nearest.
-    Unfit(String, &'static str),
+    /// A type that no field has.
+    Unfit(Unfit),
+}
+
+/// What to say of a type that no field has.
+#[derive(Clone)]
+pub(super) struct Unfit {
+    pub(super) code: &'static str,
+    pub(super) message: String,
+    pub(super) help: String,
+    /// The type of the schema that comes nearest.
+    pub(super) near: &'static str,
 }
 
 /// Rust types by the last word of their path, with the schema's type.
@@ -104,7 +114,7 @@ fn what(ty: &Type, is_enum: bool) -> What {
             qself: None, path, ..
         }) => named(ty, path, is_enum),
         Type::Reference(_) => unfit("a struct holds its values, and borrows none", "string"),
-        Type::Array(_) | Type::Slice(_) => unfit("a list of values has no column of its own", "bytes"),
+        Type::Array(_) | Type::Slice(_) => array(),
         _ => unfit("no field has such a type", "string"),
     }
 }
@@ -124,7 +134,7 @@ fn named(ty: &Type, path: &Path, is_enum: bool) -> What {
     if let Some([inner]) = arguments(ty, "Vec").as_deref() {
         return match inner {
             Type::Path(byte) if byte.path.is_ident("u8") => What::Value("bytes"),
-            _ => unfit("a list of values has no column of its own", "json"),
+            _ => array(),
         };
     }
     if let Some([Type::Path(target)]) = arguments(ty, "ManyToMany").as_deref() {
@@ -142,13 +152,28 @@ fn named(ty: &Type, path: &Path, is_enum: bool) -> What {
 }
 
 fn unfit(message: &str, near: &'static str) -> What {
-    What::Unfit(message.to_owned(), near)
+    What::Unfit(Unfit {
+        code: "unknown-type",
+        message: message.to_owned(),
+        help: format!("write `{}`", rust_of(near)),
+        near,
+    })
+}
+
+fn array() -> What {
+    What::Unfit(Unfit {
+        code: "not-yet",
+        message: "arrays aren't served by this version".to_owned(),
+        help: "a field of type `Json` can hold a list, or a resource of its own its entries".to_owned(),
+        near: "json",
+    })
 }
 
 fn rust_name(inner: &Type) -> &'static str {
     match read(inner, false).what {
-        What::Value(ours) | What::Unfit(_, ours) => ours,
-        _ => "string",
+        What::Value(ours) => ours,
+        What::Unfit(unfit) => unfit.near,
+        What::Enum(_) | What::Tuple(_) | What::ManyToMany(_) => "string",
     }
 }
 
@@ -180,10 +205,14 @@ fn arguments(ty: &Type, name: &str) -> Option<Vec<Type>> {
     types.collect()
 }
 
-/// The Rust type that a type of the schema has, as a struct's field would say it.
+/// The Rust type of a type of the schema, as a struct's field says it.
 pub(super) fn rust_of(ours: &str) -> &'static str {
-    let row = crate::types::TYPES.iter().find(|row| row.name == ours);
-    row.map_or("String", |row| row.rust)
+    let found = TYPES.iter().find(|(_, schema)| *schema == ours);
+    match (found, ours) {
+        (Some((rust, _)), _) => rust,
+        (None, "bytes") => "Vec<u8>",
+        (None, _) => "String",
+    }
 }
 
 /// Whether a field of a Rust type that is `inferred` can be said to be `said`: texts have several types.

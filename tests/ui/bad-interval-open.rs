@@ -1,0 +1,10 @@
+#[derive(rest_runtime::RestResource)]
+#[rest(access(read = public, create = public))]
+struct Post {
+    id: i64,
+    title: String,
+    #[rest(length = ..)]
+    code: String,
+}
+
+fn main() {}

@@ -1,0 +1,7 @@
+#[derive(rest_runtime::RestResource)]
+#[rest(access(read = public))]
+struct Post {
+    title: String,
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+#[derive(rest_runtime::RestResource)]
+#[rest(access(read = public))]
+struct Post {
+    #[rest(readonly)]
+    id: i64,
+    title: String,
+}
+
+fn main() {}

@@ -1,0 +1,20 @@
+#[derive(rest_runtime::RestResource)]
+#[rest(access(read = public))]
+struct User {
+    id: i64,
+    #[rest(type = email, unique)]
+    email: String,
+    password: rest_runtime::types::Password,
+}
+
+#[derive(rest_runtime::RestResource)]
+#[rest(access(read = public))]
+struct Post {
+    id: i64,
+    #[rest(name = "author_id")]
+    writer: i64,
+    #[rest(belongs_to = User, column = "user_id")]
+    author_id: i64,
+}
+
+fn main() {}

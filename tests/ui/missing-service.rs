@@ -1,0 +1,13 @@
+#[derive(rest_runtime::RestResource)]
+#[rest(access(read = public))]
+struct Post {
+    id: i64,
+    title: String,
+}
+
+#[derive(rest_runtime::RestService)]
+struct Blog {
+    posts: Post,
+}
+
+fn main() {}

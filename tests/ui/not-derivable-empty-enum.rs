@@ -1,0 +1,4 @@
+#[derive(rest_runtime::RestEnum, Clone, Copy)]
+enum Status {}
+
+fn main() {}

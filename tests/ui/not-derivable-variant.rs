@@ -1,0 +1,7 @@
+#[derive(rest_runtime::RestEnum, Clone, Copy)]
+enum Status {
+    Draft,
+    Published(i64),
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+#[derive(rest_runtime::RestResource)]
+#[rest(access(read = "title > 3"))]
+struct Post {
+    id: i64,
+    title: String,
+    views: i32,
+}
+
+fn main() {}
