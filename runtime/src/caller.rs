@@ -2,8 +2,14 @@
 
 use std::sync::Arc;
 
+use axum::http::request::Parts;
+use jiff::Timestamp;
+
 use crate::plan::access::Account;
 use crate::plan::lower::Kind;
+use crate::problem::Problem;
+use crate::serve::resolve;
+use crate::service::Service;
 
 /// Who asks: nobody in particular, or an account.
 #[derive(Debug, Clone, Default)]
@@ -65,4 +71,15 @@ pub struct Authority {
     pub kind: Kind,
     /// Whether no rule holds.
     pub is_unrestricted: bool,
+}
+
+impl Service {
+    /// Who asks, by the credentials of a request; anonymous where it has none.
+    ///
+    /// # Errors
+    ///
+    /// 401 where they aren't valid.
+    pub async fn caller_of(&self, parts: &Parts) -> Result<Caller, Problem> {
+        resolve(self.inner(), parts, Timestamp::now()).await
+    }
 }

@@ -35,7 +35,7 @@ use crate::problem::{Code, Problem};
 use crate::request::body::{self, Json};
 use crate::request::negotiate;
 use crate::service::Inner;
-pub(crate) use caller::AccountByKey;
+pub(crate) use caller::{AccountByKey, resolve};
 pub(crate) use request_id::RequestIds;
 pub(crate) use router::Routes;
 use router::Target;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rest_schema::{FieldId, Operation, ResourceId, Value};
 use rusqlite::Connection;
+use tokio::runtime::Handle;
 
 use crate::caller::Caller;
 use crate::cell::Cell;
@@ -54,6 +55,8 @@ pub struct Write {
     pub(crate) depth: u8,
     /// What hooks are told after the commit.
     pub(crate) changes: Changes,
+    /// Where hooks that wait for something else find it: so that they are seen waiting.
+    pub(crate) threads: Option<Handle>,
 }
 
 impl Write {
@@ -68,6 +71,7 @@ impl Write {
             wanted: asked.wanted,
             depth: 0,
             changes: Changes::default(),
+            threads: Handle::try_current().ok(),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use rest_schema::{FieldId, Operation, ResourceId, Value};
+use tokio::runtime::Handle;
 
 use super::{Action, Steps, Write};
 use crate::caller::Caller;
@@ -83,6 +84,7 @@ impl Steps<'_> {
     /// Runs the hooks of a moment in the order in which they were added; the first failure ends it.
     fn hooks(&self, moment: Moment, change: &RawChange) -> Result<(), Refusal> {
         let write = self.write;
+        let _entered = write.threads.as_ref().map(Handle::enter);
         for hooked in write.engine.hooks.of(write.resource) {
             let serve = |ask| self.serve(ask);
             hook::drive(hooked, moment, change, (&write.engine, write.now), &serve)?;
@@ -220,6 +222,7 @@ impl Steps<'_> {
             wanted,
             depth,
             changes: changes.clone(),
+            threads: self.write.threads.clone(),
         };
         let before = changes.count();
         execute(self.connection, "SAVEPOINT nested")?;
