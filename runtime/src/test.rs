@@ -30,6 +30,7 @@ use serde::Serialize;
 use serde_json::Value;
 use tower::ServiceExt;
 
+use crate::caller::Caller;
 use crate::cell::Cell;
 use crate::model::Model;
 use crate::problem::{Fault, Place};
@@ -71,7 +72,7 @@ impl Api {
             router: self.service.router(),
             key: Value::Null,
             headers: HeaderMap::new(),
-            _api: self.clone(),
+            api: self.clone(),
         }
     }
 
@@ -169,13 +170,25 @@ pub struct Client {
     router: Router,
     key: Value,
     headers: HeaderMap,
-    _api: Api,
+    api: Api,
 }
 
 impl Client {
     /// The key of the account that is signed in; null for nobody.
     pub fn key(&self) -> &Value {
         &self.key
+    }
+
+    /// Who the service takes this client for: for [`crate::Db::as_caller`].
+    ///
+    /// # Panics
+    ///
+    /// Where its credentials aren't valid.
+    pub async fn caller(&self) -> Caller {
+        let mut parts = self.request(Method::GET, "/", Body::empty()).into_parts().0;
+        parts.headers.clone_from(&self.headers);
+        let caller = self.api.service.caller_of(&parts).await;
+        caller.unwrap_or_else(|problem| panic!("the client's credentials are refused: {problem}"))
     }
 
     /// The same client, sending this header with each request.
