@@ -9,6 +9,9 @@
 mod cli;
 mod command;
 mod database;
+#[cfg(test)]
+#[path = "emit/tests/mod.rs"]
+mod emitted;
 mod error;
 mod files;
 mod load;
