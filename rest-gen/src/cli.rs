@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use rest_runtime::program;
 
 use crate::command;
 use crate::database::Database;
@@ -47,7 +48,7 @@ enum Command {
         #[arg(
             long,
             value_name = "ADDRESS",
-            default_value = "127.0.0.1:8000",
+            default_value = program::LISTEN,
             env = "REST_LISTEN"
         )]
         listen: String,

@@ -15,7 +15,6 @@ mod emitted;
 mod error;
 mod files;
 mod load;
-mod log;
 mod output;
 mod show;
 

@@ -177,7 +177,7 @@ pub fn json(list: &[Diagnostic], sources: &Sources) -> serde_json::Value {
 fn json_one(one: &Diagnostic, sources: &Sources) -> serde_json::Value {
     let file = sources.file(one.span.file);
     let start = file.map(|file| file.position(one.span.start));
-    let end = file.map(|file| file.position(one.span.end));
+    let end = file.map(|file| file.end(one.span));
     serde_json::json!({
         "code": one.code,
         "severity": one.severity.name(),
@@ -194,7 +194,7 @@ fn json_one(one: &Diagnostic, sources: &Sources) -> serde_json::Value {
 /// Draws diagnostics with their excerpts, as compilers do.
 #[cfg(feature = "draw")]
 pub mod draw {
-    use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+    use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
     use super::{Diagnostic, Severity};
     use crate::source::{Source, Sources, Span};
@@ -227,12 +227,29 @@ pub mod draw {
         };
         let mut group = Group::with_title(level.primary_title(one.message.as_str()).id(one.code));
         if let Some(file) = sources.file(one.span.file) {
-            group = group.element(snippet(one, file));
+            group = if file.has_text() {
+                group.element(snippet(one, file))
+            } else {
+                group.element(place(one, file)).elements(nearest(one))
+            };
         }
         if let Some(help) = &one.help {
             group = group.element(Level::HELP.message(help.as_str()));
         }
         group
+    }
+
+    /// Where the text isn't known, the place alone.
+    fn place<'a>(one: &Diagnostic, file: &'a Source) -> Origin<'a> {
+        let place = file.position(one.span.start);
+        Origin::path(file.name.as_str())
+            .line(place.line)
+            .char_column(place.column)
+    }
+
+    fn nearest(one: &Diagnostic) -> Option<annotate_snippets::Message<'_>> {
+        let nearest = one.nearest.as_ref()?;
+        Some(Level::NOTE.message(format!("did you mean `{nearest}`?")))
     }
 
     fn snippet<'a>(one: &Diagnostic, file: &'a Source) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
@@ -327,6 +344,25 @@ mod tests {
                 "help": "declare it under `resources:`", "nearest": "User",
             })
         );
+    }
+
+    #[cfg(feature = "draw")]
+    #[test]
+    fn a_file_without_text_is_drawn_by_the_place() {
+        let mut sources = Sources::new();
+        let file = sources.add_places("src/main.rs");
+        let at = crate::source::Position { line: 7, column: 9 };
+        let fault = Diagnostic {
+            span: sources.place(file, at),
+            ..fault()
+        };
+        let drawn = draw::draw(&[fault], &sources, false);
+        insta::assert_snapshot!(drawn, @r"
+        error[unknown-resource]: no resource is called `Usr`
+        --> src/main.rs:7:9
+         = note: did you mean `User`?
+         = help: declare it under `resources:`
+        ");
     }
 
     #[cfg(feature = "draw")]

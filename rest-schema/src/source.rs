@@ -104,6 +104,11 @@ impl Source {
         }
     }
 
+    /// The place after a part; of a part without text, its own.
+    pub fn end(&self, span: Span) -> Position {
+        self.position(if self.has_text() { span.end } else { span.start })
+    }
+
     /// The whole lines that a span touches, and the offset at which they begin.
     pub fn lines(&self, span: Span) -> (usize, &str) {
         let first = self.line_of(floor(&self.text, span.start as usize));

@@ -3,10 +3,11 @@
 //! What is written knows its lines and columns and not its text, for the text stays with the compiler; so its files are
 //! lists of places ([`crate::Sources::add_places`]).
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::raw::{Node, NodeKind};
+use crate::raw::{self, Node, NodeKind};
+use crate::report::{Loaded, Report};
 use crate::source::{Excerpt, FileId, Position, Sources, Span};
 
 /// A line and a column, both from 1.
@@ -17,6 +18,8 @@ pub type At = (u32, u32);
 pub struct Writer {
     sources: Sources,
     file: FileId,
+    /// The files so far: a service and its resources may take turns.
+    files: HashMap<String, FileId>,
     open: Vec<Open>,
 }
 
@@ -48,13 +51,16 @@ impl Writer {
         Self {
             sources: Sources::new(),
             file: FileId::default(),
+            files: HashMap::new(),
             open: vec![top],
         }
     }
 
     /// Says in which file what follows stands.
     pub fn file(&mut self, name: &str) {
-        self.file = self.sources.add_places(name);
+        let sources = &mut self.sources;
+        let known = self.files.entry(name.to_owned());
+        self.file = *known.or_insert_with(|| sources.add_places(name));
     }
 
     /// Begins a mapping; within a list the key says nothing.
@@ -181,6 +187,18 @@ impl Writer {
             open.entries.push((key, value));
         }
     }
+}
+
+/// Reads what was written.
+///
+/// # Errors
+///
+/// Every fault there is, and the warnings beside them.
+pub fn read(writer: Writer) -> Result<Loaded, Report> {
+    let mut diagnostics = Diagnostics::new();
+    let (node, sources) = writer.finish(&mut diagnostics);
+    let raw = raw::read(&node, &sources, &mut diagnostics);
+    Loaded::of(raw, sources, diagnostics)
 }
 
 /// The tree with each key once, as every front end gives it; what stood there a second time is told.

@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use rest_schema::ResourceId;
 
-use crate::hook::Hooks;
+use crate::hook::Registry;
 use crate::model::Model;
 use crate::plan::lower::Kind;
 use crate::plan::read::Shape;
@@ -15,6 +15,7 @@ use crate::sql::select::{self, Read};
 use crate::sql::write::{self, PreSelect};
 use crate::storage::sqlite::lane::Lane;
 use crate::storage::sqlite::read::StateKey;
+use crate::typed::{Binding, Bindings, Mismatch, Struct};
 use crate::validate::Validators;
 
 /// Written shapes that are kept; strangers choose which shapes there are.
@@ -26,12 +27,13 @@ pub struct Engine {
     pub model: Model,
     /// What bodies are checked by.
     pub validators: Validators,
-    /// The hooks' places.
-    pub hooks: Hooks,
+    /// The program's own code.
+    pub(crate) hooks: Registry,
     /// Seals cursors.
     pub cursor_key: CursorKey,
     /// Hashes states of items.
     pub state_key: StateKey,
+    bindings: Bindings,
     shapes: RwLock<HashMap<Arc<Shape>, Arc<Compiled>>>,
     clock: AtomicU64,
     pre_selects: Vec<[PreSelect; 4]>,
@@ -70,10 +72,10 @@ impl Compiled {
 
 impl Engine {
     /// Makes ready what can be made ready before the first request.
-    pub fn new(
+    pub(crate) fn new(
         model: Model,
         validators: Validators,
-        hooks: Hooks,
+        hooks: Registry,
         cursor_key: CursorKey,
         state_key: StateKey,
     ) -> Self {
@@ -97,10 +99,16 @@ impl Engine {
             hooks,
             cursor_key,
             state_key,
+            bindings: Bindings::default(),
             shapes: RwLock::default(),
             clock: AtomicU64::new(0),
             pre_selects,
         }
+    }
+
+    /// A struct's place in the service.
+    pub(crate) fn binding(&self, of: &Struct) -> Result<Arc<Binding>, Vec<Mismatch>> {
+        self.bindings.get(&self.model, of)
     }
 
     /// The statements of a shape, written now or kept from before.

@@ -38,18 +38,19 @@ pub trait Within: Send + Sync {
 
 /// The hooks of a service, by resource.
 #[derive(Default, Clone)]
-pub struct Hooks {
+pub(crate) struct Registry {
     within: HashMap<ResourceId, Vec<Arc<dyn Within>>>,
 }
 
-impl Hooks {
-    /// Adds a hook to the writes of a resource.
-    pub fn add(&mut self, resource: ResourceId, hook: Arc<dyn Within>) {
-        self.within.entry(resource).or_default().push(hook);
+impl std::fmt::Debug for Registry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Registry").finish_non_exhaustive()
     }
+}
 
+impl Registry {
     /// Runs a resource's hooks in the order in which they were added; the first failure ends it.
-    pub fn run(
+    pub(crate) fn run(
         &self,
         resource: ResourceId,
         moment: Moment,

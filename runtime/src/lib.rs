@@ -11,6 +11,7 @@
 //! ```
 
 pub(crate) mod attempts;
+mod builder;
 pub mod caller;
 pub mod cell;
 pub mod codec;
@@ -24,6 +25,8 @@ pub mod operate;
 pub mod password;
 pub mod plan;
 pub mod problem;
+#[cfg(feature = "program")]
+pub mod program;
 #[cfg(test)]
 mod reference;
 pub mod request;
@@ -35,6 +38,7 @@ pub mod service;
 pub mod show;
 pub mod sql;
 pub mod storage;
+pub mod test;
 pub mod token;
 pub mod typed;
 pub mod validate;
@@ -54,6 +58,10 @@ pub use rest_derive::{RestEnum, RestResource, RestService};
 pub use rest_schema as schema;
 pub use typed::{RestEnum, RestResource, RestService};
 
+pub use builder::Builder;
+pub use caller::Caller;
 pub use examine::{Examination, examine};
+pub use problem::Problem;
+pub use rest_schema::Report;
 pub use server::serve;
-pub use service::{Error, Options, Service};
+pub use service::{Error, Service};

@@ -21,7 +21,7 @@ mod service;
 mod typing;
 
 #[cfg(feature = "yaml")]
-pub use read::{Loaded, Report, read, read_one};
+pub use read::{read, read_one};
 
 use std::collections::HashSet;
 

@@ -7,7 +7,7 @@ use rest_schema::{FieldId, ResourceId};
 use crate::caller::Caller;
 use crate::cell::Cell;
 use crate::engine::Engine;
-use crate::hook::Hooks;
+use crate::hook::Registry;
 use crate::migrate;
 use crate::model::Model;
 use crate::plan::access::Account;
@@ -58,7 +58,7 @@ fn engine() -> Engine {
     Engine::new(
         Model::new(schema, codecs),
         validators,
-        Hooks::default(),
+        Registry::default(),
         key,
         StateKey([7; 16]),
     )

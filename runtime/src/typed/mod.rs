@@ -3,14 +3,17 @@
 //! A struct says what it is ([`RestResource::written`]) and how its fields are made of values; which resource of the
 //! served schema that is, and which field is where, is bound once, at start.
 
+mod bind;
 mod value;
 
+pub use bind::Mismatch;
+pub(crate) use bind::{Binding, Bindings};
 pub use value::{Enumerated, FieldValue, Kinds, ManyToMany, Misfit, Password, Taker};
 
 use std::marker::PhantomData;
 
-use rest_schema::Value;
-use rest_schema::written::Writer;
+use rest_schema::written::{self, Writer};
+use rest_schema::{Loaded, Report, Value};
 
 /// A struct that is a resource. Derive it: `#[derive(RestResource)]`.
 pub trait RestResource: Sized + Send + Sync + 'static {
@@ -38,6 +41,17 @@ pub trait RestService: 'static {
     fn structs(add: &mut dyn FnMut(Struct));
 }
 
+/// The schema that a service's structs describe.
+///
+/// # Errors
+///
+/// Every fault there is, each with its file, line and column.
+pub fn load<S: RestService>() -> Result<Loaded, Report> {
+    let mut writer = Writer::new();
+    S::written(&mut writer);
+    written::read(writer)
+}
+
 /// What there is to know of a struct without its type.
 #[derive(Debug, Clone, Copy)]
 pub struct Struct {
@@ -47,6 +61,8 @@ pub struct Struct {
     pub name: &'static str,
     /// Its fields that hold values.
     pub columns: &'static [Column],
+    /// What its key holds.
+    pub key: Kinds,
 }
 
 impl Struct {
@@ -56,6 +72,7 @@ impl Struct {
             id: std::any::TypeId::of::<R>,
             name: R::NAME,
             columns: R::COLUMNS,
+            key: <R::Key as FieldValue>::KINDS,
         }
     }
 }
