@@ -39,8 +39,15 @@ enum Apart {
     None,
 }
 
-/// What is tried, the most telling first.
-const TRIES: [(Caller, Apart); 8] = [
+/// What is tried where only the grant counts.
+const PLAIN: [(Caller, Apart); 3] = [
+    (Caller::Nobody, Apart::None),
+    (Caller::Account, Apart::None),
+    (Caller::Row, Apart::None),
+];
+
+/// What is tried where it matters who else is refused, the most telling first.
+const TELLING: [(Caller, Apart); 7] = [
     (Caller::Account, Apart::Both),
     (Caller::Row, Apart::Both),
     (Caller::Nobody, Apart::None),
@@ -48,7 +55,6 @@ const TRIES: [(Caller, Apart); 8] = [
     (Caller::Row, Apart::Nobody),
     (Caller::Account, Apart::None),
     (Caller::Row, Apart::None),
-    (Caller::Nobody, Apart::None),
 ];
 
 /// What a cast is looked for.
@@ -59,6 +65,8 @@ pub(super) struct Wanted<'o> {
     pub(super) operations: &'o [Operation],
     /// Whether the row has what it could leave out, too.
     pub(super) full: bool,
+    /// Whether it matters that the rules refuse others.
+    pub(super) apart: bool,
 }
 
 impl Wanted<'_> {
@@ -69,12 +77,11 @@ impl Wanted<'_> {
 
     /// A cast for which the rules say so, if the search finds one.
     pub(super) fn find<'s>(&self, schema: &'s Schema) -> Option<Cast<'s>> {
-        TRIES
-            .iter()
-            .find_map(|(caller, apart)| self.attempt(schema, *caller, *apart))
+        let tries: &[_] = if self.apart { &TELLING } else { &PLAIN };
+        let mut tries = tries.iter();
+        tries.find_map(|(caller, apart)| self.attempt(schema, *caller, *apart))
     }
 
-    /// The same with a caller who may be nobody only where nobody else is refused.
     fn attempt<'s>(&self, schema: &'s Schema, caller: Caller, apart: Apart) -> Option<Cast<'s>> {
         let cast = self.start(schema, caller)?;
         let access = &schema.resource(self.resource).access;
@@ -131,7 +138,7 @@ impl Wanted<'_> {
         };
         let row = scene.add(self.resource, how, &[])?;
         let granted = if caller == Caller::Row { Some(row) } else { granted };
-        let stranger = match accounts {
+        let stranger = match accounts.filter(|_| self.apart) {
             Some(accounts) => scene.add(accounts, How::THERE, &[]),
             None => None,
         };

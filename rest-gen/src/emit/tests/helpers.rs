@@ -64,13 +64,11 @@ fn made(answer: &Answer) -> String {
     Helper {
         name: "shows",
         text: r#"
-/// An item has these values; a member that isn't for its reader's eyes may be missing.
+/// An item has these values.
 #[track_caller]
 fn shows(answer: &Answer, values: &Value) {
     for (member, value) in values.as_object().expect("an object") {
-        if let Some(shown) = answer.body.get(member) {
-            assert_eq!(shown, value, "{member} of {answer:?}");
-        }
+        assert_eq!(answer.body.get(member), Some(value), "{member} of {answer:?}");
     }
 }
 "#,
@@ -127,18 +125,6 @@ fn without(body: &Value, member: &str) -> Value {
 "#,
     },
     Helper {
-        name: "values",
-        text: r#"
-/// One member of each item of a page, in the page's order.
-#[track_caller]
-fn values(answer: &Answer, member: &str) -> Vec<Value> {
-    assert_eq!(answer.status, 200, "{answer:?}");
-    let items = answer.body["items"].as_array().expect("a page of items");
-    items.iter().map(|item| item[member].clone()).collect()
-}
-"#,
-    },
-    Helper {
         name: "lists",
         text: r#"
 /// Whether an item, as it was read, is on a page.
@@ -147,6 +133,18 @@ fn lists(answer: &Answer, item: &Answer) -> bool {
     assert_eq!(answer.status, 200, "{answer:?}");
     let items = answer.body["items"].as_array().expect("a page of items");
     items.contains(&item.body)
+}
+"#,
+    },
+    Helper {
+        name: "place",
+        text: r#"
+/// Where on a page an item is, as it was read.
+#[track_caller]
+fn place(answer: &Answer, item: &Answer) -> usize {
+    let items = answer.body["items"].as_array().expect("a page of items");
+    let place = items.iter().position(|shown| *shown == item.body);
+    place.unwrap_or_else(|| panic!("{item:?} isn't in {answer:?}"))
 }
 "#,
     },
@@ -172,7 +170,8 @@ pub(super) fn speaks_of(text: &str, name: &str) -> bool {
     text.match_indices(name).any(|(at, _)| {
         let before = text[..at].chars().next_back();
         let after = text[at + name.len()..].chars().next();
-        !before.is_some_and(|c| is_part(c) || c == '.' || c == '"') && !after.is_some_and(|c| is_part(c) || c == '"')
+        !before.is_some_and(|c| is_part(c) || c == '.' || c == '"')
+            && !after.is_some_and(|c| is_part(c) || c == '"')
     })
 }
 
@@ -183,7 +182,10 @@ fn calls(text: &str, name: &str) -> bool {
 
 /// The functions that a text calls, of those in `main.rs`.
 pub(super) fn called_by(text: &str) -> Vec<&'static str> {
-    ALL.iter().map(|helper| helper.name).filter(|name| calls(text, name)).collect()
+    ALL.iter()
+        .map(|helper| helper.name)
+        .filter(|name| calls(text, name))
+        .collect()
 }
 
 /// The text of the functions that others call, and of those that these call.

@@ -1,5 +1,9 @@
 //! Texts that match a pattern, made from the pattern itself.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use regex::Regex;
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 /// The characters that are taken first where a class has them, so that samples are readable.
@@ -8,20 +12,31 @@ const PLAIN: &str = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVW
 /// The repetitions beyond the least that are tried.
 const MOST_EXTRA: u32 = 70;
 
+thread_local! {
+    /// Patterns are compiled once: a search asks thousands of times.
+    static COMPILED: RefCell<HashMap<String, Option<Regex>>> = RefCell::default();
+}
+
+/// Whether a text contains a match.
+pub(super) fn matches(pattern: &str, text: &str) -> bool {
+    COMPILED.with_borrow_mut(|compiled| {
+        if !compiled.contains_key(pattern) {
+            compiled.insert(pattern.to_owned(), Regex::new(pattern).ok());
+        }
+        let found = compiled.get(pattern).and_then(Option::as_ref);
+        found.is_some_and(|pattern| pattern.is_match(text))
+    })
+}
+
 /// The `nth` texts that the pattern makes, of growing length; not all of them need to match (look-around isn't
 /// followed), so whoever asks checks.
-pub(super) fn texts(pattern: &str, nth: usize) -> Vec<String> {
-    let Ok(hir) = regex_syntax::parse(pattern) else {
-        return Vec::new();
-    };
-    let of = |extra| {
+pub(super) fn texts(pattern: &str, nth: usize) -> impl Iterator<Item = String> + use<> {
+    let hir = regex_syntax::parse(pattern).ok();
+    (0..MOST_EXTRA).filter_map(move |extra| {
         let mut text = String::new();
-        Walk { nth, extra }.write(&hir, &mut text);
-        text
-    };
-    let mut all: Vec<String> = (0..MOST_EXTRA).map(of).collect();
-    all.dedup();
-    all
+        Walk { nth, extra }.write(hir.as_ref()?, &mut text);
+        Some(text)
+    })
 }
 
 struct Walk {
@@ -85,7 +100,7 @@ mod test {
     use super::texts;
 
     fn first(pattern: &str, nth: usize) -> String {
-        texts(pattern, nth).into_iter().next().unwrap_or_default()
+        texts(pattern, nth).next().unwrap_or_default()
     }
 
     #[test]
@@ -93,6 +108,6 @@ mod test {
         assert_eq!(first("^[A-Z]{2}-[0-9]{4}$", 0), "AA-0000");
         assert_eq!(first("^[A-Z]{2}-[0-9]{4}$", 27), "BB-0000");
         assert_eq!(first("^(red|green)$", 1), "green");
-        assert!(texts("^[a-z]+$", 0).contains(&"aaa".to_owned()));
+        assert!(texts("^[a-z]+$", 0).any(|text| text == "aaa"));
     }
 }

@@ -2,7 +2,6 @@
 
 use jiff::civil::{date, time};
 use jiff::{Span, Timestamp};
-use regex::Regex;
 use rest_schema::types::Kind;
 use rest_schema::value::{Decimal, Float};
 use rest_schema::{Bounds, Field, FieldType, Value};
@@ -57,8 +56,7 @@ impl<'s> Rules<'s> {
         let (Some(pattern), Value::Text(text)) = (&self.field.pattern, value) else {
             return None;
         };
-        let matches = Regex::new(pattern).is_ok_and(|pattern| pattern.is_match(text));
-        (!matches).then_some("bad-pattern")
+        (!pattern::matches(pattern, text)).then_some("bad-pattern")
     }
 
     /// The least and greatest length, with those that hold where the schema names none.
@@ -86,31 +84,32 @@ impl<'s> Rules<'s> {
     }
 
     fn distinct(&self, nth: usize) -> Option<Value> {
+        if let FieldType::Enum(words) = &self.field.ty {
+            let word = words.get(nth.saturating_sub(1) % words.len().max(1))?;
+            return self.sound(word);
+        }
         if self.field.ty.kind() == Kind::Text {
-            let texts = self.texts(nth).into_iter();
-            return texts.filter_map(|text| self.sound(&text)).next();
+            let stems = ["-", "_", "", " "].map(|mark| self.text(nth, mark));
+            let upper = stems[2].to_ascii_uppercase();
+            let mut all = stems.into_iter().chain([upper]);
+            let plain = all.find_map(|text| self.sound(&text));
+            return plain.or_else(|| self.matching(nth));
         }
         let mut all = self.plain(nth).into_iter();
         all.find(|value| self.fault(value).is_none())
     }
 
-    fn texts(&self, nth: usize) -> Vec<String> {
-        if let Some(text) = &self.field.pattern {
-            let mut all = vec![self.text(nth)];
-            all.extend(pattern::texts(text, nth));
-            return all;
-        }
-        match &self.field.ty {
-            FieldType::Enum(values) if !values.is_empty() => {
-                vec![values[nth.saturating_sub(1) % values.len()].clone()]
-            }
-            _ => vec![self.text(nth)],
-        }
+    /// A text that the field's own pattern makes.
+    fn matching(&self, nth: usize) -> Option<Value> {
+        let mut texts = pattern::texts(self.field.pattern.as_deref()?, nth);
+        texts.find_map(|text| self.sound(&text))
     }
 
-    fn text(&self, nth: usize) -> String {
+    fn text(&self, nth: usize, mark: &str) -> String {
         let (min, max) = self.lengths();
-        let stem = self.field.api_name.to_ascii_lowercase().replace(['_', '.'], "-");
+        let mark = if self.field.ty.name() == "slug" { "-" } else { mark };
+        let name = self.field.api_name.to_ascii_lowercase();
+        let stem = name.replace(['_', '.'], mark);
         let (before, stem, after) = match self.field.ty {
             FieldType::Email => ("", stem, "@example.com"),
             FieldType::Url => ("https://example.com/", stem, ""),
@@ -119,7 +118,8 @@ impl<'s> Rules<'s> {
         };
         let fixed = (before.len() + after.len()) as u64;
         let (min, max) = (min.saturating_sub(fixed), max.saturating_sub(fixed));
-        format!("{before}{}{after}", fitting(&stem, nth, min, max))
+        let full = format!("{stem}{mark}{nth}");
+        format!("{before}{}{after}", fitting(&full, nth, min, max))
     }
 
     fn plain(&self, nth: usize) -> Vec<Value> {
@@ -149,7 +149,9 @@ impl<'s> Rules<'s> {
             Kind::Json => vec![Value::Json(format!("{{\"n\":{nth}}}"))],
             Kind::Bytes => {
                 let (min, max) = self.lengths();
-                vec![Value::Bytes(fitting("bytes", nth, min, max).into_bytes())]
+                vec![Value::Bytes(
+                    fitting(&format!("bytes-{nth}"), nth, min, max).into_bytes(),
+                )]
             }
             Kind::Text => Vec::new(),
         }

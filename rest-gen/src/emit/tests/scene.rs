@@ -92,6 +92,8 @@ pub(super) struct Scene<'s> {
     pub(super) schema: &'s Schema,
     pub(super) rows: Vec<Row<'s>>,
     pub(super) pairs: Vec<Pair>,
+    /// A row that may have what others have: a test that it is refused needs one.
+    pub(super) clashing: Option<usize>,
 }
 
 impl<'s> Scene<'s> {
@@ -100,6 +102,7 @@ impl<'s> Scene<'s> {
             schema,
             rows: Vec::new(),
             pairs: Vec::new(),
+            clashing: None,
         }
     }
 
@@ -307,29 +310,26 @@ impl<'s> Scene<'s> {
 
     /// The fields of a uniqueness that a row breaks.
     pub(super) fn conflict_of(&self, place: usize) -> Option<Vec<FieldId>> {
-        let resource = self.resource_of(place);
-        let keys = std::iter::once((resource.key.fields.clone(), None));
-        let uniques = resource
-            .uniques
-            .iter()
-            .map(|unique| (unique.fields.clone(), None));
-        let indexes = resource.indexes.iter().filter(|index| index.unique);
-        let indexes = indexes.map(|index| (fields_of(index), index.condition.as_ref()));
-        keys.chain(uniques)
-            .chain(indexes)
-            .map(|(fields, condition)| (fields, condition))
-            .find_map(|(fields, condition)| {
-                let clashes = (0..self.rows.len()).any(|other| {
-                    other != place
-                        && self.rows[other].resource == self.rows[place].resource
-                        && fields
-                            .iter()
-                            .all(|id| same(&self.cell(place, id.index), &self.cell(other, id.index)))
-                        && condition
-                            .is_none_or(|rule| self.may_hold(rule, place) && self.may_hold(rule, other))
-                });
-                clashes.then_some(fields)
-            })
+        if self.clashing == Some(place) {
+            return None;
+        }
+        let mut all = uniques(self.resource_of(place)).into_iter();
+        let found = all.find(|unique| {
+            let others =
+                (0..self.rows.len()).filter(|other| *other != place && self.clashing != Some(*other));
+            others
+                .filter(|other| self.rows[*other].resource == self.rows[place].resource)
+                .any(|other| self.clash(unique, place, other))
+        });
+        found.map(|unique| unique.fields)
+    }
+
+    fn clash(&self, unique: &Uniqueness<'_>, one: usize, other: usize) -> bool {
+        let is_same = |id: &FieldId| same(&self.cell(one, id.index), &self.cell(other, id.index));
+        unique.fields.iter().all(is_same)
+            && unique
+                .condition
+                .is_none_or(|rule| self.may_hold(rule, one) && self.may_hold(rule, other))
     }
 
     fn may_hold(&self, rule: &Rule, place: usize) -> bool {
@@ -374,8 +374,41 @@ impl<'s> Scene<'s> {
     }
 }
 
+/// Fields that two rows may not share.
+#[derive(Debug, Clone)]
+pub(super) struct Uniqueness<'s> {
+    pub(super) fields: Vec<FieldId>,
+    /// Of which rows; `None`: of all.
+    pub(super) condition: Option<&'s Rule>,
+    /// Whether it is over the fields themselves.
+    pub(super) is_plain: bool,
+}
+
+/// All that two rows of a resource may not share: the key, and what the schema says.
+pub(super) fn uniques(resource: &Resource) -> Vec<Uniqueness<'_>> {
+    let plain = |fields: &[FieldId]| Uniqueness {
+        fields: fields.to_vec(),
+        condition: None,
+        is_plain: true,
+    };
+    let mut all = vec![plain(&resource.key.fields)];
+    all.extend(resource.uniques.iter().map(|unique| plain(&unique.fields)));
+    let indexes = resource.indexes.iter().filter(|index| index.unique);
+    all.extend(indexes.map(|index| {
+        Uniqueness {
+            fields: fields_of(index),
+            condition: index.condition.as_ref(),
+            is_plain: index
+                .terms
+                .iter()
+                .all(|term| matches!(term.expr, rest_schema::IndexExpr::Field(_))),
+        }
+    }));
+    all
+}
+
 /// The fields of a unique index; those within expressions too.
-pub(super) fn fields_of(index: &rest_schema::Index) -> Vec<FieldId> {
+fn fields_of(index: &rest_schema::Index) -> Vec<FieldId> {
     let mut fields = Vec::new();
     for term in &index.terms {
         match &term.expr {
@@ -389,7 +422,7 @@ pub(super) fn fields_of(index: &rest_schema::Index) -> Vec<FieldId> {
 }
 
 /// Whether the service makes the value itself: a key that is counted up or a UUID.
-fn is_generated(resource: &Resource, index: u32, field: &Field) -> bool {
+pub(super) fn is_generated(resource: &Resource, index: u32, field: &Field) -> bool {
     matches!(resource.key.kind, KeyKind::Autoincrement | KeyKind::Uuid)
         && resource.key.fields.iter().any(|id| id.index == index)
         && !matches!(field.role, FieldRole::ForeignKey(_))

@@ -64,6 +64,22 @@ impl<'s> Goal<'s> {
         }
     }
 
+    /// Whether the scene meets it.
+    pub(super) fn holds(&self, scene: &Scene<'s>) -> bool {
+        self.is_met(scene)
+    }
+
+    /// Whether it is met by a row that was another before.
+    pub(super) fn holds_after(&self, scene: &Scene<'s>, old: &Row<'s>) -> bool {
+        let levels: Vec<&Row<'s>> = self.levels.iter().map(|place| &scene.rows[*place]).collect();
+        let truth = Judge::after(scene, self.me, old).truth(self.rule, &levels);
+        if self.grants {
+            truth.grants()
+        } else {
+            truth.refuses()
+        }
+    }
+
     fn of(&self, rule: &'s Expr, grants: bool) -> Self {
         Self {
             rule,
@@ -96,6 +112,11 @@ impl Search {
     pub(super) fn find<'s>(scene: Scene<'s>, goals: &[Goal<'s>]) -> Option<Scene<'s>> {
         let mut search = Self { left: MOST_SCENES };
         search.solve(scene, goals, MOST_REPAIRS)
+    }
+
+    /// Whether no row breaks a check.
+    pub(super) fn keeps_checks(scene: &Scene<'_>) -> bool {
+        broken_check(scene).is_none()
     }
 
     fn solve<'s>(&mut self, scene: Scene<'s>, goals: &[Goal<'s>], depth: usize) -> Option<Scene<'s>> {

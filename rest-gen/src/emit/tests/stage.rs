@@ -6,18 +6,62 @@ use std::collections::BTreeSet;
 use rest_schema::{FieldType, Link, RelationId, RelationKind, naming};
 
 use super::literal;
-use super::scene::{Cell, Scene, Slot, Who};
+use super::scene::{Cell, Pair, Scene, Slot, Who};
 use super::text::{asked, inline, object};
 
-/// Names that the tests use for other things, and words of Rust.
+/// Names that the tests use for other things.
 const RESERVED: &[&str] = &[
-    "api", "answer", "body", "at", "item", "granted", "stranger", "nobody", "caller", "sound", "json",
-    "other", "first", "second", "as", "break", "const", "continue", "crate", "dyn", "else", "enum", "extern",
-    "false", "fn", "for", "if", "impl", "in", "let", "loop", "match", "mod", "move", "mut", "pub", "ref",
-    "return", "self", "static", "struct", "super", "trait", "true", "type", "unsafe", "use", "where",
-    "while", "async", "await", "abstract", "become", "box", "do", "final", "gen", "macro", "override",
-    "priv", "try", "typeof", "unsized", "virtual", "yield",
+    "ahead",
+    "answer",
+    "api",
+    "asked",
+    "at",
+    "behind",
+    "body",
+    "caller",
+    "change",
+    "code",
+    "editor",
+    "first",
+    "found",
+    "granted",
+    "item",
+    "itself",
+    "json",
+    "maker",
+    "member",
+    "next",
+    "nobody",
+    "other",
+    "page",
+    "parameter",
+    "place",
+    "places",
+    "reader",
+    "remover",
+    "second",
+    "shown",
+    "sort",
+    "sound",
+    "status",
+    "stranger",
+    "text",
+    "value",
 ];
+
+/// Words of Rust, which name nothing.
+const WORDS: &[&str] = &[
+    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate", "do", "dyn",
+    "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop",
+    "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref", "return", "self", "static",
+    "struct", "super", "trait", "true", "try", "type", "typeof", "unsafe", "unsized", "use", "virtual",
+    "where", "while", "yield",
+];
+
+/// Whether a name is a word of Rust.
+pub(super) fn is_word_of_rust(name: &str) -> bool {
+    WORDS.contains(&name)
+}
 
 /// A scene with names for its rows and for those who ask.
 #[derive(Debug)]
@@ -26,7 +70,9 @@ pub(super) struct Stage<'a, 's> {
     names: Vec<String>,
     clients: Vec<(usize, String)>,
     used: RefCell<BTreeSet<usize>>,
+    kept: RefCell<BTreeSet<usize>>,
     order: Vec<usize>,
+    pairs: Vec<Pair>,
 }
 
 impl<'a, 's> Stage<'a, 's> {
@@ -55,8 +101,24 @@ impl<'a, 's> Stage<'a, 's> {
                 .filter(|(place, _)| scene.rows[*place].maker.is_none())
                 .collect(),
             used: RefCell::default(),
+            kept: RefCell::default(),
             order: order(scene)?,
+            pairs: scene.pairs.clone(),
         })
+    }
+
+    /// Only one who asks, with what his account can't be without.
+    pub(super) fn alone(scene: &'a Scene<'s>, who: Who, name: &str) -> Option<Self> {
+        let mut stage = Self::new(scene, &[(who, name)])?;
+        let mut needed: Vec<usize> = who.into_iter().collect();
+        let mut at = 0;
+        while let Some(place) = needed.get(at).copied() {
+            at += 1;
+            needed.extend(targets(scene, place));
+        }
+        stage.order.retain(|place| needed.contains(place));
+        stage.pairs.clear();
+        Some(stage)
     }
 
     /// The scene.
@@ -67,6 +129,40 @@ impl<'a, 's> Stage<'a, 's> {
     fn client(&self, place: usize) -> Option<&str> {
         let found = self.clients.iter().find(|(of, _)| *of == place);
         found.map(|(_, name)| name.as_str())
+    }
+
+    /// Makes a row though nothing speaks of it.
+    pub(super) fn keep(&self, place: usize) {
+        self.kept.borrow_mut().insert(place);
+    }
+
+    /// Whether nothing could tell if a row were missing: nobody points at it, or at what only it points at.
+    fn is_idle(&self, place: usize) -> bool {
+        let mut lot = vec![place];
+        let mut at = 0;
+        while let Some(place) = lot.get(at).copied() {
+            at += 1;
+            for target in targets(self.scene, place) {
+                if !lot.contains(&target) {
+                    lot.push(target);
+                }
+            }
+        }
+        let is_needed = |place: &usize| {
+            let is_end = |pair: &Pair| pair.from == *place || pair.to == *place;
+            self.used.borrow().contains(place)
+                || self.kept.borrow().contains(place)
+                || self.client(*place).is_some()
+                || self.scene.rows[*place].maker.is_some()
+                || self.pairs.iter().any(is_end)
+        };
+        let is_pointed_at = |place: &usize| {
+            let others = (0..self.scene.rows.len()).filter(|other| !lot.contains(other));
+            others
+                .into_iter()
+                .any(|other| targets(self.scene, other).contains(place))
+        };
+        !lot.iter().any(|place| is_needed(place) || is_pointed_at(place))
     }
 
     /// The key of a row, as an expression.
@@ -117,7 +213,13 @@ impl<'a, 's> Stage<'a, 's> {
     pub(super) fn lines(&self) -> Vec<String> {
         // From the last to the first: a row's members name the rows before it.
         let mut lots: Vec<Vec<String>> = self.pairs();
-        for place in self.order.iter().rev() {
+        let needed: Vec<usize> = self
+            .order
+            .iter()
+            .copied()
+            .filter(|place| !self.is_idle(*place))
+            .collect();
+        for place in needed.iter().rev() {
             lots.push(self.made(*place));
         }
         lots.reverse();
@@ -141,14 +243,14 @@ impl<'a, 's> Stage<'a, 's> {
     }
 
     fn pairs(&self) -> Vec<Vec<String>> {
-        let line = |pair: &super::scene::Pair| {
+        let line = |pair: &Pair| {
             let relation = self.scene.schema.relation(pair.relation);
             let resource = self.scene.schema.resource(pair.relation.resource);
             let name = format!("\"{}.{}\"", resource.name, relation.name);
             let ends = format!("json!([{}, {}])", self.key(pair.from), self.key(pair.to));
             asked("", "api", "insert", &[&name, &ends], 0)
         };
-        let mut lots: Vec<_> = self.scene.pairs.iter().map(line).collect();
+        let mut lots: Vec<_> = self.pairs.iter().map(line).collect();
         lots.reverse();
         lots
     }
@@ -179,7 +281,7 @@ fn with_object(
 
 fn name_of(scene: &Scene<'_>, place: usize) -> String {
     let name = naming::snake(&scene.resource_of(place).name);
-    if RESERVED.contains(&name.as_str()) {
+    if RESERVED.contains(&name.as_str()) || is_word_of_rust(&name) {
         format!("{name}_row")
     } else {
         name

@@ -80,6 +80,13 @@ pub(super) fn asked(
     if chain.len() <= SHORT && arguments.len() <= SHORT && INDENT * (deep + 1) + line.len() <= LINE {
         return vec![line];
     }
+    // What is no wider than an indent stays before its first call.
+    if receiver.len() <= INDENT {
+        return vec![
+            format!("{before}{receiver}.{method}({arguments})"),
+            "    .await;".to_owned(),
+        ];
+    }
     vec![
         format!("{before}{receiver}"),
         format!("    .{method}({arguments})"),
@@ -117,7 +124,57 @@ pub(super) fn each(names: &str, rows: &[String], lines: Vec<String>) -> Vec<Stri
     all
 }
 
-/// A row of a table: on one line where it is short; its parts are told apart by a unit separator.
+/// A row of a table: on one line where its parts are short. Parts are told apart by `, ` outside of brackets and texts.
 fn tuple(row: &str) -> Vec<String> {
-    vec![format!("{row},")]
+    let Some(parts) = row.strip_prefix('(').and_then(|row| row.strip_suffix(')')) else {
+        return vec![format!("{row},")];
+    };
+    if parts.len() <= SHORT {
+        return vec![format!("{row},")];
+    }
+    let mut lines = vec!["(".to_owned()];
+    lines.extend(split(parts).into_iter().map(|part| format!("    {part},")));
+    lines.push("),".to_owned());
+    lines
+}
+
+fn split(parts: &str) -> Vec<String> {
+    let (mut all, mut depth, mut quoted, mut escaped) = (vec![String::new()], 0, false, false);
+    for c in parts.chars() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '"' => quoted = !quoted,
+            '(' | '[' | '{' if !quoted => depth += 1,
+            ')' | ']' | '}' if !quoted => depth -= 1,
+            ',' if !quoted && depth == 0 => {
+                all.push(String::new());
+                continue;
+            }
+            _ => {}
+        }
+        if let Some(last) = all.last_mut() {
+            last.push(c);
+        }
+    }
+    all.into_iter().map(|part| part.trim_start().to_owned()).collect()
+}
+
+/// `use path::{names};`, as many names on a line as fit.
+pub(super) fn used(path: &str, names: &[&str]) -> String {
+    let line = format!("use {path}::{{{}}};\n\n", names.join(", "));
+    if line.trim_end().len() <= LINE {
+        return line;
+    }
+    let mut text = format!("use {path}::{{\n");
+    let mut line = String::new();
+    for name in names {
+        if INDENT + line.len() + name.len() + 2 > LINE {
+            text.push_str(&format!("    {}\n", line.trim_end()));
+            line.clear();
+        }
+        line.push_str(&format!("{name}, "));
+    }
+    text.push_str(&format!("    {}\n}};\n\n", line.trim_end()));
+    text
 }
