@@ -68,7 +68,8 @@ fn made(answer: &Answer) -> String {
 #[track_caller]
 fn shows(answer: &Answer, values: &Value) {
     for (member, value) in values.as_object().expect("an object") {
-        assert_eq!(answer.body.get(member), Some(value), "{member} of {answer:?}");
+        let shown = answer.body.get(member);
+        assert_eq!(shown, Some(value), "{member} of {answer:?}");
     }
 }
 "#,

@@ -220,11 +220,14 @@ impl<'s> Rules<'s> {
     }
 }
 
-/// A text of a stem and a number, as long as it may be.
-fn fitting(stem: &str, nth: usize, min: u64, max: u64) -> String {
-    let full = format!("{stem}-{nth}");
+/// A text, or where it is too long its number, as long as it has to be.
+fn fitting(text: &str, nth: usize, min: u64, max: u64) -> String {
     let width = usize::try_from(max).unwrap_or(usize::MAX);
-    let mut text = if full.len() <= width { full } else { base36(nth) };
+    let mut text = if text.len() <= width {
+        text.to_owned()
+    } else {
+        base36(nth)
+    };
     let least = usize::try_from(min).unwrap_or(0);
     while text.len() < least {
         text.push('x');

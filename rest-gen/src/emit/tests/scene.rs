@@ -94,6 +94,8 @@ pub(super) struct Scene<'s> {
     pub(super) pairs: Vec<Pair>,
     /// A row that may have what others have: a test that it is refused needs one.
     pub(super) clashing: Option<usize>,
+    /// Fields of rows that stay as they are.
+    pub(super) pinned: Vec<(usize, u32)>,
 }
 
 impl<'s> Scene<'s> {
@@ -103,6 +105,7 @@ impl<'s> Scene<'s> {
             rows: Vec::new(),
             pairs: Vec::new(),
             clashing: None,
+            pinned: Vec::new(),
         }
     }
 
@@ -115,7 +118,7 @@ impl<'s> Scene<'s> {
         let resource = self.resource_of(row);
         let field = &resource.fields[index as usize];
         let is_generated = is_generated(resource, index, field) && !resource.key.by_client;
-        if !field.is_stored() || is_generated {
+        if !field.is_stored() || is_generated || self.pinned.contains(&(row, index)) {
             return false;
         }
         match self.rows[row].maker {

@@ -92,7 +92,7 @@ impl<'s> Of<'s> {
 
     /// A change, as the one to whom it is granted may make it; an empty one where there is none.
     fn changed(&self, cast: &Cast<'s>) -> (Vec<(u32, super::Cell)>, Scene<'s>) {
-        match self.change(&cast.scene, cast.row, cast.granted) {
+        match self.change(&cast.scene, cast.row, cast.granted, &[]) {
             Some((index, cell, changed)) => (vec![(index, cell)], changed),
             None => (Vec::new(), cast.scene.clone()),
         }

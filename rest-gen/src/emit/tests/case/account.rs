@@ -33,6 +33,7 @@ impl<'s> Of<'s> {
             page.note("signing in: its rows need each other, so none can be made first");
             return;
         };
+        stage.keep(cast.row);
         let given = |index: u32| match &cast.scene.rows[cast.row].slots[index as usize] {
             Slot::Given(cell @ Cell::Value(_)) => stage.json(cell),
             _ => None,

@@ -45,6 +45,7 @@ impl<'s> Of<'s> {
             ));
             return;
         };
+        stage.keep(other);
         let name = if cast.granted.is_some() {
             "caller"
         } else {

@@ -124,6 +124,7 @@ impl<'s> Of<'s> {
             .map(|(own, other)| (own.index, scene.cell(cast.row, other.index)))
             .collect();
         let row = scene.add(way.resource, How::THERE, &given)?;
+        scene.pinned.extend(local.iter().map(|id| (row, id.index)));
         let access = &self.resource.access;
         let rules = [access.read.as_ref()?, access.delete.as_ref()?];
         let goals: Vec<Goal<'s>> = rules

@@ -263,7 +263,11 @@ impl<'s> Of<'s> {
     }
 
     fn told_changed(&self, life: &Life<'s>, stage: &Stage<'_, 's>, who: Who, name: &str) -> Vec<String> {
-        let (members, changed) = match self.change(&life.scene, life.row, who) {
+        let then = life.then.iter();
+        let goals: Vec<Goal<'s>> = then
+            .filter_map(|(operation, who)| Some(Goal::grants(&self.rule(*operation)?.expr, life.row, *who)))
+            .collect();
+        let (members, changed) = match self.change(&life.scene, life.row, who, &goals) {
             Some((index, cell, changed)) => {
                 let member = self.resource.fields[index as usize].api_name.clone();
                 (vec![(member, stage.json(&cell).unwrap_or_default())], changed)

@@ -94,8 +94,15 @@ impl<'s> Of<'s> {
             && !(changing && (is_key || field.immutable))
     }
 
-    /// A change that the rules allow to a caller: a field, its new value, and the scene after it.
-    fn change(&self, scene: &Scene<'s>, row: usize, me: Who) -> Option<(u32, Cell, Scene<'s>)> {
+    /// A change that the rules allow to a caller, after which other goals are met still: a field, its new value, and
+    /// the scene after it.
+    fn change(
+        &self,
+        scene: &Scene<'s>,
+        row: usize,
+        me: Who,
+        goals: &[Goal<'s>],
+    ) -> Option<(u32, Cell, Scene<'s>)> {
         let old = &scene.rows[row];
         self.fields()
             .filter(|(index, field)| {
@@ -115,7 +122,8 @@ impl<'s> Of<'s> {
                     let rule = self.rule(Operation::Update)?;
                     let judge = super::judge::Judge::after(&changed, me, old);
                     let grants = judge.truth(&rule.expr, &[&changed.rows[row]]).grants();
-                    (is_sound && grants).then_some((index, cell, changed))
+                    let holds = goals.iter().all(|goal| goal.holds(&changed));
+                    (is_sound && grants && holds).then_some((index, cell, changed))
                 })
             })
     }
