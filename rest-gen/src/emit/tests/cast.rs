@@ -82,6 +82,11 @@ impl Wanted<'_> {
         tries.find_map(|(caller, apart)| self.attempt(schema, *caller, *apart))
     }
 
+    /// The same with an account for the caller.
+    pub(super) fn as_account<'s>(&self, schema: &'s Schema) -> Option<Cast<'s>> {
+        self.attempt(schema, Caller::Account, Apart::None)
+    }
+
     fn attempt<'s>(&self, schema: &'s Schema, caller: Caller, apart: Apart) -> Option<Cast<'s>> {
         let cast = self.start(schema, caller)?;
         let access = &schema.resource(self.resource).access;

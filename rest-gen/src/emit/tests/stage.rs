@@ -81,10 +81,9 @@ impl<'a, 's> Stage<'a, 's> {
         let mut names: Vec<String> = Vec::new();
         for place in 0..scene.rows.len() {
             let name = name_of(scene, place);
-            let before = scene.rows[..place]
-                .iter()
-                .filter(|row| row.resource == scene.rows[place].resource);
-            let number = before.count() + 1;
+            let is_client = |of: usize| clients.iter().any(|(who, _)| *who == Some(of));
+            let is_alike = |of: &usize| scene.rows[*of].resource == scene.rows[place].resource;
+            let number = (0..place).filter(|of| is_alike(of) && !is_client(*of)).count() + 1;
             names.push(if number == 1 {
                 name
             } else {

@@ -11,6 +11,9 @@ use super::super::stage::Stage;
 use super::super::text::{called, each, object};
 use super::{Of, Page, answer};
 
+/// The longest body that a test sends.
+const MOST_BYTES: u64 = 8 << 20;
+
 /// A row of a table: a member, what stands in `json!(…)`, the word it is refused for.
 fn row(member: &str, json: &str, code: &str) -> String {
     format!("({member:?}, json!({json}), {code:?})")
@@ -23,6 +26,7 @@ impl<'s> Of<'s> {
                 Some(cast) => {
                     self.limits_of_create(page, &cast);
                     self.checks(page, &cast);
+                    self.costs(page, &cast);
                 }
                 None => page.note("limits of create: nobody was found who may make an item"),
             }
@@ -158,6 +162,46 @@ impl<'s> Of<'s> {
             );
             page.tests.push(self.test(test, &stage, lines));
         }
+    }
+
+    /// What any request may cost; told once for the whole service, where items are made first.
+    fn costs(&self, page: &mut Page, cast: &Cast<'s>) {
+        let mut made = self
+            .schema
+            .resources()
+            .filter(|(_, resource)| resource.access.create.is_some());
+        if made.next().is_none_or(|(id, _)| id != self.id) {
+            return;
+        }
+        let Some(stage) = Stage::alone(&cast.scene, cast.granted, "caller") else {
+            return;
+        };
+        let name = if cast.granted.is_some() {
+            "caller"
+        } else {
+            "nobody"
+        };
+        let (bytes, most) = (self.schema.limits.body, u64::from(self.schema.limits.bulk));
+        let mut lines = Vec::new();
+        if bytes <= MOST_BYTES {
+            lines.push(format!("let long = json!({{\"long\": \"x\".repeat({bytes})}});"));
+            lines.extend(answer(name, "post", &["COLLECTION", "long"], 0));
+            lines.push("status(&answer, 413);".to_owned());
+        } else {
+            page.note(format!("limits of bodies: {bytes} bytes are too many for a test"));
+        }
+        lines.extend(answer(name, "post", &["COLLECTION", "json!([])"], 0));
+        lines.extend(called("refused", &["&answer", "422", "\"\"", "\"too-short\""], 0));
+        if most * 4 < bytes.min(MOST_BYTES) {
+            lines.push(format!("let many = vec![json!({{}}); {}];", most + 1));
+            lines.extend(answer(name, "post", &["COLLECTION", "many"], 0));
+            lines.extend(called("refused", &["&answer", "422", "\"\"", "\"too-long\""], 0));
+        } else {
+            page.note(format!(
+                "limits of arrays: {most} objects are too many for a test"
+            ));
+        }
+        page.tests.push(self.test("a_body_has_its_limits", &stage, lines));
     }
 
     fn limits_of_update(&self, page: &mut Page) {

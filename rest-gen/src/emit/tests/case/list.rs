@@ -2,9 +2,10 @@
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rest_schema::types::Kind;
-use rest_schema::{Field, FieldType, Operation, Value};
+use rest_schema::{Field, FieldRole, FieldType, Operation, Value};
 
 use super::super::cast::{Cast, Wanted};
+use super::super::judge::Judge;
 use super::super::scene::{Cell, How, Scene, Slot};
 use super::super::search::{Goal, Search};
 use super::super::stage::Stage;
@@ -49,7 +50,17 @@ impl<'s> Of<'s> {
             full: true,
             apart: false,
         };
-        let mut cast = wanted.find(self.schema)?;
+        // To an account more can be shown that differs than to nobody.
+        let read = &self.rule(Operation::Read)?.expr;
+        let is_open = Judge::blind(&Scene::new(self.schema), None)
+            .truth(read, &[])
+            .grants();
+        let as_account = if is_open {
+            None
+        } else {
+            wanted.as_account(self.schema)
+        };
+        let mut cast = as_account.or_else(|| wanted.find(self.schema))?;
         let first = cast.row;
         let how = How {
             full: true,
@@ -69,25 +80,36 @@ impl<'s> Of<'s> {
 
     /// Gives two rows different values in a field, where the rules allow it.
     fn told_apart(&self, scene: Scene<'s>, goals: &[Goal<'s>], rows: [usize; 2], index: u32) -> Scene<'s> {
-        let is_plain = matches!(
-            self.resource.fields[index as usize].role,
-            rest_schema::FieldRole::Plain
-        );
-        if !is_plain || differ(&scene, rows, index) {
+        if differ(&scene, rows, index) {
             return scene;
         }
         let rules = scene.rules(self.resource, index);
         let pairs = [(1, 2), (2, 1), (3, 4)];
-        let found = pairs.into_iter().find_map(|(one, other)| {
+        let next = |(one, other): (usize, usize)| {
             let mut next = scene.clone();
             for (row, nth) in rows.into_iter().zip([one, other]) {
-                next.rows[row].slots[index as usize] = Slot::Given(Cell::Value(rules.nth(nth)?));
+                match self.resource.fields[index as usize].role {
+                    FieldRole::Plain if scene.is_settable(row, index) => {
+                        next.rows[row].slots[index as usize] = Slot::Given(Cell::Value(rules.nth(nth)?));
+                    }
+                    // One of them can stay where it points.
+                    FieldRole::ForeignKey(_) if row == rows[0] && scene.cell(row, index) != Cell::NULL => {}
+                    FieldRole::ForeignKey(relation) => {
+                        let target = next.add(self.schema.relation(relation).target, How::THERE, &[])?;
+                        next.link(row, relation, target);
+                    }
+                    FieldRole::Key | FieldRole::Plain => return None,
+                }
+                next.pinned.push((row, index));
             }
-            let holds = goals.iter().all(|goal| goal.holds(&next));
-            let is_sound = next.is_sound() && Search::keeps_checks(&next);
-            (holds && is_sound && differ(&next, rows, index)).then_some(next)
-        });
-        found.unwrap_or(scene)
+            Some(next)
+        };
+        let mut found = pairs
+            .into_iter()
+            .filter_map(next)
+            .filter_map(|next| Search::find(next, goals))
+            .filter(|next| differ(next, rows, index));
+        found.next().unwrap_or(scene)
     }
 
     fn filtered_and_sorted(&self, page: &mut Page, two: &Two<'s>, stage: &Stage<'_, 's>) {

@@ -99,12 +99,13 @@ impl<'s> Of<'s> {
             };
             let may = |who| [changes(who), vec![Goal::grants(&rule.expr, row, who)]].concat();
             let may_not = |who| [changes(who), vec![Goal::refuses(&rule.expr, row, who)]].concat();
-            let (scene, writer) = somebody(&scene, &[], &candidates, may)?;
-            let before = may(writer);
-            let (scene, other) = match somebody(&scene, &before, &candidates, may_not) {
-                Some((scene, other)) => (scene, Some(other)),
-                None => (scene, None),
-            };
+            let both = somebody(&scene, &[], &candidates, may_not).and_then(|(scene, other)| {
+                let (scene, writer) = somebody(&scene, &may_not(other), &candidates, may)?;
+                Some((scene, writer, Some(other)))
+            });
+            let one = || somebody(&scene, &[], &candidates, may).map(|(scene, writer)| (scene, writer, None));
+            let (scene, writer, other) = both.or_else(one)?;
+            let before = [may(writer), other.map(may_not).unwrap_or_default()].concat();
             let (value, scene) = self.other_value(&scene, row, index, &before)?;
             Some((scene, row, writer, other, value))
         });
