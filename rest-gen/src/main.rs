@@ -9,13 +9,12 @@
 mod cli;
 mod command;
 mod database;
-#[cfg(test)]
-#[path = "emit/tests/mod.rs"]
-mod emitted;
+mod emit;
 mod error;
 mod files;
 mod load;
 mod output;
+mod project;
 mod show;
 
 use std::process::ExitCode;

@@ -18,6 +18,8 @@ pub mod raw;
 pub mod report;
 pub mod resolve;
 pub mod rule;
+#[cfg(feature = "rust")]
+pub mod rust;
 pub mod schema;
 pub mod source;
 pub mod types;

@@ -6,6 +6,8 @@
 mod read;
 
 pub(crate) use read::is_name;
+#[cfg(feature = "rust")]
+pub(crate) use read::unknown_key;
 pub use read::{include, read};
 
 use crate::keys::{KeyRow, Level};

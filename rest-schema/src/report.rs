@@ -118,7 +118,9 @@ mod tests {
         writer.open("fields", (8, 1));
         writer.word("title", "strin", (8, 5));
         writer.word("price", "decimal", (9, 5));
-        let report = written::read(writer).unwrap_err();
+        let Err(report) = written::read(writer) else {
+            panic!("it has no fault");
+        };
         let told = "src/main.rs:8:5: error[unknown-type]: no type is called `strin`\n  did you mean `string`?\n\
                     src/main.rs:9:5: error[missing-key]: `price` is a decimal without `precision`\n  \
                     help: say `precision: 8, scale: 2` for up to 999999.99";

@@ -7,7 +7,7 @@ use axum::Router;
 use rest_schema::{DefaultValue, FieldType, Journal, Loaded, Report, Schema, Value, value};
 
 use crate::engine::Engine;
-use crate::hook::Registry;
+use crate::hook::{Hooks, Unbound};
 use crate::migrate::{self, Ownership};
 use crate::model::Model;
 use crate::password::Style;
@@ -24,7 +24,7 @@ pub struct Builder {
     database: Option<PathBuf>,
     create_from: Option<PathBuf>,
     structs: Vec<Struct>,
-    hooks: Registry,
+    hooks: Vec<Unbound>,
     routes: Router<Service>,
 }
 
@@ -36,7 +36,7 @@ impl Builder {
             database: None,
             create_from: None,
             structs: Vec::new(),
-            hooks: Registry::default(),
+            hooks: Vec::new(),
             routes: Router::new(),
         }
     }
@@ -83,6 +83,13 @@ impl Builder {
     #[must_use]
     pub fn resource<R: RestResource>(mut self) -> Self {
         self.structs.push(Struct::of::<R>());
+        self
+    }
+
+    /// Runs code when rows of a resource are written: by HTTP, by [`crate::Db`], by other hooks.
+    #[must_use]
+    pub fn hooks<R: RestResource>(mut self, hooks: impl Hooks<R>) -> Self {
+        self.hooks.push(Unbound::new::<R, _>(hooks));
         self
     }
 
@@ -133,7 +140,11 @@ impl Builder {
     fn open_at(self, database: &Path, style: Option<Style>) -> Result<Service, Error> {
         let schema = self.schema;
         // Before a file is made: what doesn't fit here never will.
-        bound(&schema, &self.structs)?;
+        let structs = self
+            .structs
+            .iter()
+            .chain(self.hooks.iter().map(|hooks| &hooks.of));
+        bound(&schema, structs)?;
         let prepared = service::prepare(&schema, database)?;
         let ours = prepared.ownership == Ownership::Ours;
         let wal = ours || schema.journal == Some(Journal::Wal);
@@ -142,9 +153,9 @@ impl Builder {
         let (cursor_key, state_key) = service::keys(&state)?;
         let usual = if ours { Style::Argon2id } else { Style::Werkzeug };
         let model = Model::new(schema, prepared.codecs);
-        let engine = Engine::new(model, validators, self.hooks, cursor_key, state_key);
-        for of in &self.structs {
-            engine.binding(of).map_err(Error::structs)?;
+        let mut engine = Engine::new(model, validators, cursor_key, state_key);
+        for hooks in self.hooks {
+            engine.add_hooks(hooks).map_err(Error::structs)?;
         }
         let inner = service::Inner::new(Arc::new(engine), data, state, style.unwrap_or(usual));
         Ok(Service::new(inner, prepared.advice, self.routes))
@@ -152,11 +163,12 @@ impl Builder {
 }
 
 /// Holds every struct against the schema.
-fn bound(schema: &Schema, structs: &[Struct]) -> Result<(), Error> {
+fn bound<'a>(schema: &Schema, structs: impl Iterator<Item = &'a Struct>) -> Result<(), Error> {
     let model = Model::new(schema.clone(), migrate::own_codecs(schema));
     let bindings = Bindings::default();
     let of = |one: &Struct| bindings.get(&model, one).err().unwrap_or_default();
-    let mismatches: Vec<_> = structs.iter().flat_map(of).collect();
+    let mut mismatches: Vec<_> = structs.flat_map(of).collect();
+    mismatches.dedup();
     if mismatches.is_empty() {
         Ok(())
     } else {

@@ -15,6 +15,7 @@ mod builder;
 pub mod caller;
 pub mod cell;
 pub mod codec;
+pub mod db;
 pub mod engine;
 pub mod event;
 pub mod examine;
@@ -42,6 +43,7 @@ pub mod test;
 pub mod token;
 pub mod typed;
 pub mod validate;
+mod write;
 
 /// The types that a struct's fields may have, beside those of the standard library.
 pub mod types {
@@ -60,7 +62,9 @@ pub use typed::{RestEnum, RestResource, RestService};
 
 pub use builder::Builder;
 pub use caller::Caller;
+pub use db::Db;
 pub use examine::{Examination, examine};
+pub use hook::{Change, Draft, Hooks, Tx};
 pub use problem::Problem;
 pub use rest_schema::Report;
 pub use server::serve;

@@ -256,6 +256,7 @@ impl Job for Load {
                                 key,
                                 created: true,
                                 item: None,
+                                values: None,
                             });
                         }
                     }

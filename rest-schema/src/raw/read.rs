@@ -38,6 +38,26 @@ pub fn include(service: &mut Service, node: &Node, sources: &Sources, diagnostic
     }
 }
 
+/// What is said of a word that isn't among the `words` that a level has.
+pub(crate) fn unknown_key<'a>(
+    level: Level,
+    word: &Excerpt,
+    words: impl Iterator<Item = &'a str>,
+) -> Diagnostic {
+    let words: Vec<&str> = words.collect();
+    let message = format!("{} has no key `{}`", level.title(), word.text);
+    let fault = Diagnostic::new("unknown-key", word.span, message).near(&word.text, &words);
+    if word.text == "<<" {
+        return fault.help("name shared parts once under `mixins:`");
+    }
+    if fault.nearest.is_some() {
+        return fault;
+    }
+    let served = |word: &&&str| level.row(word).is_none_or(KeyRow::served);
+    let words: Vec<&str> = words.iter().filter(served).copied().collect();
+    fault.help(format!("it has {}", words.join(", ")))
+}
+
 struct Reader<'a> {
     sources: &'a Sources,
     diagnostics: &'a mut Diagnostics,
@@ -105,7 +125,7 @@ impl Reader<'_> {
             return None;
         };
         let Some(row) = level.row(&word.text) else {
-            self.unknown(level, &word);
+            self.push(unknown_key(level, &word, level.rows().iter().map(|row| row.key)));
             return None;
         };
         if !row.served() {
@@ -125,24 +145,6 @@ impl Reader<'_> {
             value: self.value(row, node).unwrap_or(Value::Broken),
             span: node.span,
         })
-    }
-
-    fn unknown(&mut self, level: Level, word: &Excerpt) {
-        let words = level.rows().iter().map(|row| row.key);
-        let mut fault = Diagnostic::new(
-            "unknown-key",
-            word.span,
-            format!("{} has no key `{}`", level.title(), word.text),
-        )
-        .near(&word.text, words.clone());
-        if word.text == "<<" {
-            fault = fault.help("name shared parts once under `mixins:`");
-        } else if fault.nearest.is_none() {
-            let words = level.rows().iter().filter(|row| row.served());
-            let words: Vec<_> = words.map(|row| row.key).collect();
-            fault = fault.help(format!("it has {}", words.join(", ")));
-        }
-        self.push(fault);
     }
 
     /// How many of the entries after one are what a comma cut off its value: keys without a value that no table knows.

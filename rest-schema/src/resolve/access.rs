@@ -50,8 +50,12 @@ pub(super) fn build(draft: &mut Draft, root: &Block, diagnostics: &mut Diagnosti
         of_resource(draft, id, &block, &mut jobs);
         of_fields(draft, id, &mut jobs);
         of_indexes(draft, id, &block, &mut jobs);
-        unserved(draft, id, &block, diagnostics);
-        mine(draft, id, diagnostics);
+        if !draft.is_stub(id) {
+            unserved(draft, id, &block, diagnostics);
+        }
+        if !draft.is_open() {
+            mine(draft, id, diagnostics);
+        }
     }
     let admin = root.block("accounts").and_then(|accounts| accounts.text("admin"));
     if let (Some(accounts), Some(admin)) = (&draft.schema.accounts, admin) {
@@ -246,6 +250,10 @@ impl Rules for Known<'_> {
 
     fn is_computed(&self, field: FieldId) -> bool {
         self.draft.schema.field(field).computed.is_some()
+    }
+
+    fn known(&self) -> Option<usize> {
+        self.draft.known
     }
 }
 

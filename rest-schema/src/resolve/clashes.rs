@@ -53,7 +53,12 @@ impl Use {
 /// Fields, relations and named rules share one space of names: members of items, parameters, words of rules.
 fn names(draft: &Draft, id: ResourceId, diagnostics: &mut Diagnostics) {
     let mut seen: HashMap<String, String> = HashMap::new();
-    let mut all = fields(draft, id);
+    // A stub's fields are called as we please; what is seen from there is said here.
+    let mut all = if draft.is_stub(id) {
+        Vec::new()
+    } else {
+        fields(draft, id)
+    };
     all.extend(relations(draft, id, diagnostics));
     for (name, _) in draft.sketch(id).block.rules("rules") {
         all.push(Use::new(&name.text, "a rule", name.span));

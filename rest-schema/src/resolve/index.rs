@@ -115,7 +115,7 @@ fn stored(
 ) -> Vec<FieldId> {
     let fields = fields_of(draft, id, name);
     let resource = draft.schema.resource(id);
-    if fields.is_empty() && !draft.broken.contains(name) {
+    if fields.is_empty() && !draft.broken.contains(name) && !draft.may_be_foreign(id, name) {
         let message = format!("`{}` has no field and no belongs_to `{name}`", resource.name);
         let relations = draft
             .sketch(id)

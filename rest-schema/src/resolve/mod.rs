@@ -27,6 +27,7 @@ use std::collections::HashSet;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::raw::{self, Block};
+use crate::rule;
 use crate::schema::{Resource, ResourceId, Schema};
 use crate::source::{Excerpt, Span};
 
@@ -36,7 +37,19 @@ pub(crate) use names::empty;
 /// Makes a schema of what is written; `None` where there is a fault.
 pub fn resolve(raw: &raw::Service, diagnostics: &mut Diagnostics) -> Option<Schema> {
     let before = diagnostics.faults();
-    let mut draft = names::draft(raw, diagnostics);
+    let draft = build(raw, None, diagnostics);
+    (diagnostics.faults() == before).then_some(draft.schema)
+}
+
+/// Looks for faults in the first `known` resources, and in the settings; the resources after them are stubs for what
+/// stands elsewhere, and so is all that isn't said. Tells only what would be wrong whatever stands there.
+#[cfg(feature = "rust")]
+pub(crate) fn alone(raw: &raw::Service, known: usize, diagnostics: &mut Diagnostics) {
+    build(raw, Some(known), diagnostics);
+}
+
+fn build(raw: &raw::Service, known: Option<usize>, diagnostics: &mut Diagnostics) -> Draft {
+    let mut draft = names::draft(raw, known, diagnostics);
     let keys = key::plan(&draft, diagnostics);
     fields::build(&mut draft, &keys, diagnostics);
     relations::build(&mut draft, diagnostics);
@@ -46,7 +59,7 @@ pub fn resolve(raw: &raw::Service, diagnostics: &mut Diagnostics) -> Option<Sche
     service::build(&mut draft, &raw.root, diagnostics);
     access::build(&mut draft, &raw.root, diagnostics);
     advice::orders(&draft, diagnostics);
-    (diagnostics.faults() == before).then_some(draft.schema)
+    draft
 }
 
 /// A schema in the making.
@@ -57,6 +70,8 @@ struct Draft {
     sketches: Vec<Sketch>,
     /// Names of fields and relations that have a fault of their own.
     broken: HashSet<String>,
+    /// How many resources are known, where the others are stubs; `None` where all are.
+    known: Option<usize>,
 }
 
 /// A resource as written, its mixins merged in.
@@ -81,6 +96,28 @@ enum Origin {
 impl Draft {
     fn ids(&self) -> impl Iterator<Item = ResourceId> + use<> {
         (0u32..).map(ResourceId).take(self.sketches.len())
+    }
+
+    /// Whether there is more than is seen here.
+    fn is_open(&self) -> bool {
+        self.known.is_some()
+    }
+
+    /// Whether a resource stands for one that isn't seen here.
+    fn is_stub(&self, id: ResourceId) -> bool {
+        self.known.is_some_and(|known| id.0 as usize >= known)
+    }
+
+    /// The resources whose names are known.
+    fn known(&self) -> impl Iterator<Item = (&Sketch, &Resource)> {
+        let known = self.known.unwrap_or(usize::MAX);
+        self.sketches.iter().zip(&self.schema.resources).take(known)
+    }
+
+    /// Whether a name may be that of a field of a foreign key, which is named after a key that isn't seen here.
+    fn may_be_foreign(&self, id: ResourceId, name: &str) -> bool {
+        let relations = self.sketch(id).block.named("belongs_to").iter();
+        self.is_open() && rule::begins_with_one(name, relations.map(|named| named.name.text.as_str()))
     }
 
     fn sketch(&self, id: ResourceId) -> &Sketch {

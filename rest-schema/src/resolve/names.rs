@@ -25,12 +25,13 @@ pub(crate) const RESERVED_COLLECTIONS: &[&str] = &[
 const RESERVED_TABLES: &[&str] = &["rest_tokens", "rest_state"];
 
 /// A schema with its resources, all of them still empty.
-pub(super) fn draft(raw: &raw::Service, diagnostics: &mut Diagnostics) -> Draft {
+pub(super) fn draft(raw: &raw::Service, known: Option<usize>, diagnostics: &mut Diagnostics) -> Draft {
     let mut mixins = Mixins::new(raw.root.named("mixins"), diagnostics);
     let mut draft = Draft {
         schema: empty(),
         sketches: Vec::new(),
         broken: Default::default(),
+        known,
     };
     for named in raw.root.named("resources") {
         let block = mixins.expand(&named.block, &mut Vec::new());
@@ -42,7 +43,9 @@ pub(super) fn draft(raw: &raw::Service, diagnostics: &mut Diagnostics) -> Draft 
         });
     }
     mixins.unused();
-    required(&raw.root, diagnostics);
+    if !draft.is_open() {
+        required(&raw.root, diagnostics);
+    }
     addresses(&draft, &raw.root, diagnostics);
     tables(&draft, diagnostics);
     draft
@@ -124,7 +127,7 @@ fn addresses(draft: &Draft, root: &Block, diagnostics: &mut Diagnostics) {
         .text("prefix")
         .is_some_and(|prefix| matches!(prefix.text.as_str(), "" | "/"));
     let mut seen: HashMap<&str, &str> = HashMap::new();
-    for (sketch, resource) in draft.sketches.iter().zip(&draft.schema.resources) {
+    for (sketch, resource) in draft.known() {
         let collection = resource.collection.as_str();
         let span = sketch
             .block
@@ -154,7 +157,7 @@ fn addresses(draft: &Draft, root: &Block, diagnostics: &mut Diagnostics) {
 /// SQLite compares names of tables without regard to case.
 fn tables(draft: &Draft, diagnostics: &mut Diagnostics) {
     let mut seen: HashMap<String, &str> = HashMap::new();
-    for (sketch, resource) in draft.sketches.iter().zip(&draft.schema.resources) {
+    for (sketch, resource) in draft.known() {
         let span = sketch
             .block
             .text("table")

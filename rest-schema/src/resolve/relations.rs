@@ -282,8 +282,7 @@ fn is_unique(draft: &Draft, relation: &Relation, written: &Block) -> bool {
 /// A table of pairs belongs to one relation, and isn't the table of a resource.
 fn join_tables(draft: &Draft, diagnostics: &mut Diagnostics) {
     let mut seen: HashMap<String, String> = HashMap::new();
-    let tables = draft.schema.resources.iter();
-    for resource in tables {
+    for (_, resource) in draft.known() {
         seen.insert(
             resource.table.to_lowercase(),
             format!("the resource `{}`", resource.name),

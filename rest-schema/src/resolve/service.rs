@@ -118,7 +118,7 @@ fn accounts(draft: &Draft, block: &Block, diagnostics: &mut Diagnostics) -> Opti
             diagnostics.push(Diagnostic::new("missing-key", block.span, message));
         }
     }
-    let name = block.text("resource")?;
+    let name = block.text("resource").filter(|_| !draft.is_open())?;
     let id = draft.find(name, diagnostics)?;
     let resource = draft.schema.resource(id);
     if resource.key.fields.len() > 1 {

@@ -15,6 +15,7 @@ mod parse;
 mod print;
 mod ty;
 
+pub(crate) use check::begins_with_one;
 pub use check::{Checked, Place, Rules, check};
 pub use parse::parse;
 pub use print::print;

@@ -115,6 +115,7 @@ fn with_account(
     Ok(account.map(|account| Caller {
         account: Some(account),
         token: Some(found.id),
+        is_unrestricted: false,
     }))
 }
 

@@ -206,6 +206,8 @@ fn fits(held: &Kinds, field: &Field) -> bool {
     match held.rust {
         "i32" => field.ty != FieldType::Bigint,
         "Password" => field.ty == FieldType::Password,
+        // A text would be taken for a hash.
+        _ if field.ty == FieldType::Password => false,
         _ => held.words.is_none() || matches!(field.ty, FieldType::Enum(_)),
     }
 }

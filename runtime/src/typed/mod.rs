@@ -4,10 +4,13 @@
 //! served schema that is, and which field is where, is bound once, at start.
 
 mod bind;
+mod field;
 mod value;
 
 pub use bind::Mismatch;
 pub(crate) use bind::{Binding, Bindings};
+pub(crate) use field::Given;
+pub use field::{Condition, Order, Set, Textual};
 pub use value::{Enumerated, FieldValue, Kinds, ManyToMany, Misfit, Password, Taker};
 
 use std::marker::PhantomData;

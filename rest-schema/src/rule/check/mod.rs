@@ -35,6 +35,12 @@ pub trait Rules {
 
     /// Whether a field is computed; the draft doesn't show it yet.
     fn is_computed(&self, field: FieldId) -> bool;
+
+    /// How many resources are known, where the others are stubs for what stands elsewhere; `None` where all are. Names
+    /// that may stand elsewhere are nobody's fault then.
+    fn known(&self) -> Option<usize> {
+        None
+    }
 }
 
 /// Where a rule stands, which decides what it may speak of.
@@ -69,6 +75,14 @@ pub struct Checked {
     pub ty: FieldType,
     /// Whether it can be NULL.
     pub nullable: bool,
+}
+
+/// Whether a name begins with one of these and `_`, as those of foreign keys do with the name of their relation.
+pub(crate) fn begins_with_one<'a>(name: &str, mut relations: impl Iterator<Item = &'a str>) -> bool {
+    relations.any(|relation| {
+        name.strip_prefix(relation)
+            .is_some_and(|rest| rest.starts_with('_'))
+    })
 }
 
 /// Which steps a path may take.
@@ -242,6 +256,18 @@ struct Checker<'a> {
 impl Checker<'_> {
     fn push(&mut self, diagnostic: Diagnostic) {
         self.diagnostics.push(diagnostic);
+    }
+
+    /// Whether a resource stands for one that isn't seen here.
+    fn is_stub(&self, resource: ResourceId) -> bool {
+        self.rules
+            .known()
+            .is_some_and(|known| resource.0 as usize >= known)
+    }
+
+    /// Whether there is more than is seen here.
+    fn is_open(&self) -> bool {
+        self.rules.known().is_some()
     }
 
     /// Tells a fault; there is nothing to go on with.

@@ -2,10 +2,12 @@
 
 use super::literal::Typed;
 use super::scope::{Base, Scope};
-use super::{Checker, Steps};
+use super::{Checker, Steps, begins_with_one};
 use crate::diagnostic::Diagnostic;
 use crate::rule::ast::{Name, Path};
-use crate::schema::{Expr, Field, FieldId, FieldRole, Relation, RelationId, RelationKind, Resource, Row};
+use crate::schema::{
+    Expr, Field, FieldId, FieldRole, Relation, RelationId, RelationKind, Resource, ResourceId, Row,
+};
 use crate::source::Span;
 use crate::types::FieldType;
 
@@ -22,6 +24,9 @@ impl<'a> Checker<'a> {
         let (base, names) = self.start(path, scope)?;
         let (last, steps) = names.split_last()?;
         let base = self.steps(base, steps)?;
+        if self.is_stub(base.resource) {
+            return None;
+        }
         let resource = self.resource_of(&base);
         if let Some((id, field)) = field_of(&base, resource, &last.text) {
             return self.field(&base, id, field, last, span, any_type);
@@ -96,6 +101,7 @@ impl<'a> Checker<'a> {
         }
         match self.rules.accounts() {
             Some(resource) => Some(Base::row(Row::Me, resource)),
+            None if self.is_open() => None,
             None => {
                 let message = "`me` is the caller's account, and this service has no accounts";
                 let help =
@@ -157,6 +163,9 @@ impl<'a> Checker<'a> {
 
     fn no_step(&mut self, base: &Base, resource: &Resource, name: &Name) -> Option<Base> {
         let is_field = field_of(base, resource, &name.text).is_some();
+        if self.may_be_elsewhere(base.resource, is_field) {
+            return None;
+        }
         let message = if is_field {
             format!(
                 "`{}` of {} is a field, and nothing can follow it",
@@ -174,8 +183,17 @@ impl<'a> Checker<'a> {
         None
     }
 
+    /// Whether a name that isn't among a resource's relations may be that of an inverse, declared elsewhere.
+    pub(super) fn may_be_elsewhere(&self, resource: ResourceId, is_field: bool) -> bool {
+        self.is_stub(resource) || (self.is_open() && !is_field)
+    }
+
     fn unknown<T>(&mut self, base: &Base, name: &Name) -> Option<T> {
         let resource = self.resource_of(base);
+        let relations = resource.relations.iter().map(|relation| relation.name.as_str());
+        if self.is_open() && begins_with_one(&name.text, relations) {
+            return None;
+        }
         if HEADS.contains(&name.text.as_str()) {
             let message = format!("`{}` is a row, not a value", name.text);
             let help = format!("name a field of it, `{}.{}`", name.text, key_name(resource));
@@ -238,7 +256,7 @@ impl<'a> Checker<'a> {
     }
 }
 
-fn field_of<'r>(base: &Base, resource: &'r Resource, name: &str) -> Option<(FieldId, &'r Field)> {
+pub(super) fn field_of<'r>(base: &Base, resource: &'r Resource, name: &str) -> Option<(FieldId, &'r Field)> {
     let (index, field) = (0u32..)
         .zip(&resource.fields)
         .find(|(_, field)| field.name == name)?;

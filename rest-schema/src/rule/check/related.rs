@@ -2,7 +2,7 @@
 
 use super::literal::Typed;
 use super::missing;
-use super::name::relation_of;
+use super::name::{field_of, relation_of};
 use super::scope::{Base, Scope};
 use super::{Checker, access_name, operation_word};
 use crate::diagnostic::Diagnostic;
@@ -86,6 +86,9 @@ impl Checker<'_> {
         match relation_of(&base, resource, &last.text) {
             Some((id, relation)) if !relation.kind.is_to_one() => Some((base, id, relation.target)),
             Some((_, relation)) => self.not_to_many(last, relation),
+            None if self.may_be_elsewhere(base.resource, field_of(&base, resource, &last.text).is_some()) => {
+                None
+            }
             None => {
                 let message = format!("{} has no relation `{}`", resource.name, last.text);
                 let names = resource.relations.iter().map(|relation| relation.name.as_str());
@@ -172,6 +175,9 @@ impl Checker<'_> {
         let base = self.steps(base, names)?;
         let resource = self.resource_of(&base);
         let Some(node) = self.rules.access(base.resource, known) else {
+            if self.is_stub(base.resource) {
+                return None;
+            }
             let message = format!("{} has no rule for `{}`", resource.name, operation.text);
             let help = format!(
                 "nobody may {} it; give {} the rule first",
