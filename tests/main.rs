@@ -9,6 +9,7 @@
 //! | `coverage` | every row of the product's tables has a case |
 //! | `accounts` | accounts and rows by the command line |
 //! | `cli` | what is printed where, and how it ends |
+//! | `project` | projects made and brought up to date |
 //! | `walk` | cursors under random writes |
 //! | `batch` | writes that fail together |
 //! | `crash` | `kill -9` |
@@ -28,6 +29,7 @@ mod expiry;
 mod flask;
 mod hostile;
 mod load;
+mod project;
 mod readme;
 mod starts;
 mod stop;
@@ -49,6 +51,7 @@ fn main() {
     trials.extend(coverage::trials());
     trials.extend(cli::trials());
     trials.extend(accounts::trials());
+    trials.extend(project::trials());
     trials.extend(walk::trials());
     trials.extend(batch::trials());
     trials.extend(crash::trials());

@@ -54,7 +54,8 @@ pub(crate) fn names(folder: &Path) -> Result<Option<Vec<String>>, Error> {
         Err(error) => {
             return match error.kind() {
                 io::ErrorKind::NotFound => Ok(None),
-                io::ErrorKind::NotADirectory => Err(told("is a file, not a folder")),
+                io::ErrorKind::NotADirectory if folder.exists() => Err(told("is a file, not a folder")),
+                io::ErrorKind::NotADirectory => Ok(None),
                 io::ErrorKind::PermissionDenied => Err(told("may not be read")),
                 _ => Err(told(&format!("can't be read: {error}"))),
             };

@@ -28,22 +28,18 @@ pub(crate) enum Mode {
 
 /// Brings the generated files of a project up to date.
 pub(crate) fn run(dir: &Path, mode: Mode, force: bool) -> Result<Outcome, Error> {
+    if mode == Mode::Watch {
+        return watch(dir, force);
+    }
     let project = Project::open(dir, force)?;
     let Some(schema) = load::schema(&project.schema())? else {
-        return match mode {
-            Mode::Watch => watch(dir, force),
-            _ => Ok(Outcome::Faults),
-        };
+        return Ok(Outcome::Faults);
     };
     let update = project.update(&schema)?;
     match mode {
-        Mode::Write => write(dir, &project, &schema, update, force),
+        Mode::Write | Mode::Watch => write(dir, &project, &schema, update, force),
         Mode::Check => check(&update),
         Mode::Diff => show(&project, &schema, &update),
-        Mode::Watch => {
-            write(dir, &project, &schema, update, force)?;
-            watch(dir, force)
-        }
     }
 }
 
@@ -100,8 +96,10 @@ fn show(project: &Project, schema: &Schema, update: &Update) -> Result<Outcome, 
 
 /// Until the process is ended; a fault is told, and watching goes on.
 fn watch(root: &Path, force: bool) -> Result<Outcome, Error> {
-    output::note(&format!("watching the schema in `{}`", root.display()));
+    // Looked at before it is read, so that no change falls between the two.
     let mut seen = files::watched(root);
+    run(root, Mode::Write, force)?;
+    output::note(&format!("watching the schema in `{}`", root.display()));
     loop {
         std::thread::sleep(PAUSE);
         let now = files::watched(root);

@@ -1,6 +1,7 @@
 //! Pure functions from a schema to the files of a project: nothing here reads or writes.
 
 pub(crate) mod rust;
+pub(crate) mod tests;
 
 /// A file to be: where, below the project, and what it says.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -131,6 +131,9 @@ fn told(path: &Path, error: &io::Error) -> Error {
             format!("`{path}` is on a file system that can only be read; nothing was changed")
         }
         io::ErrorKind::StorageFull => format!("there is no room for `{path}`; nothing was changed"),
+        io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => {
+            format!("`{path}` is a file, and a folder is needed there; nothing was changed")
+        }
         _ => format!("`{path}` can't be written: {error}; nothing was changed"),
     })
 }

@@ -1,5 +1,7 @@
 //! The files of a project that people own: written once, by templates, and never again.
 
+use std::path::Path;
+
 use rest_schema::Schema;
 use serde_json::Value;
 use tera::{Context, Tera};
@@ -67,6 +69,7 @@ pub(crate) fn files(schema: &Schema, settings: &Settings) -> Result<Vec<Source>,
     context.insert("version", VERSION);
     if let Runtime::Path(path) = &settings.runtime {
         context.insert("runtime", path);
+        context.insert("checkout", &Path::new(path).parent());
         context.insert("runtime_quoted", &Value::from(path.as_str()).to_string());
     }
     context.insert("requests", &requests::of(schema));
