@@ -127,11 +127,7 @@ fn the_structs_mean_what_the_schema_means() {
             .map(|source| (source.path, source.text));
         let files: Vec<(String, String)> = files.collect();
         match rest_schema::rust::read_files(&files) {
-            Ok(loaded) => assert!(
-                loaded.schema == schema,
-                "{}",
-                difference(&schema, &loaded.schema)
-            ),
+            Ok(loaded) => assert!(loaded.schema == schema, "{}", difference(&schema, &loaded.schema)),
             Err(report) => panic!("{}", report.lines()),
         }
     }
