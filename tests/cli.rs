@@ -249,7 +249,7 @@ fn mistyped() -> Result<(), String> {
     let (file, folder) = ("rest.yaml", Folder::new()?);
     let output = rest_gen(&["serve", file])?
         .current_dir(folder.0.path())
-        .env_remove("DATABASE_URL")
+        .env_remove("REST_DATABASE")
         .output();
     expect(&output.map_err(|e| e.to_string())?, 2, &[], &["--database"])?;
     let url = ["serve", file, "--database", "postgres://localhost/x"];

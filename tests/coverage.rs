@@ -31,6 +31,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("coverage::every_problem_has_a_case", problems),
         trial("coverage::every_fault_has_a_case", faults),
         trial("coverage::every_page_says_its_rule", prose),
+        trial("coverage::a_tenth_of_the_pages_is_for_all_ways", ways),
         trial("coverage::every_schema_is_without_fault", schemas),
     ]
 }
@@ -129,6 +130,26 @@ fn prose() -> Result<(), String> {
         "readers in",
         &silent.map(|case| case.name.as_str()).collect::<Vec<_>>(),
     )
+}
+
+/// What is said of YAML is said of structs: a tenth of all pages at least, and some of each schema.
+fn ways() -> Result<(), String> {
+    let cases = cases()?;
+    let tagged: Vec<&Case> = cases.iter().filter(|case| case.all_ways).collect();
+    if tagged.len() * 10 < cases.len() {
+        return Err(format!(
+            "{} of {} pages are `ways: all`",
+            tagged.len(),
+            cases.len()
+        ));
+    }
+    let of_none = cases.iter().map(|case| &case.schema).filter(|schema| {
+        matches!(schema, SchemaSource::Named(_)) && !tagged.iter().any(|case| case.schema == **schema)
+    });
+    match of_none.into_iter().next() {
+        Some(schema) => Err(format!("no page of {schema:?} is `ways: all`")),
+        None => Ok(()),
+    }
 }
 
 /// Before any server starts: a fault in a schema of the tests is told as it would be to its author.

@@ -9,6 +9,8 @@
 //! | `coverage` | every row of the product's tables has a case |
 //! | `accounts` | accounts and rows by the command line |
 //! | `cli` | what is printed where, and how it ends |
+//! | `project` | projects made and brought up to date |
+//! | `ways` | YAML, structs by hand and generated structs are one schema |
 //! | `walk` | cursors under random writes |
 //! | `batch` | writes that fail together |
 //! | `crash` | `kill -9` |
@@ -28,16 +30,20 @@ mod expiry;
 mod flask;
 mod hostile;
 mod load;
+mod project;
+#[path = "../rest-schema/tests/random/mod.rs"]
+mod random_schema;
 mod readme;
 mod starts;
 mod stop;
 mod support;
 mod walk;
+mod ways;
 
 use std::path::PathBuf;
 
 use libtest_mimic::{Arguments, Trial};
-use support::case::{self, Case};
+use support::case::{self, Case, SchemaSource};
 use support::server::{Place, package};
 
 fn main() {
@@ -49,7 +55,9 @@ fn main() {
     trials.extend(coverage::trials());
     trials.extend(cli::trials());
     trials.extend(accounts::trials());
+    trials.extend(project::trials());
     trials.extend(walk::trials());
+    trials.extend(ways::trials());
     trials.extend(batch::trials());
     trials.extend(crash::trials());
     trials.extend(starts::trials());
@@ -58,7 +66,7 @@ fn main() {
     trials.extend(hostile::trials());
     trials.extend(load::trials());
     match case::all(&pages()) {
-        Ok(cases) => trials.extend(cases.into_iter().map(page)),
+        Ok(cases) => trials.extend(cases.into_iter().flat_map(runs)),
         Err(message) => trials.push(trial("http::every_page_can_be_read", move || Err(message))),
     }
     libtest_mimic::run(&arguments, trials).exit();
@@ -74,13 +82,32 @@ fn trial(name: &str, test: impl FnOnce() -> Result<(), String> + Send + 'static)
     Trial::test(name, move || test().map_err(Into::into))
 }
 
-fn page(case: Case) -> Trial {
-    trial(&format!("http::{}", case.name), move || {
-        let place = Place::new(&case.schema)?;
-        let server = place.serve()?;
-        support::run::run(&case, server.address).map_err(|e| match server.told().as_str() {
-            "" => e,
-            told => format!("{e}\nthe server said:\n{told}"),
-        })
-    })
+/// A page is a test of the interpreted service, and where it says so of the two that are made of structs.
+fn runs(case: Case) -> Vec<Trial> {
+    let structs = if case.all_ways {
+        &["derived", "generated"][..]
+    } else {
+        &[]
+    };
+    let mut trials = vec![page(&case, None)];
+    trials.extend(structs.iter().map(|written| page(&case, Some(written))));
+    trials
+}
+
+fn page(case: &Case, structs: Option<&'static str>) -> Trial {
+    let case = case.clone();
+    trial(
+        &format!("{}::{}", structs.unwrap_or("http"), case.name),
+        move || {
+            let place = Place::new(&case.schema)?;
+            let server = match (structs, &case.schema) {
+                (Some(written), SchemaSource::Named(schema)) => place.serve_structs(written, schema)?,
+                _ => place.serve()?,
+            };
+            support::run::run(&case, server.address).map_err(|e| match server.told().as_str() {
+                "" => e,
+                told => format!("{e}\nthe server said:\n{told}"),
+            })
+        },
+    )
 }

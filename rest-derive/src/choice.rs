@@ -58,7 +58,7 @@ fn emit(
         impl ::rest_runtime::typed::RestEnum for #ident {
             const WORDS: &'static [&'static str] = &[#words];
 
-            fn place(self) -> usize {
+            fn place(&self) -> usize {
                 #place
             }
 

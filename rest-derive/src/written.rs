@@ -44,7 +44,7 @@ fn value(key: &str, at: Span, tree: &Tree, places: &Places) -> TokenStream {
             })
         }
         TreeKind::Variant(path, variant) => {
-            quote!(writer.text(#key, ::rest_runtime::typed::RestEnum::word(#path::#variant), #place);)
+            quote!(writer.text(#key, ::rest_runtime::typed::RestEnum::word(&#path::#variant), #place);)
         }
         TreeKind::List(items) => {
             let items = items.iter().map(|item| value("", item.span, item, places));

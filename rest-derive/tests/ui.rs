@@ -100,7 +100,6 @@ const ONLY_RUST: &[&str] = &[
     "not-derivable-tuple",
     "not-derivable-union",
     "not-derivable-variant",
-    "not-derivable-without-copy",
     // other structs that derive nothing
     "unknown-resource-of-a-service",
     "unknown-resource-without-its-derive",

@@ -7,8 +7,10 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use rest_runtime::program;
 
 use crate::command;
+use crate::command::generate::Mode;
 use crate::database::Database;
 use crate::error::{Error, Outcome};
 
@@ -23,6 +25,35 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Makes a project: Rust structs, a program that serves them, tests, and all around them
+    New {
+        /// The folder, empty or not there yet
+        dir: PathBuf,
+        /// The schema, a YAML file; a small one to start with where none is named
+        #[arg(long, value_name = "FILE")]
+        schema: Option<PathBuf>,
+        /// The folder of the package rest-runtime, where it isn't to come from the registry
+        #[arg(long, value_name = "PATH")]
+        runtime: Option<PathBuf>,
+    },
+    /// Writes a project's generated files anew where they differ; your own files stay as they are
+    Generate {
+        /// The project
+        #[arg(default_value = ".")]
+        dir: PathBuf,
+        /// Write nothing; fail where files are out of date, and name them
+        #[arg(long, group = "mode")]
+        check: bool,
+        /// Write nothing; show what would be written, and what a new project would have in files that are yours
+        #[arg(long, group = "mode")]
+        diff: bool,
+        /// Go on, and write whenever the schema changes
+        #[arg(long, group = "mode")]
+        watch: bool,
+        /// Write generated files anew even where somebody has edited them
+        #[arg(long)]
+        force: bool,
+    },
     /// Checks a schema and tells every fault at once
     Check {
         /// The schema: a YAML file, a `.rs` file, or a folder of them
@@ -47,7 +78,7 @@ enum Command {
         #[arg(
             long,
             value_name = "ADDRESS",
-            default_value = "127.0.0.1:8000",
+            default_value = program::LISTEN,
             env = "REST_LISTEN"
         )]
         listen: String,
@@ -132,6 +163,16 @@ pub(crate) fn run() -> Result<Outcome, Error> {
     // A mistyped command line ends here, by clap's own message and with its code 2.
     let cli = Cli::parse();
     match cli.command {
+        Command::New { dir, schema, runtime } => {
+            command::new::run(&dir, schema.as_deref(), runtime.as_deref())
+        }
+        Command::Generate {
+            dir,
+            check,
+            diff,
+            watch,
+            force,
+        } => command::generate::run(&dir, mode(check, diff, watch), force),
         Command::Check {
             file,
             show,
@@ -151,6 +192,16 @@ pub(crate) fn run() -> Result<Outcome, Error> {
         Command::Export { file } => command::export::run(&file),
         Command::Schema => command::schema::run(),
         Command::Completions { shell } => command::completions::run(shell),
+    }
+}
+
+/// At most one of them is given.
+fn mode(check: bool, diff: bool, watch: bool) -> Mode {
+    match (check, diff, watch) {
+        (true, _, _) => Mode::Check,
+        (_, true, _) => Mode::Diff,
+        (_, _, true) => Mode::Watch,
+        _ => Mode::Write,
     }
 }
 

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use rest_runtime::{Options, Service};
+use rest_runtime::{Builder, Service, program};
 use rest_schema::Schema;
 
 use crate::error::Error;
-use crate::{files, output};
+use crate::output;
 
 /// Runs what waits for a service to its end.
 pub(crate) fn run_async<T>(work: impl Future<Output = T>) -> Result<T, Error> {
@@ -20,7 +20,7 @@ pub(crate) fn run_async<T>(work: impl Future<Output = T>) -> Result<T, Error> {
 #[derive(Debug, Args)]
 pub(crate) struct Database {
     /// The SQLite database: a file, or sqlite:FILE
-    #[arg(long = "database", value_name = "URL", env = "DATABASE_URL")]
+    #[arg(long = "database", value_name = "URL", env = "REST_DATABASE")]
     url: String,
     /// SQL that makes the database where there is no file yet
     #[arg(long, value_name = "SQL")]
@@ -28,49 +28,29 @@ pub(crate) struct Database {
 }
 
 impl Database {
-    /// Opens a schema on it. The inner error: the two don't go together.
-    pub(crate) fn open(&self, schema: Schema) -> Result<Result<Service, Error>, Error> {
-        let path = self.path()?;
-        if let Some(sql) = self.create_from.as_ref().filter(|_| !path.exists()) {
-            let text = files::read(sql)?;
-            rest_runtime::service::create_from(&path, &text)
-                .map_err(|error| Error::new(error.to_string()))?;
+    /// A service of a schema on it, not open yet.
+    pub(crate) fn builder(&self, schema: Schema) -> Result<Builder, Error> {
+        let mut builder = Service::builder(schema).database(path_of(&self.url)?);
+        if let Some(sql) = &self.create_from {
+            builder = builder.create_from(sql);
         }
-        match Service::open(schema, Options::new(path)) {
-            Ok(service) => Ok(Ok(service)),
-            Err(error) if error.is_misfit() => Ok(Err(Error::new(error.to_string()))),
-            Err(error) => Err(Error::new(error.to_string())),
-        }
+        Ok(builder)
     }
 
-    /// The same, a misfit told; `None` then.
+    /// Opens a schema on it; `None` where the two don't go together, which was told.
     pub(crate) fn opened(&self, schema: Schema) -> Result<Option<Service>, Error> {
-        match self.open(schema)? {
+        match self.builder(schema)?.open() {
             Ok(service) => Ok(Some(service)),
-            Err(misfit) => {
-                output::error(&misfit);
+            Err(error) if error.is_misfit() => {
+                output::error(&Error::new(error.to_string()));
                 Ok(None)
             }
+            Err(error) => Err(Error::new(error.to_string())),
         }
-    }
-
-    fn path(&self) -> Result<PathBuf, Error> {
-        path_of(&self.url)
     }
 }
 
 /// The file that a database's URL names.
 pub(crate) fn path_of(url: &str) -> Result<PathBuf, Error> {
-    let path = match url.split_once(':') {
-        Some(("sqlite" | "file", rest)) => rest.strip_prefix("//").unwrap_or(rest),
-        Some((scheme, rest)) if rest.starts_with("//") => {
-            let message = format!("`{scheme}` databases aren't served yet; give a file of SQLite");
-            return Err(Error::new(message));
-        }
-        _ => url,
-    };
-    if path.is_empty() {
-        return Err(Error::new(format!("`{url}` names no file")));
-    }
-    Ok(PathBuf::from(path))
+    program::path_of(url).map_err(|failure| Error::new(failure.to_string()))
 }

@@ -1,4 +1,8 @@
-//! The only place that touches the file system: reads texts, finds what a pattern names.
+//! The only place that touches the file system: reads texts, finds what a pattern names, writes all or nothing.
+
+mod change;
+
+pub(crate) use change::{Step, apply};
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -12,6 +16,81 @@ const MOST: u64 = 64 << 20;
 /// Reads a file as text.
 pub(crate) fn read(path: &Path) -> Result<String, Error> {
     text(path).map_err(|why| Error::new(format!("`{}` {why}", path.display())))
+}
+
+/// A file's bytes; `None` where there is no such file.
+pub(crate) fn found(path: &Path) -> Result<Option<Vec<u8>>, Error> {
+    match fs::symlink_metadata(path) {
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ) =>
+        {
+            Ok(None)
+        }
+        Ok(_) | Err(_) => match bytes(path) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(why) => Err(Error::new(format!("`{}` {why}", path.display()))),
+        },
+    }
+}
+
+/// Whether there is a file or folder.
+pub(crate) fn exists(path: &Path) -> bool {
+    path.exists()
+}
+
+/// The absolute form of a path to something that is there.
+pub(crate) fn absolute(path: &Path) -> Option<PathBuf> {
+    fs::canonicalize(path).ok()
+}
+
+/// The names in a folder, sorted; `None` where there is no such folder.
+pub(crate) fn names(folder: &Path) -> Result<Option<Vec<String>>, Error> {
+    let told = |why: &str| Error::new(format!("`{}` {why}", folder.display()));
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) => {
+            return match error.kind() {
+                io::ErrorKind::NotFound => Ok(None),
+                io::ErrorKind::NotADirectory if folder.exists() => Err(told("is a file, not a folder")),
+                io::ErrorKind::NotADirectory => Ok(None),
+                io::ErrorKind::PermissionDenied => Err(told("may not be read")),
+                _ => Err(told(&format!("can't be read: {error}"))),
+            };
+        }
+    };
+    let names = entries
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    Ok(Some(names))
+}
+
+/// What generating depends on, below a project: the texts of all YAML files, and which Rust files stand by the models.
+pub(crate) fn watched(root: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found = Vec::new();
+    let mut folders = vec![root.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for name in names(&folder).ok().flatten().unwrap_or_default() {
+            let path = folder.join(&name);
+            let is_yaml = name.ends_with(".yaml") || name.ends_with(".yml");
+            match (path.is_dir(), name.as_str()) {
+                (true, "target" | "node_modules") => {}
+                (true, _) if name.starts_with('.') => {}
+                (true, _) => folders.push(path),
+                (false, _) if is_yaml => found.push((path.clone(), bytes(&path).unwrap_or_default())),
+                (false, _) if name.ends_with(".rs") && folder.ends_with("models") => {
+                    found.push((path, Vec::new()))
+                }
+                (false, _) => {}
+            }
+        }
+    }
+    found.sort();
+    found
 }
 
 fn text(path: &Path) -> Result<String, String> {

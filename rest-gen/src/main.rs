@@ -9,11 +9,12 @@
 mod cli;
 mod command;
 mod database;
+mod emit;
 mod error;
 mod files;
 mod load;
-mod log;
 mod output;
+mod project;
 mod show;
 
 use std::process::ExitCode;

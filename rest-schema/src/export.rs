@@ -88,7 +88,8 @@ fn number(key: &str, number: u32) -> (String, Out) {
     (key.to_owned(), Out::Scalar(number.to_string()))
 }
 
-fn duration(seconds: u64) -> String {
+/// Seconds as a schema writes them: `90s`, `1h`.
+pub fn duration(seconds: u64) -> String {
     let units = [(86_400, "d"), (3_600, "h"), (60, "m")];
     let unit = units.iter().find(|(factor, _)| seconds.is_multiple_of(*factor));
     unit.map_or_else(
@@ -97,7 +98,8 @@ fn duration(seconds: u64) -> String {
     )
 }
 
-fn size(bytes: u64) -> String {
+/// Bytes as a schema writes them: `1MiB`, or a number.
+pub fn size(bytes: u64) -> String {
     let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
     let unit = units.iter().find(|(factor, _)| bytes.is_multiple_of(*factor));
     unit.map_or_else(

@@ -1,6 +1,6 @@
 //! Names made from names: tables, columns and addresses, where the schema doesn't give them.
 
-use heck::{ToKebabCase, ToSnakeCase};
+use heck::{ToKebabCase, ToSnakeCase, ToUpperCamelCase};
 
 /// `BlogPost` → `blog_post`: a resource's table, as Flask-SQLAlchemy names it too.
 pub fn snake(name: &str) -> String {
@@ -10,6 +10,17 @@ pub fn snake(name: &str) -> String {
 /// `BlogPost` → `blog-post`.
 pub fn kebab(name: &str) -> String {
     name.to_kebab_case()
+}
+
+/// `blog_post` → `BlogPost`: a type in code; a name that is one already stays as it is.
+pub fn camel(name: &str) -> String {
+    let is_one =
+        name.starts_with(|c: char| c.is_ascii_uppercase()) && name.chars().all(|c| c.is_ascii_alphanumeric());
+    if is_one {
+        name.to_owned()
+    } else {
+        name.to_upper_camel_case()
+    }
 }
 
 /// `BlogPost` → `blog-posts`: a resource's address. Only the last word is made plural.

@@ -167,6 +167,11 @@ impl Sources {
         self.files.get(usize::from(id.0))
     }
 
+    /// All files, in the order in which they were read.
+    pub fn files(&self) -> &[Source] {
+        &self.files
+    }
+
     /// How many files there are.
     pub fn len(&self) -> usize {
         self.files.len()

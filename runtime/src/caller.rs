@@ -2,22 +2,56 @@
 
 use std::sync::Arc;
 
+use axum::http::request::Parts;
+use jiff::Timestamp;
+
 use crate::plan::access::Account;
 use crate::plan::lower::Kind;
+use crate::problem::Problem;
+use crate::serve::resolve;
+use crate::service::Service;
 
 /// Who asks: nobody in particular, or an account.
 #[derive(Debug, Clone, Default)]
 pub struct Caller {
     /// The signed-in account; `None`: anonymous.
-    pub account: Option<Arc<Account>>,
+    pub(crate) account: Option<Arc<Account>>,
     /// The token it came with, for `DELETE /api/tokens/current`; the row's id in our own state.
-    pub token: Option<i64>,
+    pub(crate) token: Option<i64>,
+    /// The program itself, on the account's behalf where there is one: no rule holds.
+    pub(crate) is_unrestricted: bool,
 }
 
 impl Caller {
     /// Nobody in particular.
     pub fn anonymous() -> Self {
         Self::default()
+    }
+
+    /// The program itself: no rule holds for it. What is the caller's own, as `default: me`, stays so.
+    #[must_use]
+    pub(crate) fn unrestricted(&self) -> Self {
+        Self {
+            is_unrestricted: true,
+            ..self.clone()
+        }
+    }
+
+    /// The signed-in account; `None`: anonymous.
+    pub fn account(&self) -> Option<&Account> {
+        self.account.as_deref()
+    }
+
+    /// Whether somebody is signed in.
+    pub fn is_signed_in(&self) -> bool {
+        self.account.is_some()
+    }
+
+    pub(crate) fn authority(&self) -> Authority {
+        Authority {
+            kind: self.kind(),
+            is_unrestricted: self.is_unrestricted,
+        }
     }
 
     /// Anonymous or signed in.
@@ -27,5 +61,25 @@ impl Caller {
         } else {
             Kind::Anonymous
         }
+    }
+}
+
+/// What of a caller decides how a statement is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Authority {
+    /// Anonymous or signed in.
+    pub kind: Kind,
+    /// Whether no rule holds.
+    pub is_unrestricted: bool,
+}
+
+impl Service {
+    /// Who asks, by the credentials of a request; anonymous where it has none.
+    ///
+    /// # Errors
+    ///
+    /// 401 where they aren't valid.
+    pub async fn caller_of(&self, parts: &Parts) -> Result<Caller, Problem> {
+        resolve(self.inner(), parts, Timestamp::now()).await
     }
 }

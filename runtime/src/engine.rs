@@ -4,18 +4,24 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use rest_schema::ResourceId;
+use jiff::Timestamp;
+use rest_schema::{FieldId, Operation, ResourceId, Value};
 
-use crate::hook::Hooks;
+use crate::caller::{Authority, Caller};
+use crate::hook::{Registry, Unbound};
 use crate::model::Model;
+use crate::plan::access::{Permit, permit};
+use crate::plan::closed;
 use crate::plan::lower::Kind;
 use crate::plan::read::Shape;
+use crate::problem::Problem;
 use crate::request::page::CursorKey;
 use crate::sql::select::{self, Read};
 use crate::sql::write::{self, PreSelect};
 use crate::storage::sqlite::lane::Lane;
 use crate::storage::sqlite::read::StateKey;
-use crate::validate::Validators;
+use crate::typed::{Binding, Bindings, Mismatch, Struct};
+use crate::validate::{Validators, Writer};
 
 /// Written shapes that are kept; strangers choose which shapes there are.
 const SHAPES: usize = 256;
@@ -26,12 +32,13 @@ pub struct Engine {
     pub model: Model,
     /// What bodies are checked by.
     pub validators: Validators,
-    /// The hooks' places.
-    pub hooks: Hooks,
+    /// The program's own code.
+    pub(crate) hooks: Registry,
     /// Seals cursors.
     pub cursor_key: CursorKey,
     /// Hashes states of items.
     pub state_key: StateKey,
+    bindings: Bindings,
     shapes: RwLock<HashMap<Arc<Shape>, Arc<Compiled>>>,
     clock: AtomicU64,
     pre_selects: Vec<[PreSelect; 4]>,
@@ -70,10 +77,9 @@ impl Compiled {
 
 impl Engine {
     /// Makes ready what can be made ready before the first request.
-    pub fn new(
+    pub(crate) fn new(
         model: Model,
         validators: Validators,
-        hooks: Hooks,
         cursor_key: CursorKey,
         state_key: StateKey,
     ) -> Self {
@@ -81,7 +87,13 @@ impl Engine {
             .schema
             .resources()
             .map(|(id, _)| {
-                let of = |kind, deleting| write::pre_select(&model, id, kind, deleting, &[]);
+                let of = |kind, deleting| {
+                    let authority = Authority {
+                        kind,
+                        is_unrestricted: false,
+                    };
+                    write::pre_select(&model, id, authority, deleting, &[])
+                };
                 let (anonymous, account) = (Kind::Anonymous, Kind::Account);
                 [
                     of(anonymous, false),
@@ -94,13 +106,68 @@ impl Engine {
         Self {
             model,
             validators,
-            hooks,
+            hooks: Registry::default(),
             cursor_key,
             state_key,
+            bindings: Bindings::default(),
             shapes: RwLock::default(),
             clock: AtomicU64::new(0),
             pre_selects,
         }
+    }
+
+    /// Runs code when rows of its resource are written.
+    pub(crate) fn add_hooks(&mut self, hooks: Unbound) -> Result<(), Vec<Mismatch>> {
+        let binding = self.binding(&hooks.of)?;
+        self.hooks.add(hooks, binding);
+        Ok(())
+    }
+
+    /// A struct's place in the service.
+    pub(crate) fn binding(&self, of: &Struct) -> Result<Arc<Binding>, Vec<Mismatch>> {
+        self.bindings.get(&self.model, of)
+    }
+
+    /// Refuses an operation that is closed to a caller whatever the row.
+    pub(crate) fn open(
+        &self,
+        resource: ResourceId,
+        operation: Operation,
+        caller: &Caller,
+    ) -> Result<(), Problem> {
+        match permit(self.model.rules(resource).rule(operation), caller) {
+            Permit::Never => Err(closed(caller)),
+            Permit::Always | Permit::When(_) => Ok(()),
+        }
+    }
+
+    /// Validates as a caller, at the moment of the request.
+    pub(crate) fn as_writer<T>(
+        &self,
+        resource: ResourceId,
+        caller: &Caller,
+        now: Timestamp,
+        validate: impl FnOnce(&Writer<'_>) -> T,
+    ) -> T {
+        let me = self.key_of(caller);
+        let closed = |field: u32| {
+            let rule = self.model.rules(resource).writable[field as usize].as_ref();
+            rule.is_some() && permit(rule, caller) == Permit::Never
+        };
+        validate(&Writer {
+            now,
+            me: me.as_deref(),
+            closed: &closed,
+            is_trusted: caller.is_unrestricted,
+        })
+    }
+
+    /// The key of a caller's account.
+    pub(crate) fn key_of(&self, caller: &Caller) -> Option<Vec<Value>> {
+        let account = caller.account.as_ref()?;
+        let fields = &self.model.resource(account.resource).key.fields;
+        let decoded = |field: &FieldId| self.model.codec(*field).decode(account.cell(*field).as_ref());
+        fields.iter().map(|field| decoded(field).ok()).collect()
     }
 
     /// The statements of a shape, written now or kept from before.

@@ -11,9 +11,11 @@
 //! ```
 
 pub(crate) mod attempts;
+mod builder;
 pub mod caller;
 pub mod cell;
 pub mod codec;
+pub mod db;
 pub mod engine;
 pub mod event;
 pub mod examine;
@@ -24,6 +26,8 @@ pub mod operate;
 pub mod password;
 pub mod plan;
 pub mod problem;
+#[cfg(feature = "program")]
+pub mod program;
 #[cfg(test)]
 mod reference;
 pub mod request;
@@ -35,9 +39,11 @@ pub mod service;
 pub mod show;
 pub mod sql;
 pub mod storage;
+pub mod test;
 pub mod token;
 pub mod typed;
 pub mod validate;
+mod write;
 
 /// The types that a struct's fields may have, beside those of the standard library.
 pub mod types {
@@ -54,6 +60,12 @@ pub use rest_derive::{RestEnum, RestResource, RestService};
 pub use rest_schema as schema;
 pub use typed::{RestEnum, RestResource, RestService};
 
+pub use builder::Builder;
+pub use caller::Caller;
+pub use db::Db;
 pub use examine::{Examination, examine};
+pub use hook::{Change, Draft, Hooks, Tx};
+pub use problem::Problem;
+pub use rest_schema::Report;
 pub use server::serve;
-pub use service::{Error, Options, Service};
+pub use service::{Error, Service};

@@ -18,8 +18,9 @@ use crate::storage::bind::{Values, now_as};
 use crate::storage::constraint::{self, Context};
 use crate::storage::sqlite::connection::refusal;
 use crate::storage::sqlite::read::{cells, prepare};
-use crate::storage::sqlite::state::RevokeTokens;
-use crate::storage::sqlite::writer::{Done, Job};
+use crate::storage::sqlite::state::{AddToken, RevokeTokens};
+use crate::storage::sqlite::writer::{Done, Job, Written};
+use crate::token::Secret;
 
 /// Rows of one resource, or pairs of one many-to-many, to be loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,17 +66,49 @@ impl Service {
     ///
     /// The first row that can't be written.
     pub async fn load(&self, lots: Vec<Rows>) -> Result<usize, NotDone> {
+        match self.loaded(lots, false).await? {
+            Done::Number(rows) => Ok(usize::try_from(rows).unwrap_or(0)),
+            Done::Items(items) => Ok(items.len()),
+        }
+    }
+
+    /// The same; gives the keys of the rows.
+    pub(crate) async fn load_keyed(&self, lots: Vec<Rows>) -> Result<Vec<Vec<Cell>>, NotDone> {
+        match self.loaded(lots, true).await? {
+            Done::Number(_) => Ok(Vec::new()),
+            Done::Items(items) => Ok(items.into_iter().map(|item| item.key).collect()),
+        }
+    }
+
+    async fn loaded(&self, lots: Vec<Rows>, keyed: bool) -> Result<Done, NotDone> {
         let job = Load {
             service: Arc::clone(self.inner()),
             lots,
+            keyed,
         };
         let hashed = tokio::task::spawn_blocking(move || hash_all(job)).await;
         let job = hashed.map_err(|error| told(error.to_string()))??;
-        match self.inner().data.writer.write(job).await {
-            Ok(Done::Number(rows)) => Ok(usize::try_from(rows).unwrap_or(0)),
-            Ok(Done::Items(items)) => Ok(items.len()),
-            Err(refusal) => Err(not_done(refusal, self.inner())),
-        }
+        let done = self.inner().data.writer.write(job).await;
+        done.map_err(|refusal| not_done(refusal, self.inner()))
+    }
+
+    /// A token of an account, as if it had signed in.
+    pub(crate) async fn token_of(&self, account: Vec<Cell>) -> Result<String, NotDone> {
+        let inner = self.inner();
+        let secret = Secret::generate().ok_or_else(|| told("the system gives no random bytes"))?;
+        let created_at = jiff::Timestamp::now().as_second();
+        let lifetime = inner.engine.model.schema.tokens.lifetime;
+        let add = AddToken {
+            digest: secret.digest(),
+            account,
+            name: None,
+            created_at,
+            expires_at: created_at.saturating_add(i64::try_from(lifetime).unwrap_or(i64::MAX / 2)),
+        };
+        let added = inner.state.writer.write(add).await;
+        added
+            .map(|_| secret.reveal().to_owned())
+            .map_err(|refusal| not_done(refusal, inner))
     }
 
     /// Sets an account's password and revokes its tokens; `false` where no account has this name.
@@ -169,6 +202,8 @@ fn check_password(inner: &Inner, field: FieldId, plain: &Plain) -> Result<(), No
 struct Load {
     service: Arc<Inner>,
     lots: Vec<Rows>,
+    /// Whether the keys of the rows are asked for.
+    keyed: bool,
 }
 
 /// Hashes the passwords of a load, in the form that suits the database.
@@ -206,6 +241,7 @@ fn hash_all(mut load: Load) -> Result<Load, NotDone> {
 impl Job for Load {
     fn run(&self, connection: &Connection) -> Result<Done, Refusal> {
         let mut written = 0;
+        let mut keys = Vec::new();
         connection
             .execute_batch("PRAGMA defer_foreign_keys = ON")
             .map_err(refusal)?;
@@ -213,8 +249,16 @@ impl Job for Load {
             match lot {
                 Rows::Of { resource, rows } => {
                     for (place, row) in rows.iter().enumerate() {
-                        self.row(connection, *resource, place, row)?;
+                        let key = self.row(connection, *resource, place, row)?;
                         written += 1;
+                        if self.keyed {
+                            keys.push(Written {
+                                key,
+                                created: true,
+                                item: None,
+                                values: None,
+                            });
+                        }
                     }
                 }
                 Rows::Pairs { relation, pairs } => {
@@ -225,7 +269,11 @@ impl Job for Load {
                 }
             }
         }
-        Ok(Done::Number(written))
+        Ok(if self.keyed {
+            Done::Items(keys)
+        } else {
+            Done::Number(written)
+        })
     }
 }
 
@@ -236,7 +284,7 @@ impl Load {
         resource: ResourceId,
         place: usize,
         row: &[(u32, Value)],
-    ) -> Result<(), Refusal> {
+    ) -> Result<Vec<Cell>, Refusal> {
         let model = &self.service.engine.model;
         let mut all: Vec<Option<Cell>> = vec![None; model.resource(resource).fields.len()];
         for (index, value) in row {
@@ -267,17 +315,14 @@ impl Load {
         let at = Pointer::root()
             .member(&model.resource(resource).name)
             .index(place);
-        self.execute(
-            connection,
-            &statement,
-            &params,
-            Context {
-                model,
-                resource,
-                at: &at,
-                deleting: false,
-            },
-        )
+        let context = Context {
+            model,
+            resource,
+            at: &at,
+            deleting: false,
+        };
+        let parts = model.resource(resource).key.fields.len();
+        self.execute(connection, &statement, &params, parts, context)
     }
 
     fn default_of(
@@ -341,24 +386,29 @@ impl Load {
             at: &at,
             deleting: false,
         };
-        self.execute(connection, &statement, &params, context)
+        self.execute(connection, &statement, &params, 0, context)
+            .map(drop)
     }
 
+    /// Runs a statement to its end; gives the first columns of its last row.
     fn execute(
         &self,
         connection: &Connection,
         statement: &Statement,
         params: &[Cell],
+        columns: usize,
         context: Context<'_>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<Vec<Cell>, Refusal> {
         let now = jiff::Timestamp::now();
         let values = Values::of_nobody(&self.service.engine.model, params, &[], now);
         let mut prepared = prepare(connection, statement, &values, None, 0)?;
         let mut rows = prepared.raw_query();
+        let all: Vec<usize> = (0..columns).collect();
+        let mut given = Vec::new();
         loop {
             match rows.next() {
-                Ok(Some(_)) => {}
-                Ok(None) => return Ok(()),
+                Ok(Some(row)) => given = cells(row, &all)?,
+                Ok(None) => return Ok(given),
                 Err(error) => return Err(located(constraint::told(error, context), context.at)),
             }
         }

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
-use rest_schema::{Journal, Operation, ResourceId, Schema};
+use rest_schema::{Operation, Report, ResourceId, Schema};
 
 use crate::attempts::Attempts;
+use crate::builder::Builder;
 use crate::caller::Caller;
 use crate::engine::Engine;
-use crate::hook::Hooks;
-use crate::migrate::{self, OwnTables, Ownership, Prepared, Unprepared};
+use crate::migrate::{self, OwnTables, Prepared, Unprepared};
 use crate::model::Model;
 use crate::password::{Hasher, Style};
 use crate::plan::access::Permit;
@@ -23,26 +23,7 @@ use crate::storage::sqlite::connection::{self, File, Purpose};
 use crate::storage::sqlite::database::Database;
 use crate::storage::sqlite::read::StateKey;
 use crate::storage::sqlite::state;
-use crate::validate::Validators;
-
-/// How a service is opened.
-#[derive(Clone)]
-pub struct Options {
-    /// The database's file. Where the tables are ours it is made when it is missing.
-    pub database: PathBuf,
-    /// Code that runs within writes.
-    pub hooks: Hooks,
-}
-
-impl Options {
-    /// A service on this file, without hooks.
-    pub fn new(database: impl Into<PathBuf>) -> Self {
-        Self {
-            database: database.into(),
-            hooks: Hooks::default(),
-        }
-    }
-}
+use crate::typed::{self, Mismatch, RestService};
 
 /// Why a service can't be opened; for the program that embeds us and for its operator.
 #[derive(Debug)]
@@ -53,6 +34,7 @@ enum ErrorKind {
     Told(String),
     Unprepared { database: String, source: Unprepared },
     Driver { doing: String, source: rusqlite::Error },
+    Structs(Vec<Mismatch>),
 }
 
 impl Error {
@@ -72,14 +54,20 @@ impl Error {
         }))
     }
 
-    fn refused(doing: &str, refusal: &crate::storage::Refusal) -> Self {
+    pub(crate) fn structs(mismatches: Vec<Mismatch>) -> Self {
+        Self(Box::new(ErrorKind::Structs(mismatches)))
+    }
+
+    pub(crate) fn refused(doing: &str, refusal: &crate::storage::Refusal) -> Self {
         Self::told(format!("{doing}: {refusal}"))
     }
 
-    /// Whether schema and database don't go together: a fault of the input, where all else is one of the surroundings.
+    /// Whether schema and database, or schema and structs, don't go together: a fault of the input, where all else is
+    /// one of the surroundings.
     pub fn is_misfit(&self) -> bool {
         match self.0.as_ref() {
             ErrorKind::Unprepared { source, .. } => !matches!(source, Unprepared::Database(_)),
+            ErrorKind::Structs(_) => true,
             ErrorKind::Told(_) | ErrorKind::Driver { .. } => false,
         }
     }
@@ -91,7 +79,10 @@ impl Error {
                 source: Unprepared::Mismatches(all),
                 ..
             } => all,
-            ErrorKind::Told(_) | ErrorKind::Unprepared { .. } | ErrorKind::Driver { .. } => &[],
+            ErrorKind::Told(_)
+            | ErrorKind::Unprepared { .. }
+            | ErrorKind::Driver { .. }
+            | ErrorKind::Structs(_) => &[],
         }
     }
 }
@@ -102,6 +93,12 @@ impl fmt::Display for Error {
             ErrorKind::Told(message) => f.write_str(message),
             ErrorKind::Unprepared { database, source } => write!(f, "{database}: {source}"),
             ErrorKind::Driver { doing, source } => write!(f, "{doing}: {source}"),
+            ErrorKind::Structs(mismatches) => {
+                f.write_str("the structs don't fit the schema")?;
+                mismatches
+                    .iter()
+                    .try_for_each(|mismatch| write!(f, "\n  {mismatch}"))
+            }
         }
     }
 }
@@ -111,7 +108,7 @@ impl std::error::Error for Error {
         match self.0.as_ref() {
             ErrorKind::Driver { source, .. } => Some(source),
             ErrorKind::Unprepared { source, .. } => Some(source),
-            ErrorKind::Told(_) => None,
+            ErrorKind::Told(_) | ErrorKind::Structs(_) => None,
         }
     }
 }
@@ -121,6 +118,8 @@ impl std::error::Error for Error {
 pub struct Service {
     inner: Arc<Inner>,
     advice: Vec<migrate::Finding>,
+    /// The program's own, without their state: with it they would hold the service that holds them.
+    routes: Router<Service>,
 }
 
 /// What requests share.
@@ -140,6 +139,22 @@ pub(crate) struct Inner {
 }
 
 impl Inner {
+    pub(crate) fn new(engine: Arc<Engine>, data: Arc<Database>, state: Arc<Database>, style: Style) -> Self {
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        Self {
+            routes: Routes::new(&engine.model.schema),
+            account_by_key: AccountByKey::new(&engine.model),
+            engine,
+            data,
+            state,
+            hasher: Hasher::new(style, cores.div_ceil(2)),
+            password_style: style,
+            attempts: Attempts::default(),
+            request_ids: RequestIds::new(),
+            closing: AtomicBool::new(false),
+        }
+    }
+
     pub(crate) fn is_one_file(&self) -> bool {
         Arc::ptr_eq(&self.data, &self.state)
     }
@@ -155,46 +170,26 @@ impl Inner {
 }
 
 impl Service {
-    /// Opens a schema on a database: makes the tables where they are ours, checks that they fit where they aren't.
-    pub fn open(schema: Schema, options: Options) -> Result<Self, Error> {
-        let (database, hooks) = (options.database, options.hooks);
-        let prepared = prepare(&schema, &database)?;
-        let ours = prepared.ownership == Ownership::Ours;
-        let wal = ours || schema.journal == Some(Journal::Wal);
-        let file = File {
-            path: database.clone(),
-            ours,
-            wal,
-        };
-        let data = Arc::new(open_database(file)?);
-        let state = if ours {
-            Arc::clone(&data)
-        } else {
-            Arc::new(open_state(&database)?)
-        };
-        let validators = Validators::new(&schema).map_err(|error| Error::told(error.to_string()))?;
-        let routes = Routes::new(&schema);
-        let model = Model::new(schema, prepared.codecs);
-        let account_by_key = AccountByKey::new(&model);
-        let (cursor_key, state_key) = keys(&state)?;
-        let style = if ours { Style::Argon2id } else { Style::Werkzeug };
-        let cores = std::thread::available_parallelism().map_or(2, usize::from);
-        let inner = Inner {
-            engine: Arc::new(Engine::new(model, validators, hooks, cursor_key, state_key)),
-            data,
-            state,
-            hasher: Hasher::new(style, cores.div_ceil(2)),
-            password_style: style,
-            attempts: Attempts::default(),
-            routes,
-            request_ids: RequestIds::new(),
-            account_by_key,
-            closing: AtomicBool::new(false),
-        };
-        Ok(Self {
+    /// A service of the structs that `S` lists; a fault of their schema is told with its file and line.
+    ///
+    /// # Errors
+    ///
+    /// Every fault there is, and the warnings beside them.
+    pub fn build<S: RestService>() -> Result<Builder, Report> {
+        typed::load::<S>().map(|loaded| Builder::of::<S>(loaded))
+    }
+
+    /// A service of a schema, as YAML gives it.
+    pub fn builder(schema: Schema) -> Builder {
+        Builder::new(schema)
+    }
+
+    pub(crate) fn new(inner: Inner, advice: Vec<migrate::Finding>, routes: Router<Service>) -> Self {
+        Self {
             inner: Arc::new(inner),
-            advice: prepared.advice,
-        })
+            advice,
+            routes,
+        }
     }
 
     pub(crate) fn inner(&self) -> &Arc<Inner> {
@@ -220,7 +215,8 @@ impl Service {
     /// The service as a router: nest it, layer it.
     pub fn router(&self) -> Router {
         let inner = Arc::clone(&self.inner);
-        Router::new().fallback(move |request| handle(Arc::clone(&inner), request))
+        let own = self.routes.clone().with_state(self.clone());
+        own.fallback(move |request| handle(Arc::clone(&inner), request))
     }
 
     /// From now on `/health/ready` answers 503, so that a balancer sends requests elsewhere.
@@ -270,7 +266,7 @@ pub fn create_from(database: &Path, sql: &str) -> Result<(), Error> {
 }
 
 /// Looks at the file, and makes the tables where they are ours to make. What fails leaves no file behind.
-fn prepare(schema: &Schema, database: &Path) -> Result<Prepared, Error> {
+pub(crate) fn prepare(schema: &Schema, database: &Path) -> Result<Prepared, Error> {
     let shown = database.display().to_string();
     let is_new = !database.exists();
     if is_new && schema.managed == Some(false) {
@@ -326,6 +322,25 @@ pub(crate) fn check_file(database: &Path) -> Result<(), Error> {
     Ok(())
 }
 
+/// The database, and the one that keeps our own state: the same where it is ours.
+pub(crate) fn open_databases(
+    database: &Path,
+    ours: bool,
+    wal: bool,
+) -> Result<(Arc<Database>, Arc<Database>), Error> {
+    let data = Arc::new(open_database(File {
+        path: database.to_owned(),
+        ours,
+        wal,
+    })?);
+    let state = if ours {
+        Arc::clone(&data)
+    } else {
+        Arc::new(open_state(database)?)
+    };
+    Ok((data, state))
+}
+
 fn open_database(file: File) -> Result<Database, Error> {
     let shown = file.path.display().to_string();
     Database::open(file).map_err(Error::driver(format!(
@@ -353,7 +368,7 @@ fn open_state(database: &Path) -> Result<Database, Error> {
     })
 }
 
-fn keys(state: &Database) -> Result<(CursorKey, StateKey), Error> {
+pub(crate) fn keys(state: &Database) -> Result<(CursorKey, StateKey), Error> {
     let doing = "the keys of the service can't be read";
     let file = &state.file;
     let link = connection::open(file, Purpose::Write).map_err(Error::driver(doing))?;

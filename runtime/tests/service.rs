@@ -3,10 +3,7 @@
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use http_body_util::BodyExt;
-use rest_runtime::cell::Cell;
-use rest_runtime::hook::{Change, Hooks, Moment, Within};
-use rest_runtime::problem::{Code, Problem};
-use rest_runtime::{Options, Service};
+use rest_runtime::Service;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -48,16 +45,9 @@ fn schema(text: &str) -> rest_schema::Schema {
 
 impl Client {
     fn open(text: &str) -> Self {
-        Self::open_with(text, Hooks::default())
-    }
-
-    fn open_with(text: &str, hooks: Hooks) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
-        let options = Options {
-            hooks,
-            ..Options::new(directory.path().join("data.db"))
-        };
-        let service = Service::open(schema(text), options).expect("a service");
+        let builder = Service::builder(schema(text)).database(directory.path().join("data.db"));
+        let service = builder.open().expect("a service");
         Self {
             service,
             token: None,
@@ -175,61 +165,4 @@ async fn a_change_is_judged_before_and_after() {
     assert_eq!(status, 403);
     let (status, _) = client.ask("DELETE", "/api/notes/1", None).await;
     assert_eq!(status, 403);
-}
-
-/// Refuses, or panics, by what a note says; counts how often it ran after a statement.
-#[derive(Default)]
-struct Watch(std::sync::atomic::AtomicUsize);
-
-impl Within for Watch {
-    fn run(
-        &self,
-        moment: Moment,
-        change: Change<'_>,
-        _: &rusqlite::Connection,
-    ) -> Result<(), rest_runtime::storage::Refusal> {
-        if moment == Moment::Before {
-            return Ok(());
-        }
-        self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let says = |text: &str| {
-            change
-                .after
-                .is_some_and(|row| row.contains(&Cell::Text(text.to_owned())))
-        };
-        assert!(!says("panic"), "a note that makes the hook panic");
-        if says("refuse") {
-            return Err(rest_runtime::storage::Refusal::Problem(Problem::new(
-                Code::Conflict,
-            )));
-        }
-        Ok(())
-    }
-}
-
-#[tokio::test]
-async fn a_hook_that_fails_undoes_its_own_write_only() {
-    let mut hooks = Hooks::default();
-    let watch = std::sync::Arc::new(Watch::default());
-    let note = schema(NOTES)
-        .resources()
-        .find(|(_, resource)| resource.name == "Note")
-        .expect("Note")
-        .0;
-    hooks.add(note, watch.clone());
-    let mut client = Client::open_with(NOTES, hooks);
-    client.sign_up("susan").await;
-    let write = |text: &'static str| client.ask("POST", "/api/notes", Some(json!({ "text": text })));
-    let (kept, panicked, refused, also) =
-        tokio::join!(write("kept"), write("panic"), write("refuse"), write("also"));
-    let statuses = [&kept, &panicked, &refused, &also].map(|answer| answer.0.as_u16());
-    assert_eq!(statuses, [201, 500, 409, 201]);
-    assert_eq!(panicked.1["code"], "internal");
-    assert!(
-        !panicked.1.to_string().contains("a note that"),
-        "nothing internal is told"
-    );
-    let (_, list) = client.ask("GET", "/api/notes?sort=id&fields=text", None).await;
-    assert_eq!(list["items"], json!([{"text": "kept"}, {"text": "also"}]));
-    assert!(watch.0.load(std::sync::atomic::Ordering::Relaxed) >= 4);
 }

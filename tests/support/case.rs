@@ -11,6 +11,7 @@
 //! ```
 //!
 //! `schema:` names a file in `tests/schemas`, or `below`: then the schema is the page's block of YAML. `as:` may change between exchanges (`as: nobody`).
+//! `ways: all` has the page run against the schema's derived and generated service too (`tests/ways`).
 //! `> Name: value` is a header of the request (without a value: the header that would be added is left out),
 //! `< Name: value` one of the answer, `< no Name` one that must be absent; lines without a mark are the body above them.
 //! In requests `<name>` stands for a value bound before and `<x*65>` for 65 times x.
@@ -28,6 +29,8 @@ pub(crate) struct Case {
     pub(crate) file: PathBuf,
     /// Where the service's description is.
     pub(crate) schema: SchemaSource,
+    /// Whether the services made of structs are held to it as well.
+    pub(crate) all_ways: bool,
     /// In the order of the page.
     pub(crate) steps: Vec<Step>,
 }
@@ -117,10 +120,17 @@ pub(crate) fn parse(name: &str, file: &Path, text: &str) -> Result<Case, String>
     }
     let ended = reader.end_of_exchange().and_then(|()| reader.source());
     let schema = ended.map_err(|e| format!("{}: {e}", file.display()))?;
+    if reader.all_ways && !matches!(schema, SchemaSource::Named(_)) {
+        return Err(format!(
+            "{}: `ways: all` needs a schema of `tests/schemas`",
+            file.display()
+        ));
+    }
     Ok(Case {
         name: name.to_owned(),
         file: file.to_owned(),
         schema,
+        all_ways: reader.all_ways,
         steps: reader.steps,
     })
 }
@@ -130,6 +140,7 @@ struct Reader {
     schema: Option<String>,
     yaml: Option<String>,
     in_yaml: bool,
+    all_ways: bool,
     steps: Vec<Step>,
     open: Option<Draft>,
 }
@@ -180,9 +191,14 @@ impl Reader {
         for setting in code.split("  ").map(str::trim).filter(|s| !s.is_empty()) {
             match setting.split_once(": ") {
                 Some(("schema", name)) => self.schema = Some(name.trim().to_owned()),
+                Some(("ways", "all")) => self.all_ways = true,
                 Some(("as", "nobody")) => self.steps.push(Step::Caller(None)),
                 Some(("as", name)) => self.steps.push(Step::Caller(Some(name.trim().to_owned()))),
-                _ => return Err(format!("`{setting}` is neither `schema: name` nor `as: name`")),
+                _ => {
+                    return Err(format!(
+                        "`{setting}` is none of `schema: name`, `as: name`, `ways: all`"
+                    ));
+                }
             }
         }
         Ok(())

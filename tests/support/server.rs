@@ -21,10 +21,15 @@ pub(crate) fn package() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The program under test, beside the test's own executable.
+/// The program under test.
 pub(crate) fn program() -> Result<PathBuf, String> {
+    built("rest-gen")
+}
+
+/// A program of the workspace, beside the test's own executable.
+fn built(program: &str) -> Result<PathBuf, String> {
     let own = std::env::current_exe().map_err(|e| e.to_string())?;
-    let name = format!("rest-gen{}", std::env::consts::EXE_SUFFIX);
+    let name = format!("{program}{}", std::env::consts::EXE_SUFFIX);
     let found = own
         .ancestors()
         .skip(1)
@@ -32,19 +37,25 @@ pub(crate) fn program() -> Result<PathBuf, String> {
         .map(|folder| folder.join(&name))
         .find(|path| path.is_file());
     found.ok_or_else(|| {
-        "rest-gen has not been built: run `cargo build -p rest-gen` with the same profile first".to_owned()
+        format!(
+            "{program} has not been built: run `cargo build --workspace --bins` with the same profile first"
+        )
     })
 }
 
 /// `rest-gen` with these arguments, not yet started, without anything of our environment that it would read.
 pub(crate) fn rest_gen(arguments: &[&str]) -> Result<Command, String> {
-    let mut command = Command::new(program()?);
+    Ok(quiet(&program()?, arguments))
+}
+
+fn quiet(program: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(program);
     command
         .args(arguments)
         .stdin(Stdio::null())
         .env_remove("RUST_LOG")
         .env("NO_COLOR", "1");
-    Ok(command)
+    command
 }
 
 /// Runs `rest-gen` to its end.
@@ -101,6 +112,17 @@ impl Place {
     /// Serves it.
     pub(crate) fn serve(&self) -> Result<Server, String> {
         Server::start(&self.arguments())
+    }
+
+    /// Serves its database by the structs of `tests/ways` that say what a schema of `tests/schemas` says.
+    pub(crate) fn serve_structs(&self, written: &str, schema: &str) -> Result<Server, String> {
+        let database = self.database.display().to_string();
+        let mut command = quiet(
+            &built("ways")?,
+            &["--database", &database, "--listen", "127.0.0.1:0"],
+        );
+        command.env("WAYS_SERVICE", format!("{written}/{schema}"));
+        Server::spawn(command)
     }
 }
 

@@ -1,4 +1,4 @@
-#[derive(rest_runtime::RestEnum, Clone, Copy)]
+#[derive(rest_runtime::RestEnum)]
 enum Status {
     Draft,
     #[rest(name = "draft")]

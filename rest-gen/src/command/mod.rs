@@ -4,6 +4,8 @@ pub(crate) mod account;
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod export;
+pub(crate) mod generate;
+pub(crate) mod new;
 pub(crate) mod schema;
 pub(crate) mod seed;
 pub(crate) mod serve;

@@ -74,6 +74,10 @@ impl Scheme {
                 r: 8,
                 p: 1,
             },
+            Style::Quick => Self::Pbkdf2 {
+                digest: Digest::Sha256,
+                rounds: 1,
+            },
         }
     }
 

@@ -5,7 +5,7 @@
 
 use rest_schema::{DefaultValue, FieldId, Operation, ResourceId, Row, Rule, Schema};
 
-use crate::caller::Caller;
+use crate::caller::{Authority, Caller};
 use crate::cell::Cell;
 use crate::codec::Codec;
 use crate::plan::eval::{self, Verdict};
@@ -30,6 +30,17 @@ pub enum Permit<'a> {
     When(&'a Expr),
 }
 
+impl Permit<'_> {
+    /// As a condition.
+    pub fn condition(self) -> Expr {
+        match self {
+            Self::Always => Expr::Boolean(true),
+            Self::Never => Expr::Boolean(false),
+            Self::When(expr) => expr.clone(),
+        }
+    }
+}
+
 impl Ruling {
     /// The rule's meaning for a caller.
     pub fn permit(&self, caller: &Caller) -> Permit<'_> {
@@ -51,21 +62,30 @@ impl Ruling {
         }
     }
 
-    /// The condition for a caller, decided where he decides it.
-    pub fn condition(&self, caller: &Caller) -> Expr {
-        match self.permit(caller) {
-            Permit::Always => Expr::Boolean(true),
-            Permit::Never => Expr::Boolean(false),
-            Permit::When(expr) => expr.clone(),
-        }
-    }
-
     /// The condition for a kind of caller.
     pub fn expr(&self, kind: Kind) -> &Expr {
         match kind {
             Kind::Anonymous => &self.anonymous,
             Kind::Account => &self.account,
         }
+    }
+}
+
+/// What a rule means for a caller; where there is none, the operation isn't served.
+pub fn permit<'a>(rule: Option<&'a Ruling>, caller: &Caller) -> Permit<'a> {
+    match rule {
+        _ if caller.is_unrestricted => Permit::Always,
+        Some(rule) => rule.permit(caller),
+        None => Permit::Never,
+    }
+}
+
+/// The condition of a rule, where the row decides.
+pub fn judged(rule: Option<&Ruling>, authority: Authority) -> Expr {
+    match rule {
+        _ if authority.is_unrestricted => Expr::Boolean(true),
+        Some(rule) => rule.expr(authority.kind).clone(),
+        None => Expr::Boolean(false),
     }
 }
 

@@ -10,7 +10,7 @@ use rest_schema::{Comparison, FieldId, RelationId, ResourceId, Value};
 use crate::caller::Caller;
 use crate::cell::Cell;
 use crate::model::Model;
-use crate::plan::access::Permit;
+use crate::plan::access::{Permit, permit};
 use crate::plan::binding::binding;
 use crate::plan::expr::{Expr, Origin, Place, Related, Slot, Take, TextMatch};
 use crate::plan::level::{Included, Level, SharedLevel, Shown};
@@ -112,11 +112,19 @@ impl Planner<'_> {
         key: Vec<Cell>,
         selection: &Selection,
     ) -> Result<ReadPlan, Problem> {
+        let level = self.shared_level(resource, selection)?;
+        let personal = self.is_personal(resource, &[], selection);
+        let plan = self.item_as(level, key)?;
+        Ok(ReadPlan { personal, ..plan })
+    }
+
+    /// One item, shown as a level says.
+    pub(crate) fn item_as(&self, level: SharedLevel, key: Vec<Cell>) -> Result<ReadPlan, Problem> {
+        let resource = level.resource;
         let mut params = key;
         let count = params.len();
         let key = key_condition(self.model, resource, count);
         let condition = Expr::and([key, self.read_rule(resource)?]);
-        let level = self.shared_level(resource, selection)?;
         let shape = Arc::new(Shape {
             resource,
             level,
@@ -124,18 +132,29 @@ impl Planner<'_> {
             select: Select::Item { flags: Vec::new() },
         });
         params.shrink_to_fit();
-        let personal = self.is_personal(resource, &[], selection);
         Ok(ReadPlan {
             shape,
             params,
             limit: 1,
             binding: 0,
-            personal,
+            personal: true,
         })
     }
 
     /// A page of a collection; its cursor is opened by the key.
     pub fn page(&self, resource: ResourceId, query: &Query, key: &CursorKey) -> Result<ReadPlan, Problem> {
+        let level = self.shared_level(resource, &query.selection)?;
+        self.page_as(level, query, key)
+    }
+
+    /// A page whose items are shown as a level says.
+    pub(crate) fn page_as(
+        &self,
+        level: SharedLevel,
+        query: &Query,
+        key: &CursorKey,
+    ) -> Result<ReadPlan, Problem> {
+        let resource = level.resource;
         let binding = binding(self.model, resource, query);
         let position = match &query.page {
             Page::Cursor(text) if !text.is_empty() => Some(Position::open(text, key, binding)?),
@@ -168,7 +187,6 @@ impl Planner<'_> {
             start,
             count: query.count,
         };
-        let level = self.shared_level(resource, &query.selection)?;
         let shape = Arc::new(Shape {
             resource,
             level,
@@ -206,16 +224,9 @@ impl Planner<'_> {
 
     /// The read rule as a condition on row 0, or the refusal where it is closed to this caller.
     pub fn read_rule(&self, resource: ResourceId) -> Result<Expr, Problem> {
-        let permit = self
-            .model
-            .rules(resource)
-            .read
-            .as_ref()
-            .map_or(Permit::Never, |rule| rule.permit(self.caller));
-        match permit {
-            Permit::Always => Ok(Expr::Boolean(true)),
-            Permit::When(expr) => Ok(expr.clone()),
+        match permit(self.model.rules(resource).read.as_ref(), self.caller) {
             Permit::Never => Err(closed(self.caller)),
+            granted => Ok(granted.condition()),
         }
     }
 
@@ -258,7 +269,7 @@ impl Planner<'_> {
 
     fn guard(&self, field: FieldId) -> Permit<'_> {
         let rule = self.model.rules(field.resource).readable[field.index as usize].as_ref();
-        rule.map_or(Permit::Always, |rule| rule.permit(self.caller))
+        rule.map_or(Permit::Always, |rule| permit(Some(rule), self.caller))
     }
 
     fn shown(&self, field: FieldId) -> Option<Shown> {

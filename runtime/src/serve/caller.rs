@@ -33,7 +33,7 @@ pub(super) fn credentials(parts: &Parts) -> Option<Result<Credentials, Unreadabl
 }
 
 /// Who asks. A bad token is 401 also where anonymous callers may pass.
-pub(super) async fn resolve(service: &Arc<Inner>, parts: &Parts, now: Timestamp) -> Result<Caller, Problem> {
+pub(crate) async fn resolve(service: &Arc<Inner>, parts: &Parts, now: Timestamp) -> Result<Caller, Problem> {
     let secret = match credentials(parts) {
         None => return Ok(Caller::anonymous()),
         Some(Ok(Credentials::Bearer(secret))) => secret,
@@ -115,6 +115,7 @@ fn with_account(
     Ok(account.map(|account| Caller {
         account: Some(account),
         token: Some(found.id),
+        is_unrestricted: false,
     }))
 }
 

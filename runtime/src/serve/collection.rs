@@ -1,7 +1,5 @@
 //! A collection: its pages, and what is made in it.
 
-use std::sync::Arc;
-
 use axum::body::Body;
 use axum::http::{Method, Response, StatusCode};
 use rest_schema::{Operation, ResourceId};
@@ -18,9 +16,10 @@ use crate::respond::json::{Links, Splicer, address};
 use crate::respond::link;
 use crate::sql::select::Read;
 use crate::storage::rows::Output;
-use crate::storage::sqlite::steps::{Action, Write};
-use crate::storage::sqlite::writer::{Done, Written};
+use crate::storage::sqlite::steps::Action;
+use crate::storage::sqlite::writer::Written;
 use crate::validate::{New, Writer};
+use crate::write::Asking;
 
 impl Exchange<'_> {
     pub(super) fn planner(&self) -> Planner<'_> {
@@ -131,10 +130,7 @@ impl Exchange<'_> {
         query::none(self.parts.uri.query())?;
         let body = self.json(body).await?;
         let many = matches!(body, Json::Array(_));
-        let mut rows = self.validated(resource, &body)?;
-        for row in &mut rows {
-            self.hash_passwords(row).await?;
-        }
+        let rows = self.validated(resource, &body)?;
         let written = self.write(resource, Action::Create { rows, many }).await?;
         if many {
             Ok(made_many(&written))
@@ -162,58 +158,18 @@ impl Exchange<'_> {
 
     /// Validates as the caller, at the moment of the request.
     pub(super) fn as_writer<T>(&self, resource: ResourceId, validate: impl FnOnce(&Writer<'_>) -> T) -> T {
-        let me = self.key_of_me();
-        let closed = |field: u32| self.is_closed(resource, field);
-        validate(&Writer {
-            now: self.now,
-            me: me.as_deref(),
-            closed: &closed,
-        })
-    }
-
-    /// Whether a field's `writable` rule is closed to this caller whatever the row.
-    fn is_closed(&self, resource: ResourceId, field: u32) -> bool {
-        let rule = self.service.engine.model.rules(resource).writable[field as usize].as_ref();
-        rule.is_some_and(|rule| rule.permit(&self.caller) == crate::plan::access::Permit::Never)
-    }
-
-    /// The caller's key as values.
-    fn key_of_me(&self) -> Option<Vec<rest_schema::Value>> {
-        let account = self.caller.account.as_ref()?;
-        let model = &self.service.engine.model;
-        let fields = &model.resource(account.resource).key.fields;
-        fields
-            .iter()
-            .map(|field| model.codec(*field).decode(account.cell(*field).as_ref()).ok())
-            .collect()
-    }
-
-    async fn hash_passwords(&self, row: &mut New) -> Result<(), Problem> {
-        for (field, plain) in row.take_passwords() {
-            row.put(field, self.hashed(plain).await?);
-        }
-        Ok(())
-    }
-
-    pub(super) async fn hashed(&self, plain: crate::password::Plain) -> Result<rest_schema::Value, Problem> {
-        let hash = self.service.hasher.hash(plain).await;
-        hash.map(rest_schema::Value::Text)
-            .map_err(super::tokens::unhashed)
+        let engine = &self.service.engine;
+        engine.as_writer(resource, &self.caller, self.now, validate)
     }
 
     pub(super) async fn write(&self, resource: ResourceId, action: Action) -> Result<Vec<Written>, Problem> {
-        let write = Write {
-            engine: Arc::clone(&self.service.engine),
+        let asked = Asking {
             resource,
             caller: self.caller.clone(),
             now: self.now,
-            action,
+            wanted: None,
         };
-        match self.service.data.writer.write(write).await {
-            Ok(Done::Items(items)) => Ok(items),
-            Ok(Done::Number(_)) => Ok(Vec::new()),
-            Err(refusal) => Err(self.problem(refusal)),
-        }
+        self.service.write(asked, action).await
     }
 
     /// 201 with the item as its maker may see it; without where he may not.

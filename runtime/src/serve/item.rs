@@ -89,11 +89,7 @@ impl Exchange<'_> {
         let expected = Preconditions::parse(&self.parts.headers)?;
         let (values, key) = self.key(resource, segment)?;
         let validator = self.service.engine.validators.resource(resource);
-        let mut replacement = self.as_writer(resource, |writer| validator.replace(&body, &values, writer));
-        for (field, plain) in replacement.take_passwords() {
-            let hash = self.hashed(plain).await?;
-            replacement.put(field, &hash);
-        }
+        let replacement = self.as_writer(resource, |writer| validator.replace(&body, &values, writer));
         let (update, create) = (
             replacement.update,
             replacement.create.map(|new| new.map(Box::new)),
@@ -135,10 +131,7 @@ impl Exchange<'_> {
         let expected = Preconditions::parse(&self.parts.headers)?;
         let (_, key) = self.key(resource, segment)?;
         let validator = self.service.engine.validators.resource(resource);
-        let mut update = self.as_writer(resource, |writer| validator.merge(&body, writer));
-        for (field, plain) in update.take_passwords() {
-            update.put(field, self.hashed(plain).await?);
-        }
+        let update = self.as_writer(resource, |writer| validator.merge(&body, writer));
         let written = self
             .write(
                 resource,

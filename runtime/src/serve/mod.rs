@@ -35,7 +35,7 @@ use crate::problem::{Code, Problem};
 use crate::request::body::{self, Json};
 use crate::request::negotiate;
 use crate::service::Inner;
-pub(crate) use caller::AccountByKey;
+pub(crate) use caller::{AccountByKey, resolve};
 pub(crate) use request_id::RequestIds;
 pub(crate) use router::Routes;
 use router::Target;
@@ -211,12 +211,7 @@ impl Exchange<'_> {
 
     /// Refuses an operation that is closed to this caller whatever the row.
     fn open(&self, resource: ResourceId, operation: rest_schema::Operation) -> Result<(), Problem> {
-        let rule = self.service.engine.model.rules(resource).rule(operation);
-        let permit = rule.map(|rule| rule.permit(&self.caller));
-        match permit {
-            None | Some(crate::plan::access::Permit::Never) => Err(crate::plan::closed(&self.caller)),
-            Some(_) => Ok(()),
-        }
+        self.service.engine.open(resource, operation, &self.caller)
     }
 
     fn problem(&self, refusal: crate::storage::Refusal) -> Problem {

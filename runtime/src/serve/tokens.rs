@@ -11,7 +11,7 @@ use super::answer;
 use super::{Exchange, caller};
 use crate::attempts::Attempt;
 use crate::cell::Cell;
-use crate::password::{Failure, Plain};
+use crate::password::Plain;
 use crate::problem::{Code, Fault, Problem, words};
 use crate::request::body::{self, Json};
 use crate::request::query;
@@ -23,6 +23,7 @@ use crate::storage::sqlite::read::{cells, prepare};
 use crate::storage::sqlite::state::{AddToken, RevokeTokens};
 use crate::storage::sqlite::writer::Done;
 use crate::token::{Credentials, Secret};
+use crate::write::unhashed;
 
 /// What a request for a token says.
 #[derive(Default)]
@@ -190,14 +191,6 @@ impl Exchange<'_> {
         let revoked = self.service.state.writer.write(RevokeTokens::One(id)).await;
         revoked.map_err(|refusal| self.problem(refusal))?;
         Ok(answer::nothing(StatusCode::NO_CONTENT))
-    }
-}
-
-/// Hashing fails where too many wait for it, or where the system fails.
-pub(super) fn unhashed(failure: Failure) -> Problem {
-    match failure {
-        Failure::Busy => Problem::new(Code::Unavailable).retry_after(1),
-        Failure::Broken => Problem::internal(failure),
     }
 }
 

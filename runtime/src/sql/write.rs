@@ -2,9 +2,10 @@
 
 use rest_schema::{Comparison, FieldId, Link, RelationId, RelationKind, ResourceId};
 
+use crate::caller::Authority;
 use crate::model::Model;
+use crate::plan::access::{Ruling, judged};
 use crate::plan::expr::{Expr, Slot};
-use crate::plan::lower::Kind;
 use crate::plan::read::key_condition;
 use crate::sql::condition::Writer;
 use crate::sql::{Bind, Statement};
@@ -32,10 +33,11 @@ pub struct PreSelect {
 pub fn pre_select(
     model: &Model,
     resource: ResourceId,
-    kind: Kind,
+    authority: Authority,
     deleting: bool,
     computed: &[u32],
 ) -> PreSelect {
+    let kind = authority.kind;
     let rules = model.rules(resource);
     let writer = Writer::new(model);
     let mut list = List {
@@ -55,18 +57,15 @@ pub fn pre_select(
             wanted.then(|| list.add_as(model.computed(id, kind).unwrap_or(&Expr::Null), id))
         })
         .collect();
-    let never = Expr::Boolean(false);
-    let of = |rule: &Option<crate::plan::access::Ruling>| {
-        rule.as_ref().map_or(&never, |rule| rule.expr(kind)).clone()
-    };
+    let of = |rule: &Option<Ruling>| judged(rule.as_ref(), authority);
     let read = list.add(&of(&rules.read));
     let rule = list.add(&of(if deleting { &rules.delete } else { &rules.update }));
-    let each = |list: &mut List<'_>, all: &[Option<crate::plan::access::Ruling>]| {
+    let each = |list: &mut List<'_>, all: &[Option<Ruling>]| {
         all.iter()
             .map(|rule| rule.as_ref().map(|rule| list.add(rule.expr(kind))))
             .collect::<Vec<_>>()
     };
-    let (writable, readable) = if deleting {
+    let (writable, readable) = if deleting || authority.is_unrestricted {
         (Vec::new(), Vec::new())
     } else {
         (each(&mut list, &rules.writable), each(&mut list, &rules.readable))

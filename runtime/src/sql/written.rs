@@ -7,7 +7,6 @@ use rest_schema::{FieldId, ResourceId};
 use crate::caller::Caller;
 use crate::cell::Cell;
 use crate::engine::Engine;
-use crate::hook::Hooks;
 use crate::migrate;
 use crate::model::Model;
 use crate::plan::access::Account;
@@ -55,13 +54,7 @@ fn engine() -> Engine {
     let codecs = migrate::own_codecs(&schema);
     let validators = Validators::new(&schema).expect("patterns");
     let key = CursorKey::new([7; 32]);
-    Engine::new(
-        Model::new(schema, codecs),
-        validators,
-        Hooks::default(),
-        key,
-        StateKey([7; 16]),
-    )
+    Engine::new(Model::new(schema, codecs), validators, key, StateKey([7; 16]))
 }
 
 fn resource(engine: &Engine, name: &str) -> ResourceId {
@@ -88,6 +81,7 @@ fn susan(engine: &Engine, admin: bool) -> Caller {
     Caller {
         account: Some(Arc::new(account)),
         token: None,
+        is_unrestricted: false,
     }
 }
 

@@ -27,6 +27,7 @@ pub struct Values<'a> {
 static NOBODY: Caller = Caller {
     account: None,
     token: None,
+    is_unrestricted: true,
 };
 
 impl<'a> Values<'a> {

@@ -2,6 +2,8 @@
 //!
 //! Nothing is parsed again: [`crate::respond::json`] copies ranges of these buffers into the answer once.
 
+use rest_schema::Value;
+
 use crate::cell::Cell;
 
 /// No link: the hole is null or empty.
@@ -57,6 +59,15 @@ impl Rows {
         let start = if row == 0 { 0 } else { self.ends[row - 1] as usize };
         start..self.ends[row] as usize
     }
+}
+
+/// What a read for a program's own structs yields.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The rows, each with the values of the fields shown, in their order.
+    pub rows: Vec<Vec<Value>>,
+    /// The number of all rows, where it was asked for.
+    pub total: Option<i64>,
 }
 
 /// What a whole read yields.

@@ -3,8 +3,14 @@
 //! A struct says what it is ([`RestResource::written`]) and how its fields are made of values; which resource of the
 //! served schema that is, and which field is where, is bound once, at start.
 
+mod bind;
+mod field;
 mod value;
 
+pub use bind::Mismatch;
+pub(crate) use bind::{Binding, Bindings};
+pub(crate) use field::Given;
+pub use field::{Condition, Order, Set, Textual};
 pub use value::{Enumerated, FieldValue, Kinds, ManyToMany, Misfit, Password, Taker};
 
 use std::marker::PhantomData;
@@ -64,6 +70,8 @@ pub struct Struct {
     pub name: &'static str,
     /// Its fields that hold values.
     pub columns: &'static [Column],
+    /// What its key holds.
+    pub key: Kinds,
 }
 
 impl Struct {
@@ -73,6 +81,7 @@ impl Struct {
             id: std::any::TypeId::of::<R>,
             name: R::NAME,
             columns: R::COLUMNS,
+            key: <R::Key as FieldValue>::KINDS,
         }
     }
 }
@@ -145,15 +154,15 @@ impl<R, T> std::fmt::Debug for Field<R, T> {
 }
 
 /// An enum that is the values of a field. Derive it: `#[derive(RestEnum)]`.
-pub trait RestEnum: Copy + Send + Sync + 'static {
+pub trait RestEnum: Sized + Send + Sync + 'static {
     /// The words on the wire, one for each variant in their order.
     const WORDS: &'static [&'static str];
     /// The variant's place.
-    fn place(self) -> usize;
+    fn place(&self) -> usize;
     /// The variant at a place.
     fn at(place: usize) -> Option<Self>;
     /// The word on the wire.
-    fn word(self) -> &'static str {
+    fn word(&self) -> &'static str {
         Self::WORDS.get(self.place()).copied().unwrap_or_default()
     }
 }

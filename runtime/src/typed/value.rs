@@ -97,6 +97,11 @@ pub trait FieldValue: Sized + Send + Sync + 'static {
     fn take(values: &mut Taker) -> Result<Self, Misfit>;
     /// Adds its values.
     fn put(&self, values: &mut Vec<Value>);
+    /// The text, where it is a password that isn't hashed yet.
+    #[doc(hidden)]
+    fn plain(&self) -> Option<&str> {
+        None
+    }
 }
 
 macro_rules! field_values {
@@ -154,9 +159,36 @@ field_values! {
     serde_json::Value, Json, "a JSON document",
         |value| match value { Value::Json(text) => serde_json::from_str(&text).ok(), _ => None },
         |document| Value::Json(document.to_string());
-    Password, Text, "a password's hash",
-        |value| match value { Value::Text(hash) => Some(Password(Secret::Hash(hash))), _ => None },
-        |password| Value::Text(match &password.0 { Secret::Hash(text) | Secret::Plain(text) => text.clone() });
+}
+
+impl FieldValue for Password {
+    const KINDS: Kinds = Kinds {
+        kinds: &[Kind::Text],
+        optional: false,
+        rust: "Password",
+        words: None,
+    };
+
+    fn take(values: &mut Taker) -> Result<Self, Misfit> {
+        match values.value() {
+            Value::Text(hash) => Ok(Self(Secret::Hash(hash))),
+            _ => Err(Misfit {
+                expected: "a password's hash",
+            }),
+        }
+    }
+
+    fn put(&self, values: &mut Vec<Value>) {
+        let (Secret::Hash(text) | Secret::Plain(text)) = &self.0;
+        values.push(Value::Text(text.clone()));
+    }
+
+    fn plain(&self) -> Option<&str> {
+        match &self.0 {
+            Secret::Plain(plain) => Some(plain),
+            Secret::Hash(_) => None,
+        }
+    }
 }
 
 impl<T: FieldValue> FieldValue for Option<T> {
@@ -181,6 +213,10 @@ impl<T: FieldValue> FieldValue for Option<T> {
             Some(value) => value.put(values),
             None => values.extend(T::KINDS.kinds.iter().map(|_| Value::Null)),
         }
+    }
+
+    fn plain(&self) -> Option<&str> {
+        self.as_ref().and_then(T::plain)
     }
 }
 
@@ -259,12 +295,21 @@ impl Password {
         Self(Secret::Plain(plain.into()))
     }
 
-    /// The text, where it isn't hashed yet.
-    pub(crate) fn plain(&self) -> Option<&str> {
-        match &self.0 {
-            Secret::Plain(plain) => Some(plain),
-            Secret::Hash(_) => None,
-        }
+    /// A password that is hashed already.
+    pub(crate) fn of_hash(hash: String) -> Self {
+        Self(Secret::Hash(hash))
+    }
+}
+
+impl From<&str> for Password {
+    fn from(plain: &str) -> Self {
+        Self::new(plain)
+    }
+}
+
+impl From<String> for Password {
+    fn from(plain: String) -> Self {
+        Self::new(plain)
     }
 }
 

@@ -81,7 +81,7 @@ impl Validator {
     ) {
         let member = &self.members[place];
         let index = u32::try_from(place).unwrap_or(u32::MAX);
-        if member.nature == Nature::Readonly || member.is_closed(index, writer) {
+        if !member.may_be_given(index, writer) {
             faults.add_wrong(&member.name, Wrong::new(words::READONLY, "may not be given"));
             return;
         }
@@ -118,7 +118,7 @@ impl Member {
                     "is the caller's account, and nobody is signed in",
                 ),
             );
-        } else if !matches!(self.nature, Nature::Readonly | Nature::Private) {
+        } else if writer.is_trusted || !matches!(self.nature, Nature::Readonly | Nature::Private) {
             faults.add_wrong(&self.name, Wrong::new(words::REQUIRED, "is missing"));
         }
     }

@@ -6,6 +6,7 @@
 
 mod create;
 mod field;
+mod given;
 mod load;
 mod patch;
 #[cfg(test)]
@@ -27,6 +28,7 @@ use crate::request::body::{Json, Pointer};
 use field::{FieldRules, Wrong};
 
 pub use create::New;
+pub use given::Content;
 pub use update::{Changes, Replacement, Update};
 
 /// The most faults that one answer lists.
@@ -43,6 +45,8 @@ pub struct Writer<'a> {
     pub me: Option<&'a [Value]>,
     /// Whether a field (by its place) is closed to the caller whatever the row, by its `writable` rule.
     pub closed: &'a dyn Fn(u32) -> bool,
+    /// Whether it is the program itself, which may set whatever is stored.
+    pub is_trusted: bool,
 }
 
 impl fmt::Debug for Writer<'_> {

@@ -263,6 +263,7 @@ fn as_writer<T>(
     then: impl FnOnce(&Writer<'_>) -> T,
 ) -> T {
     then(&Writer {
+        is_trusted: false,
         now: NOW.parse().expect("a moment"),
         me,
         closed,

@@ -18,30 +18,6 @@ pub struct Replacement {
     pub create: Option<Result<New, Vec<Fault>>>,
 }
 
-impl Replacement {
-    /// Takes the passwords out, to be hashed and put back as values: those of both are the same.
-    pub fn take_passwords(&mut self) -> Vec<(u32, Plain)> {
-        let of_update = self.update.take_passwords();
-        let of_create = match &mut self.create {
-            Some(Ok(new)) => new.take_passwords(),
-            _ => Vec::new(),
-        };
-        if of_update.is_empty() {
-            of_create
-        } else {
-            of_update
-        }
-    }
-
-    /// Sets a field.
-    pub fn put(&mut self, field: u32, value: &Value) {
-        self.update.put(field, value.clone());
-        if let Some(Ok(new)) = &mut self.create {
-            new.put(field, value.clone());
-        }
-    }
-}
-
 /// A change as asked for, before the row is known.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Update {
@@ -52,9 +28,11 @@ pub struct Update {
     merges: Vec<(u32, Json, String)>,
     /// What the body repeats though it can't change it.
     must_equal: Vec<Repeated>,
-    passwords: Vec<(u32, Plain)>,
+    pub(super) passwords: Vec<(u32, Plain)>,
+    /// What the program set itself: no rule of the caller's holds for it.
+    pub(super) forced: Vec<u32>,
     /// What is wrong whatever the row is; told together with what the row tells.
-    faults: Vec<Fault>,
+    pub(super) faults: Vec<Fault>,
 }
 
 /// A member that can't be changed and was sent all the same, as a client does that edits what it got.
@@ -93,6 +71,31 @@ impl Update {
     /// Sets a field.
     pub fn put(&mut self, field: u32, value: Value) {
         self.set.push((field, value));
+    }
+
+    /// Whether it is refused whatever the row is.
+    pub fn is_faulty(&self) -> bool {
+        !self.faults.is_empty()
+    }
+
+    /// The value that a field is set to, where it is.
+    pub fn value(&self, field: u32) -> Option<&Value> {
+        let set = self.set.iter().rev().find(|(set, _)| *set == field);
+        set.map(|(_, value)| value)
+    }
+
+    /// The places of the fields that the program set itself.
+    pub fn forced(&self) -> &[u32] {
+        &self.forced
+    }
+
+    /// Takes back what was asked of a field.
+    pub(super) fn forget(&mut self, field: u32) {
+        self.set.retain(|(set, _)| *set != field);
+        self.resets.retain(|(reset, _)| *reset != field);
+        self.merges.retain(|(merged, ..)| *merged != field);
+        self.must_equal.retain(|repeated| repeated.field != field);
+        self.passwords.retain(|(set, _)| *set != field);
     }
 
     /// The places of the fields that [`Update::against`] looks at in the row only to compare them: computed ones may be
@@ -233,7 +236,10 @@ impl Validator {
 
 impl Member {
     /// Whether a body may change the field of a row that is there.
-    fn changes(&self, index: u32, writer: &Writer<'_>) -> bool {
+    pub(super) fn changes(&self, index: u32, writer: &Writer<'_>) -> bool {
+        if writer.is_trusted {
+            return self.stored;
+        }
         self.nature == Nature::Writable && !self.is_closed(index, writer)
     }
 
@@ -247,7 +253,7 @@ impl Member {
             || self.filling == Filling::Later
     }
 
-    fn change(
+    pub(super) fn change(
         &self,
         index: u32,
         json: &Json,

@@ -1,11 +1,11 @@
 //! What isn't CPU per request: a fast request beside slow ones, memory at rest, the start of a large schema.
 
-use std::fmt::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::Binaries;
 use super::client::Client;
+use super::large;
 use super::server::{Kind, Server, free_address, serve};
 use super::workload::{Material, WORKLOADS};
 use super::wrk::{self, Load};
@@ -50,13 +50,10 @@ pub(super) fn neighbours(seconds: u32, server: &Server, material: &Material, dir
     Ok(())
 }
 
-/// Resources of the large schema.
-const RESOURCES: usize = 100;
-
 /// The second start of a service with 100 resources, and what it holds at rest.
 pub(super) fn start(binaries: &Binaries, directory: &Path) -> Result<()> {
     let schema = directory.join("large.yaml");
-    std::fs::write(&schema, large())?;
+    std::fs::write(&schema, large::schema(100))?;
     println!("\nstarts on an existing database");
     for (name, schema) in [
         ("2 resources", binaries.root.join("benches/bench.yaml")),
@@ -89,30 +86,4 @@ fn begin(binaries: &Binaries, schema: &Path, database: &Path) -> Result<(Server,
     let started = Instant::now();
     let server = Server::spawn(Kind::Ours, command, &listen, database)?;
     Ok((server, started.elapsed()))
-}
-
-/// Resources in a chain, each with a dozen fields, rules and indexes.
-fn large() -> String {
-    let mut yaml = String::from("service: large\nmanaged: true\nresources:\n");
-    for number in 1..=RESOURCES {
-        let _ = write!(
-            yaml,
-            "  Thing{number}:\n    sort: -created_at\n    fields:\n      name: {{ type: string, length: 1..80, unique: true }}\n      \
-             note: {{ type: text, optional: true }}\n      state: {{ type: enum, values: [draft, ready, done], default: draft, index: true }}\n      \
-             price: {{ type: decimal, precision: 10, scale: 2, optional: true }}\n      amount: {{ type: integer, default: 0, range: 0..100000 }}\n      \
-             active: {{ type: boolean, default: true }}\n      day: {{ type: date, optional: true, index: true }}\n      \
-             created_at: {{ type: timestamp, default: now, readonly: true, index: true }}\n"
-        );
-        if number > 1 {
-            let before = number - 1;
-            let _ = writeln!(
-                yaml,
-                "    belongs_to:\n      before: {{ to: Thing{before}, inverse: after, optional: true }}"
-            );
-        }
-        yaml.push_str(
-            "    access: { read: state != 'draft' or active, create: public, change: state = 'draft' }\n",
-        );
-    }
-    yaml
 }

@@ -6,8 +6,10 @@
 
 mod check;
 mod client;
+mod craft;
 mod data;
 mod extra;
+mod large;
 mod report;
 mod server;
 mod workload;
@@ -31,6 +33,9 @@ pub(crate) struct Options {
     /// One short round: does everything run and answer alike?
     #[arg(long)]
     quick: bool,
+    /// Measure what writing and building a project costs, instead of serving
+    #[arg(long)]
+    craft: bool,
     /// Only workloads whose name contains this; may be given several times
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
@@ -56,6 +61,9 @@ const ACCOUNT: i64 = 1;
 
 /// Builds, starts, checks, measures, prints.
 pub(crate) fn run(options: &Options) -> Result<()> {
+    if options.craft {
+        return craft::run(options.rounds());
+    }
     wrk::installed()?;
     let binaries = build(options)?;
     let temporary = tempfile::tempdir()?;
@@ -104,28 +112,39 @@ struct Binaries {
 }
 
 fn build(options: &Options) -> Result<Binaries> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .ok_or("the workspace has no root")?
-        .to_owned();
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
-    command
-        .current_dir(&root)
-        .args(["build", "--quiet", "--release", "--package", "rest-benches"]);
-    if !options.by_hand_only {
-        command.args(["--package", "rest-gen"]);
-    }
+    let packages: &[&str] = if options.by_hand_only {
+        &["rest-benches"]
+    } else {
+        &["rest-benches", "rest-gen"]
+    };
+    let release = release(packages)?;
+    Ok(Binaries {
+        ours: release.join("rest-gen"),
+        by_hand: release.join("limit-server"),
+        root: root()?,
+    })
+}
+
+fn root() -> Result<PathBuf> {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    Ok(own.parent().ok_or("the workspace has no root")?.to_owned())
+}
+
+fn cargo() -> Command {
+    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+/// Builds packages of the workspace for release, and says where.
+fn release(packages: &[&str]) -> Result<PathBuf> {
+    let root = root()?;
+    let mut command = cargo();
+    command.current_dir(&root).args(["build", "--quiet", "--release"]);
+    command.args(packages.iter().flat_map(|name| ["--package", name]));
     if !command.status()?.success() {
         return Err("the build failed".into());
     }
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-    let release = target.join("release");
-    Ok(Binaries {
-        ours: release.join("rest-gen"),
-        by_hand: release.join("limit-server"),
-        root,
-    })
+    Ok(target.join("release"))
 }
 
 /// A running server and what is asked of it.

@@ -9,12 +9,15 @@ use crate::engine::{Compiled, Engine};
 use crate::plan::read::ReadPlan;
 use crate::storage::Refusal;
 use crate::storage::bind::Values;
-use crate::storage::rows::Output;
+use crate::storage::rows::{Found, Output};
 use crate::storage::sqlite::connection::{File, Link, refusal};
 use crate::storage::sqlite::lane::{self, Lane};
 use crate::storage::sqlite::pool::Readers;
 use crate::storage::sqlite::read;
 use crate::storage::sqlite::writer::Writer;
+
+/// Rows that a read may ask for on the runtime's own threads.
+const LONG: u32 = 1_000;
 
 /// A database file in use.
 #[derive(Debug)]
@@ -40,7 +43,7 @@ impl Database {
         })
     }
 
-    /// Runs a read in its lane; what overruns the inline lane, or meets a lock there, is run again in the pool.
+    /// Runs a read in its lane.
     pub async fn read(
         &self,
         engine: &Arc<Engine>,
@@ -49,6 +52,34 @@ impl Database {
         caller: &Caller,
         now: Timestamp,
     ) -> Result<Output, Refusal> {
+        self.in_lane(run, engine, compiled, plan, caller, now).await
+    }
+
+    /// Runs a read of which the values are wanted, in its lane; a long one in the pool.
+    pub async fn find(
+        &self,
+        engine: &Arc<Engine>,
+        compiled: &Arc<Compiled>,
+        plan: &ReadPlan,
+        caller: &Caller,
+        now: Timestamp,
+    ) -> Result<Found, Refusal> {
+        if plan.limit > LONG {
+            compiled.set_lane(Lane::Pool);
+        }
+        self.in_lane(find, engine, compiled, plan, caller, now).await
+    }
+
+    /// What overruns the inline lane, or meets a lock there, is run again in the pool.
+    async fn in_lane<T: Send + 'static>(
+        &self,
+        run: Run<T>,
+        engine: &Arc<Engine>,
+        compiled: &Arc<Compiled>,
+        plan: &ReadPlan,
+        caller: &Caller,
+        now: Timestamp,
+    ) -> Result<T, Refusal> {
         if self.lane(compiled)? == Lane::Inline {
             let result = self
                 .readers
@@ -88,6 +119,28 @@ impl Database {
         self.writer.close();
         self.readers.close();
     }
+}
+
+/// How a read is run on a connection.
+type Run<T> = fn(&Link, &Engine, &Compiled, &ReadPlan, &Caller, Timestamp) -> Result<T, Refusal>;
+
+/// Runs a read of which the values are wanted on a connection.
+fn find(
+    link: &Link,
+    engine: &Engine,
+    compiled: &Compiled,
+    plan: &ReadPlan,
+    caller: &Caller,
+    now: Timestamp,
+) -> Result<Found, Refusal> {
+    let values = Values {
+        model: &engine.model,
+        params: &plan.params,
+        caller,
+        given: &[],
+        now,
+    };
+    read::find(&link.connection, &compiled.read, &values, plan.limit)
 }
 
 /// Runs a read on a connection.

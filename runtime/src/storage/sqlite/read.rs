@@ -3,18 +3,18 @@
 use std::collections::HashMap;
 use std::hash::Hasher;
 
-use rest_schema::FieldId;
+use rest_schema::{FieldId, Value};
 use rusqlite::types::ValueRef;
 use rusqlite::{CachedStatement, Connection, Row};
 use siphasher::sip::SipHasher24;
 
 use crate::cell::{Cell, CellRef};
 use crate::plan::read::json_of;
-use crate::sql::select::{Include, Layout, Read};
+use crate::sql::select::{Include, Layout, Read, ShownColumn};
 use crate::sql::{Bind, Statement, TextForm, successor};
 use crate::storage::Refusal;
 use crate::storage::bind::Values;
-use crate::storage::rows::{Included, NOWHERE, Output, Rows};
+use crate::storage::rows::{Found, Included, NOWHERE, Output, Rows};
 use crate::storage::sqlite::connection::refusal;
 
 /// The key of the hash that tells states of items apart; known to nobody outside.
@@ -104,6 +104,51 @@ fn run_all(
         output.total = row.map(|row| row.get(0)).transpose().map_err(refusal)?;
     }
     Ok(output)
+}
+
+/// Runs a read of which the values are wanted, and no bytes.
+pub fn find(connection: &Connection, read: &Read, values: &Values<'_>, limit: u32) -> Result<Found, Refusal> {
+    let alone = read.segments.len() == 1 && read.count.is_none();
+    if alone || !connection.is_autocommit() {
+        return find_all(connection, read, values, limit);
+    }
+    in_one(connection, || find_all(connection, read, values, limit))
+}
+
+fn find_all(connection: &Connection, read: &Read, values: &Values<'_>, limit: u32) -> Result<Found, Refusal> {
+    let mut found = Found::default();
+    let limit = limit as usize;
+    for segment in &read.segments {
+        let left = limit - found.rows.len();
+        if left == 0 {
+            break;
+        }
+        let mut statement = prepare(connection, segment, values, None, left)?;
+        let mut rows = statement.raw_query();
+        while let Some(row) = rows.next().map_err(refusal)? {
+            found.rows.push(values_of(row, &read.layout)?);
+        }
+    }
+    if let Some(count) = &read.count {
+        let mut statement = prepare(connection, count, values, None, 0)?;
+        let mut rows = statement.raw_query();
+        let row = rows.next().map_err(refusal)?;
+        found.total = row.map(|row| row.get(0)).transpose().map_err(refusal)?;
+    }
+    Ok(found)
+}
+
+/// The values of the fields shown.
+fn values_of(row: &Row<'_>, layout: &Layout) -> Result<Vec<Value>, Refusal> {
+    let value = |shown: &ShownColumn| {
+        let value = shown.codec.decode(cell(row, shown.column)?);
+        value.map_err(|unfit| Refusal::StoredValue {
+            field: shown.field,
+            key: cells(row, &layout.key).unwrap_or_default(),
+            expected: unfit.expected,
+        })
+    };
+    layout.shown.iter().map(value).collect()
 }
 
 fn take_row(

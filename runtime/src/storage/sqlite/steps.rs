@@ -3,17 +3,19 @@
 //! `pre-select → 404, 403, 412, 422 → keys that name no row the caller may read → hooks → statement → 409 → post-select
 //! and the rule on the new row → 403 → hooks`. What only the row can tell is found here, as a [`Refusal`].
 
+mod hooks;
+
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use rest_schema::{FieldId, ResourceId, Value};
+use rest_schema::{FieldId, Operation, ResourceId, Value};
 use rusqlite::Connection;
+use tokio::runtime::Handle;
 
 use crate::caller::Caller;
 use crate::cell::Cell;
 use crate::engine::Engine;
-use crate::hook::{Change, Moment};
-use crate::plan::access::{Account, Permit, Ruling};
+use crate::plan::access::{Account, Permit, Ruling, judged, permit};
 use crate::plan::closed;
 use crate::plan::expr::Expr;
 use crate::plan::read::{Planner, Select, Shape};
@@ -30,7 +32,9 @@ use crate::storage::rows::Output;
 use crate::storage::sqlite::connection::refusal;
 use crate::storage::sqlite::read::{self, StateHash, cells, prepare};
 use crate::storage::sqlite::writer::{Done, Job, Written};
+use crate::typed::Binding;
 use crate::validate::{New, Update};
+use crate::write::{Asking, Changes};
 
 /// A write of one resource, for one caller.
 #[derive(Debug)]
@@ -45,6 +49,31 @@ pub struct Write {
     pub now: Timestamp,
     /// What is done.
     pub action: Action,
+    /// The struct that is made of what was written.
+    pub(crate) wanted: Option<Arc<Binding>>,
+    /// How many writes it is within.
+    pub(crate) depth: u8,
+    /// What hooks are told after the commit.
+    pub(crate) changes: Changes,
+    /// Where hooks that wait for something else find it: so that they are seen waiting.
+    pub(crate) threads: Option<Handle>,
+}
+
+impl Write {
+    /// A write of its own.
+    pub(crate) fn of(engine: Arc<Engine>, asked: Asking, action: Action) -> Self {
+        Self {
+            engine,
+            resource: asked.resource,
+            caller: asked.caller,
+            now: asked.now,
+            action,
+            wanted: asked.wanted,
+            depth: 0,
+            changes: Changes::default(),
+            threads: Handle::try_current().ok(),
+        }
+    }
 }
 
 /// What a write does.
@@ -82,7 +111,12 @@ impl Job for Write {
         let steps = Steps {
             write: self,
             connection,
+            hooks_wrote: std::cell::Cell::new(false),
         };
+        if self.depth == 0 {
+            // It may be the second time.
+            self.changes.keep(0);
+        }
         match &self.action {
             Action::Create { rows, many } => steps.create_all(rows, *many),
             Action::Update {
@@ -101,10 +135,12 @@ impl Job for Write {
 struct Steps<'a> {
     write: &'a Write,
     connection: &'a Connection,
+    /// Whether a hook of this write has written too.
+    hooks_wrote: std::cell::Cell<bool>,
 }
 
 /// What has become of a row.
-enum Row<'a> {
+enum Become<'a> {
     Created,
     /// From this one, by field.
     Changed(&'a [Cell]),
@@ -160,12 +196,15 @@ impl Steps<'_> {
             .collect();
         let row: Vec<Cell> = given.into_iter().map(|cell| cell.unwrap_or(Cell::Null)).collect();
         self.check_targets(&row, &new.given, at)?;
-        self.hooks(Moment::Before, None, Some(&row))?;
+        if self.is_hooked() {
+            let coming = self.coming_row(&[], &row, |field| fields.contains(&self.field(field)))?;
+            self.before(Operation::Create, None, Some(coming))?;
+        }
         let key = self.insert(&fields, &row, at)?;
         let maker = self.maker(&key)?;
-        let output = self.post_select(&key, Row::Created, &maker, &new.given, at)?;
-        self.hooks(Moment::After, None, Some(&self.row_of(&output)))?;
-        Ok(self.written(key, true, output))
+        let output = self.post_select(&key, Become::Created, &maker, &new.given, at)?;
+        let output = self.after(Operation::Create, &key, None, output, &maker)?;
+        self.written(key, true, output)
     }
 
     /// By field: its stored form, where it is known.
@@ -246,7 +285,10 @@ impl Steps<'_> {
                 cells,
             })
         });
-        Ok(Caller { account, token: None })
+        Ok(Caller {
+            account,
+            ..self.write.caller.clone()
+        })
     }
 
     fn update(
@@ -257,7 +299,7 @@ impl Steps<'_> {
         expected: &Preconditions,
     ) -> Result<Written, Refusal> {
         let computed: Vec<u32> = update.compared().collect();
-        let Some(before) = self.before(key, false, &computed)? else {
+        let Some(before) = self.pre_select(key, false, &computed)? else {
             return self.create_absent(create, expected);
         };
         expected.hold_for(before.state).map_err(Refusal::Problem)?;
@@ -265,19 +307,32 @@ impl Steps<'_> {
         let shown = |field: u32| self.is_shown(field, &before);
         let changes = update.against(&old, &shown).map_err(invalid)?;
         let changed: Vec<u32> = changes.set.iter().map(|(field, _)| *field).collect();
-        self.check_writable(&changed, &before)?;
+        // What the program set itself is not the caller's to be refused.
+        let by_caller = |field: &&u32| !update.forced().contains(field);
+        let asked: Vec<u32> = changed.iter().filter(by_caller).copied().collect();
+        self.check_writable(&asked, &before)?;
         if changes.is_empty() {
-            let output = self.post_select(key, Row::Unchanged, &self.write.caller, &[], &Pointer::root())?;
-            return Ok(self.written(key.to_vec(), false, output));
+            let output = self.unchanged(key, &self.write.caller)?;
+            return self.written(key.to_vec(), false, output);
         }
         let after = self.changed(&before.cells, &changes.set);
-        self.check_targets(&after, &changed, &Pointer::root())?;
-        self.hooks(Moment::Before, Some(&before.cells), Some(&after))?;
+        self.check_targets(&after, &asked, &Pointer::root())?;
+        let was = self.was(key, &before.cells)?;
+        if self.is_hooked() {
+            let coming = self.coming_row(key, &after, |_| true)?;
+            self.before(Operation::Update, was.clone(), Some(coming))?;
+        }
         self.run_update(key, &changed, &after)?;
         let at = Pointer::root();
-        let output = self.post_select(key, Row::Changed(&before.cells), &self.write.caller, &[], &at)?;
-        self.hooks(Moment::After, Some(&before.cells), Some(&self.row_of(&output)))?;
-        Ok(self.written(key.to_vec(), false, output))
+        let reader = &self.write.caller;
+        let output = self.post_select(key, Become::Changed(&before.cells), reader, &[], &at)?;
+        let output = self.after(Operation::Update, key, was, output, reader)?;
+        self.written(key.to_vec(), false, output)
+    }
+
+    /// The item as it is, for a reader.
+    fn unchanged(&self, key: &[Cell], reader: &Caller) -> Result<Output, Refusal> {
+        self.post_select(key, Become::Unchanged, reader, &[], &Pointer::root())
     }
 
     fn create_absent(
@@ -289,7 +344,7 @@ impl Steps<'_> {
             return Err(not_found());
         };
         let rule = self.engine().model.rules(self.write.resource).create.as_ref();
-        if !rule.is_some_and(|rule| rule.permit(&self.write.caller) != Permit::Never) {
+        if permit(rule, &self.write.caller) == Permit::Never {
             return Err(not_found());
         }
         expected.hold_for_none().map_err(Refusal::Problem)?;
@@ -308,24 +363,25 @@ impl Steps<'_> {
     }
 
     fn delete(&self, key: &[Cell], expected: &Preconditions) -> Result<Done, Refusal> {
-        let before = self.before(key, true, &[])?.ok_or_else(not_found)?;
+        let before = self.pre_select(key, true, &[])?.ok_or_else(not_found)?;
         expected.hold_for(before.state).map_err(Refusal::Problem)?;
-        self.hooks(Moment::Before, Some(&before.cells), None)?;
+        let was = self.was(key, &before.cells)?;
+        self.before(Operation::Delete, was.clone(), None)?;
         let statement = sql::delete(&self.engine().model, self.write.resource);
         let gone = self.run(&statement, key, self.context(&Pointer::root(), true))?;
-        self.hooks(Moment::After, Some(&before.cells), None)?;
+        self.within(Operation::Delete, was, None)?;
         Ok(Done::Number(i64::try_from(gone).unwrap_or(i64::MAX)))
     }
 
     /// The row as it is: `None` where there is none, 404 where it is hidden, 403 where the rule says no.
-    fn before(&self, key: &[Cell], deleting: bool, computed: &[u32]) -> Result<Option<Before>, Refusal> {
+    fn pre_select(&self, key: &[Cell], deleting: bool, computed: &[u32]) -> Result<Option<Before>, Refusal> {
         let engine = self.engine();
-        let kind = self.write.caller.kind();
+        let authority = self.write.caller.authority();
         let own;
-        let select = if computed.is_empty() {
-            engine.pre_select(self.write.resource, kind, deleting)
+        let select = if computed.is_empty() && !authority.is_unrestricted {
+            engine.pre_select(self.write.resource, authority.kind, deleting)
         } else {
-            own = sql::pre_select(&engine.model, self.write.resource, kind, deleting, computed);
+            own = sql::pre_select(&engine.model, self.write.resource, authority, deleting, computed);
             &own
         };
         let found = self.one_row(&select.statement, key, &[], |row| {
@@ -465,8 +521,7 @@ impl Steps<'_> {
     fn has_target(&self, relation: rest_schema::RelationId, key: &[Cell]) -> Result<bool, Refusal> {
         let model = &self.engine().model;
         let target = model.relation(relation).target;
-        let rule = model.rules(target).read.as_ref();
-        let rule = rule.map_or(Expr::Boolean(false), |rule| rule.condition(&self.write.caller));
+        let rule = permit(model.rules(target).read.as_ref(), &self.write.caller).condition();
         if rule == Expr::Boolean(false) {
             return Ok(false);
         }
@@ -480,7 +535,7 @@ impl Steps<'_> {
     fn post_select(
         &self,
         key: &[Cell],
-        written: Row<'_>,
+        written: Become<'_>,
         reader: &Caller,
         given: &[u32],
         at: &Pointer,
@@ -488,28 +543,25 @@ impl Steps<'_> {
         let engine = self.engine();
         let model = &engine.model;
         let rules = model.rules(self.write.resource);
-        let kind = self.write.caller.kind();
-        let of = |rule: &Option<Ruling>, kind| {
-            rule.as_ref()
-                .map_or(Expr::Boolean(false), |rule| rule.expr(kind).clone())
-        };
+        let authority = self.write.caller.authority();
+        let of = |rule: &Option<Ruling>, authority| judged(rule.as_ref(), authority);
         let (judge, old) = match written {
-            Row::Created => (of(&rules.create, kind), &[][..]),
-            Row::Changed(old) => (of(&rules.updated, kind), old),
-            Row::Unchanged => (Expr::Boolean(true), &[][..]),
+            Become::Created => (of(&rules.create, authority), &[][..]),
+            Become::Changed(old) => (of(&rules.updated, authority), old),
+            Become::Unchanged => (Expr::Boolean(true), &[][..]),
         };
-        let mut flags = vec![of(&rules.read, reader.kind()), judge];
+        let mut flags = vec![of(&rules.read, reader.authority()), judge];
         flags.extend(rules.checks.iter().cloned());
         let writable: Vec<u32> = given
             .iter()
             .copied()
             .filter(|field| rules.writable[*field as usize].is_some())
             .collect();
-        flags.extend(writable.iter().filter_map(|field| {
-            rules.writable[*field as usize]
-                .as_ref()
-                .map(|rule| rule.expr(kind).clone())
-        }));
+        flags.extend(
+            writable
+                .iter()
+                .map(|field| of(&rules.writable[*field as usize], authority)),
+        );
         let planner = Planner {
             model,
             caller: reader,
@@ -558,13 +610,15 @@ impl Steps<'_> {
         self.not_writable(&closed, at)
     }
 
-    fn written(&self, key: Vec<Cell>, created: bool, output: Output) -> Written {
+    fn written(&self, key: Vec<Cell>, created: bool, output: Output) -> Result<Written, Refusal> {
         let readable = output.flags.first().copied().flatten() == Some(true);
-        Written {
+        let wanted = self.write.wanted.as_ref();
+        Ok(Written {
+            values: wanted.map(|of| self.values_of(of, &key)).transpose()?,
             key,
             created,
             item: readable.then_some(output),
-        }
+        })
     }
 
     /// The stored columns of a post-select, by field.
@@ -575,13 +629,6 @@ impl Steps<'_> {
             row[field.index as usize] = cell.clone();
         }
         row
-    }
-
-    fn hooks(&self, moment: Moment, before: Option<&[Cell]>, after: Option<&[Cell]>) -> Result<(), Refusal> {
-        let change = Change { before, after };
-        self.engine()
-            .hooks
-            .run(self.write.resource, moment, change, self.connection)
     }
 
     fn field(&self, index: u32) -> FieldId {

@@ -14,6 +14,7 @@ use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
 use crate::cell::Cell;
+use crate::hook;
 use crate::problem::Problem;
 use crate::storage::Refusal;
 use crate::storage::constraint;
@@ -49,6 +50,8 @@ pub struct Written {
     pub created: bool,
     /// The item; `None` where its writer may not read it.
     pub item: Option<Output>,
+    /// The values that the struct asked for is made of.
+    pub values: Option<Vec<rest_schema::Value>>,
 }
 
 /// A write: a value that can run more than once.
@@ -208,10 +211,7 @@ fn in_savepoint(connection: &Connection, job: &dyn Job) -> Result<Done, Refusal>
 
 fn guarded(connection: &Connection, job: &dyn Job) -> Result<Done, Refusal> {
     catch_unwind(AssertUnwindSafe(|| job.run(connection))).unwrap_or_else(|panic| {
-        let told = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-        let told = told
-            .or_else(|| panic.downcast_ref::<String>().cloned())
-            .unwrap_or_default();
+        let told = hook::said(&*panic);
         Err(Refusal::Problem(Problem::internal(format!(
             "a panic within a write: {told}"
         ))))

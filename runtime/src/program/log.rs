@@ -29,7 +29,7 @@ enum Line {
 }
 
 /// Begins to log what `RUST_LOG` says; without it, requests and what goes wrong.
-pub(crate) fn start() {
+pub(super) fn start() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,rest=info"));
     let (queue, lines) = sync_channel(QUEUE);
     let thread = std::thread::Builder::new()
@@ -57,7 +57,7 @@ pub(crate) fn start() {
 }
 
 /// Writes what still waits.
-pub(crate) fn finish() {
+pub(super) fn finish() {
     let Some(writer) = WRITER.get() else {
         return;
     };

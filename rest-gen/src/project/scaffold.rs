@@ -1,0 +1,127 @@
+//! The files of a project that people own: written once, by templates, and never again.
+
+use std::path::Path;
+
+use rest_schema::Schema;
+use serde_json::Value;
+use tera::{Context, Tera};
+
+use super::manifest::{Runtime, VERSION};
+use super::requests;
+use crate::emit::Source;
+use crate::emit::rust::Names;
+use crate::error::Error;
+
+macro_rules! templates {
+    ($($path:literal $file:literal),* $(,)?) => {
+        &[$(($path, include_str!(concat!("templates/", $file)))),*]
+    };
+}
+
+/// Paths in a project, and what stands there.
+const TEMPLATES: &[(&str, &str)] = templates! {
+    "Cargo.toml" "Cargo.toml.tera",
+    "README.md" "README.md.tera",
+    "Dockerfile" "Dockerfile.tera",
+    ".dockerignore" "dockerignore.tera",
+    ".env.example" "env.tera",
+    ".gitignore" "gitignore.tera",
+    ".github/workflows/ci.yml" "ci.yml.tera",
+    "rustfmt.toml" "rustfmt.toml.tera",
+    "src/main.rs" "main.rs.tera",
+    "src/lib.rs" "lib.rs.tera",
+    "src/routes.rs" "routes.rs.tera",
+    "src/models/mod.rs" "models.rs.tera",
+};
+
+const STARTER: &str = include_str!("templates/rest.yaml.tera");
+
+/// What a project is, beside its schema.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    /// The package's name.
+    pub(crate) package: String,
+    /// Where the runtime comes from.
+    pub(crate) runtime: Runtime,
+    /// Whether a folder above is a workspace.
+    pub(crate) in_workspace: bool,
+}
+
+impl Settings {
+    /// The package's library, as code names it.
+    pub(crate) fn library(&self) -> String {
+        self.package.replace('-', "_")
+    }
+}
+
+/// All of them.
+pub(crate) fn files(schema: &Schema, settings: &Settings) -> Result<Vec<Source>, Error> {
+    let mut context = Context::new();
+    let names = Names::of(schema);
+    context.insert("package", &settings.package);
+    context.insert("library", &settings.library());
+    context.insert("service", &names.service);
+    context.insert("name", &line(&schema.name));
+    context.insert("description", &schema.description);
+    context.insert("prefix", &schema.prefix);
+    context.insert("managed", &(schema.managed != Some(false)));
+    context.insert("in_workspace", &settings.in_workspace);
+    context.insert("version", VERSION);
+    if let Runtime::Path(path) = &settings.runtime {
+        context.insert("runtime", path);
+        context.insert("checkout", &Path::new(path).parent());
+        context.insert("runtime_quoted", &Value::from(path.as_str()).to_string());
+    }
+    context.insert("requests", &requests::of(schema));
+    let render = |(path, template): &(&str, &str)| {
+        let text = rendered(template, &context)?;
+        let path = (*path).to_owned();
+        Ok(Source { path, text })
+    };
+    TEMPLATES.iter().map(render).collect()
+}
+
+/// The schema to start with where none is given.
+pub(crate) fn starter(service: &str) -> Result<String, Error> {
+    let mut context = Context::new();
+    context.insert("name", service);
+    rendered(STARTER, &context)
+}
+
+/// A text on one line, for comments and headings.
+fn line(text: &str) -> String {
+    text.split(|c: char| c.is_control() || c.is_whitespace())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+fn rendered(template: &str, context: &Context) -> Result<String, Error> {
+    Tera::one_off(template, context, false)
+        .map_err(|error| Error::new(format!("a template of this program is broken: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_those_of_the_workspace() {
+        let workspace = include_str!("../../../Cargo.toml");
+        let (_, template) = TEMPLATES[0];
+        let dependencies = template.lines().filter_map(|line| line.split_once(" = "));
+        let mut held = 0;
+        for (name, value) in dependencies.filter(|(name, _)| ["axum", "tokio", "serde_json"].contains(name)) {
+            let there = workspace
+                .lines()
+                .find_map(|line| line.strip_prefix(name)?.strip_prefix(" = "));
+            let version = |text: &str| text.split('"').nth(1).map(str::to_owned);
+            assert_eq!(
+                version(value),
+                version(there.expect("the workspace has it")),
+                "{name}"
+            );
+            held += 1;
+        }
+        assert_eq!(held, 3);
+    }
+}

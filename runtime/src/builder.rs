@@ -1,0 +1,214 @@
+//! How a service comes to be: a schema, a database, the program's own code; then it is opened.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use axum::Router;
+use rest_schema::{DefaultValue, FieldType, Journal, Loaded, Report, Schema, Value, value};
+
+use crate::engine::Engine;
+use crate::hook::{Hooks, Unbound};
+use crate::migrate::{self, Ownership};
+use crate::model::Model;
+use crate::password::Style;
+use crate::service::{self, Error, Service};
+use crate::test::Api;
+use crate::typed::{Bindings, RestResource, RestService, Struct};
+use crate::validate::Validators;
+
+/// A service that isn't open yet: [`Service::build`] of structs, [`Service::builder`] of a schema.
+#[derive(Debug)]
+pub struct Builder {
+    schema: Schema,
+    report: Option<Report>,
+    database: Option<PathBuf>,
+    create_from: Option<PathBuf>,
+    structs: Vec<Struct>,
+    hooks: Vec<Unbound>,
+    routes: Router<Service>,
+}
+
+impl Builder {
+    pub(crate) fn new(schema: Schema) -> Self {
+        Self {
+            schema,
+            report: None,
+            database: None,
+            create_from: None,
+            structs: Vec::new(),
+            hooks: Vec::new(),
+            routes: Router::new(),
+        }
+    }
+
+    pub(crate) fn of<S: RestService>(loaded: Loaded) -> Self {
+        let mut builder = Self::new(loaded.schema);
+        builder.report = Some(loaded.report);
+        S::structs(&mut |of| builder.structs.push(of));
+        builder
+    }
+
+    /// The schema that will be served.
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// What was found while the structs were read, where it was no fault.
+    pub fn warnings(&self) -> Option<&Report> {
+        self.report
+            .as_ref()
+            .filter(|report| !report.diagnostics.is_empty())
+    }
+
+    /// The database's file. Where the tables are ours it is made when it is missing.
+    #[must_use]
+    pub fn database(mut self, path: impl Into<PathBuf>) -> Self {
+        self.database = Some(path.into());
+        self
+    }
+
+    pub(crate) fn has_database(&self) -> bool {
+        self.database.is_some()
+    }
+
+    /// A file of SQL that makes the database where there is none yet.
+    #[must_use]
+    pub fn create_from(mut self, sql: impl Into<PathBuf>) -> Self {
+        self.create_from = Some(sql.into());
+        self
+    }
+
+    /// Holds a struct against the schema when the service is opened. Those of [`Service::build`] are held already, and
+    /// others when they are first used.
+    #[must_use]
+    pub fn resource<R: RestResource>(mut self) -> Self {
+        self.structs.push(Struct::of::<R>());
+        self
+    }
+
+    /// Runs code when rows of a resource are written: by HTTP, by [`crate::Db`], by other hooks.
+    #[must_use]
+    pub fn hooks<R: RestResource>(mut self, hooks: impl Hooks<R>) -> Self {
+        self.hooks.push(Unbound::new::<R, _>(hooks));
+        self
+    }
+
+    /// Adds the program's own routes. They come before the service's: [`crate::Caller`] tells who asks, and a
+    /// [`crate::Problem`] is answered as the service answers its own.
+    #[must_use]
+    pub fn routes(mut self, routes: Router<Service>) -> Self {
+        self.routes = self.routes.merge(routes);
+        self
+    }
+
+    /// Opens the service: makes the tables where they are ours, checks that they fit where they aren't, and that the
+    /// structs fit the schema.
+    ///
+    /// # Errors
+    ///
+    /// Where the database can't be had, or the three don't go together: every mismatch.
+    pub fn open(self) -> Result<Service, Error> {
+        let Some(database) = self.database.clone() else {
+            return Err(Error::told(
+                "no database was named; give the builder one: `.database(\"data.db\")`",
+            ));
+        };
+        if let Some(sql) = self.create_from.as_ref().filter(|_| !database.exists()) {
+            let text = std::fs::read_to_string(sql)
+                .map_err(|error| Error::told(format!("{} can't be read: {error}", sql.display())))?;
+            service::create_from(&database, &text)?;
+        }
+        self.open_at(&database, None)
+    }
+
+    /// Opens the service on a temporary database of our own making, for tests; it is gone with what this gives.
+    ///
+    /// # Errors
+    ///
+    /// As [`Builder::open`].
+    #[expect(
+        clippy::unused_async,
+        reason = "a test database may be elsewhere than in a file"
+    )]
+    pub async fn test(mut self) -> Result<Api, Error> {
+        self.schema.managed = Some(true);
+        self.schema.journal = None;
+        stand_in_for_the_database(&mut self.schema);
+        Api::open(|database| self.open_at(database, Some(Style::Quick)))
+    }
+
+    fn open_at(self, database: &Path, style: Option<Style>) -> Result<Service, Error> {
+        let schema = self.schema;
+        // Before a file is made: what doesn't fit here never will.
+        let structs = self
+            .structs
+            .iter()
+            .chain(self.hooks.iter().map(|hooks| &hooks.of));
+        bound(&schema, structs)?;
+        let prepared = service::prepare(&schema, database)?;
+        let ours = prepared.ownership == Ownership::Ours;
+        let wal = ours || schema.journal == Some(Journal::Wal);
+        let (data, state) = service::open_databases(database, ours, wal)?;
+        let validators = Validators::new(&schema).map_err(|error| Error::told(error.to_string()))?;
+        let (cursor_key, state_key) = service::keys(&state)?;
+        let usual = if ours { Style::Argon2id } else { Style::Werkzeug };
+        let model = Model::new(schema, prepared.codecs);
+        let mut engine = Engine::new(model, validators, cursor_key, state_key);
+        for hooks in self.hooks {
+            engine.add_hooks(hooks).map_err(Error::structs)?;
+        }
+        let inner = service::Inner::new(Arc::new(engine), data, state, style.unwrap_or(usual));
+        Ok(Service::new(inner, prepared.advice, self.routes))
+    }
+}
+
+/// Holds every struct against the schema.
+fn bound<'a>(schema: &Schema, structs: impl Iterator<Item = &'a Struct>) -> Result<(), Error> {
+    let model = Model::new(schema.clone(), migrate::own_codecs(schema));
+    let bindings = Bindings::default();
+    let of = |one: &Struct| bindings.get(&model, one).err().unwrap_or_default();
+    let mut mismatches: Vec<_> = structs.flat_map(of).collect();
+    mismatches.dedup();
+    if mismatches.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::structs(mismatches))
+    }
+}
+
+/// A database of our own making has no defaults of its own: what they would give is empty, or now.
+fn stand_in_for_the_database(schema: &mut Schema) {
+    let fields = schema
+        .resources
+        .iter_mut()
+        .flat_map(|resource| &mut resource.fields);
+    for field in fields.filter(|field| field.default == Some(DefaultValue::Database)) {
+        field.default = match &field.ty {
+            FieldType::Date | FieldType::Time | FieldType::Timestamp => Some(DefaultValue::Now),
+            FieldType::Uuid => Some(DefaultValue::Uuid),
+            ty => empty(ty).map(DefaultValue::Literal),
+        };
+    }
+}
+
+fn empty(ty: &FieldType) -> Option<Value> {
+    Some(match ty {
+        FieldType::String
+        | FieldType::Text
+        | FieldType::Email
+        | FieldType::Url
+        | FieldType::Slug
+        | FieldType::Password => Value::Text(String::new()),
+        FieldType::Enum(words) => Value::Text(words.first().cloned().unwrap_or_default()),
+        FieldType::Integer | FieldType::Bigint => Value::Integer(0),
+        FieldType::Float => Value::Float(value::Float::new(0.0)?),
+        FieldType::Decimal { scale, .. } => Value::Decimal(value::Decimal {
+            units: 0,
+            scale: *scale,
+        }),
+        FieldType::Boolean => Value::Boolean(false),
+        FieldType::Json => Value::Json("null".to_owned()),
+        FieldType::Bytes => Value::Bytes(Vec::new()),
+        FieldType::Date | FieldType::Time | FieldType::Timestamp | FieldType::Uuid => return None,
+    })
+}

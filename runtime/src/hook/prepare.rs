@@ -1,0 +1,70 @@
+//! The hooks before a write.
+
+use std::sync::Arc;
+
+use super::draft::{RawDraft, Work};
+use crate::problem::Problem;
+use crate::service::Inner;
+use crate::storage::sqlite::steps::Action;
+use crate::write::Asking;
+
+/// Runs a resource's `prepare` over each row of a write. What is refused anyway isn't shown to them.
+pub(crate) async fn prepare(service: &Arc<Inner>, asked: &Asking, action: Action) -> Result<Action, Problem> {
+    match action {
+        Action::Create { rows, many } => {
+            let mut prepared = Vec::with_capacity(rows.len());
+            for row in rows {
+                match one(service, asked, None, Work::Create(row)).await? {
+                    Work::Create(row) => prepared.push(row),
+                    Work::Update(..) | Work::Delete => return Err(changed()),
+                }
+            }
+            Ok(Action::Create { rows: prepared, many })
+        }
+        Action::Update {
+            key,
+            update,
+            create,
+            expected,
+        } if !update.is_faulty() || matches!(create, Some(Ok(_))) => {
+            let work = Work::Update(update, create);
+            let Work::Update(update, create) = one(service, asked, Some(&key), work).await? else {
+                return Err(changed());
+            };
+            Ok(Action::Update {
+                key,
+                update,
+                create,
+                expected,
+            })
+        }
+        Action::Delete { key, expected } => {
+            one(service, asked, Some(&key), Work::Delete).await?;
+            Ok(Action::Delete { key, expected })
+        }
+        refused @ Action::Update { .. } => Ok(refused),
+    }
+}
+
+async fn one(
+    service: &Arc<Inner>,
+    asked: &Asking,
+    key: Option<&Vec<crate::cell::Cell>>,
+    work: Work,
+) -> Result<Work, Problem> {
+    let mut draft = RawDraft {
+        service: Arc::clone(service),
+        resource: asked.resource,
+        caller: asked.caller.clone(),
+        key: key.cloned(),
+        work,
+    };
+    for hooked in service.engine.hooks.of(asked.resource) {
+        draft = hooked.hooks.prepare(&hooked.binding, draft).await?;
+    }
+    Ok(draft.work)
+}
+
+fn changed() -> Problem {
+    Problem::internal("a draft came back as another kind of write")
+}

@@ -1,0 +1,243 @@
+//! The program's own code among the steps of a write, and the writes that it asks for.
+
+use std::sync::Arc;
+
+use rest_schema::{FieldId, Operation, ResourceId, Value};
+use tokio::runtime::Handle;
+
+use super::{Action, Steps, Write};
+use crate::caller::Caller;
+use crate::cell::Cell;
+use crate::hook::{self, Ask, Moment, RawChange, Row};
+use crate::plan::read::{ReadPlan, Select, Shape};
+use crate::problem::Problem;
+use crate::sql::write as sql;
+use crate::storage::Refusal;
+use crate::storage::bind::Values;
+use crate::storage::rows::{Found, Output};
+use crate::storage::sqlite::read::{self, execute};
+use crate::storage::sqlite::writer::{Done, Job, Written};
+use crate::typed::Binding;
+
+/// Writes within writes within writes: more is taken for hooks that call each other for ever.
+const DEEPEST: u8 = 8;
+
+impl Steps<'_> {
+    pub(super) fn is_hooked(&self) -> bool {
+        !self.engine().hooks.of(self.write.resource).is_empty()
+    }
+
+    /// The row before, where somebody looks at it.
+    pub(super) fn was(&self, key: &[Cell], cells: &[Cell]) -> Result<Option<Arc<Row>>, Refusal> {
+        let row = self.is_hooked().then(|| self.whole_row(key, cells).map(Arc::new));
+        row.transpose()
+    }
+
+    /// The hooks before the statement.
+    pub(super) fn before(
+        &self,
+        operation: Operation,
+        was: Option<Arc<Row>>,
+        coming: Option<Row>,
+    ) -> Result<(), Refusal> {
+        match self.change(operation, was, coming) {
+            Some(change) => self.hooks(Moment::Before, &change),
+            None => Ok(()),
+        }
+    }
+
+    /// The hooks after the statement; what they see is what they are told after the commit.
+    pub(super) fn within(
+        &self,
+        operation: Operation,
+        was: Option<Arc<Row>>,
+        is: Option<Row>,
+    ) -> Result<(), Refusal> {
+        let Some(change) = self.change(operation, was, is) else {
+            return Ok(());
+        };
+        self.write.changes.add(self.write.resource, change.clone());
+        self.hooks(Moment::Within, &change)
+    }
+
+    /// The same for a row that is there, which is read again where hooks wrote: they may have changed it too.
+    pub(super) fn after(
+        &self,
+        operation: Operation,
+        key: &[Cell],
+        was: Option<Arc<Row>>,
+        output: Output,
+        reader: &Caller,
+    ) -> Result<Output, Refusal> {
+        if !self.is_hooked() {
+            return Ok(output);
+        }
+        let is = self.whole_row(key, &self.row_of(&output))?;
+        self.within(operation, was, Some(is))?;
+        if self.hooks_wrote.get() {
+            self.unchanged(key, reader)
+        } else {
+            Ok(output)
+        }
+    }
+
+    /// Runs the hooks of a moment in the order in which they were added; the first failure ends it.
+    fn hooks(&self, moment: Moment, change: &RawChange) -> Result<(), Refusal> {
+        let write = self.write;
+        let _entered = write.threads.as_ref().map(Handle::enter);
+        for hooked in write.engine.hooks.of(write.resource) {
+            let serve = |ask| self.serve(ask);
+            hook::drive(hooked, moment, change, (&write.engine, write.now), &serve)?;
+        }
+        Ok(())
+    }
+
+    /// The change as hooks see it; `None` where there are none.
+    fn change(
+        &self,
+        operation: Operation,
+        before: Option<Arc<Row>>,
+        after: Option<Row>,
+    ) -> Option<RawChange> {
+        self.is_hooked().then(|| RawChange {
+            operation,
+            before,
+            after: after.map(Arc::new),
+            caller: self.write.caller.clone(),
+        })
+    }
+
+    /// A stored row as hooks see it: its columns, and what their structs compute of it.
+    fn whole_row(&self, key: &[Cell], cells: &[Cell]) -> Result<Row, Refusal> {
+        let model = &self.engine().model;
+        let values = self.decode(key, cells)?;
+        let mut row: Row = model
+            .fields(self.write.resource)
+            .zip(values)
+            .map(|((_, field), value)| field.is_stored().then_some(value))
+            .collect();
+        for hooked in self.engine().hooks.of(self.write.resource) {
+            if hooked.binding.has_computed {
+                let values = self.values_of(&hooked.binding, key)?;
+                for (field, value) in hooked.binding.fields().zip(values) {
+                    row[field.index as usize] = Some(value);
+                }
+            }
+        }
+        Ok(row)
+    }
+
+    /// A row that isn't stored as it is yet: what is computed of it isn't known, nor what the database decides.
+    pub(super) fn coming_row(
+        &self,
+        key: &[Cell],
+        cells: &[Cell],
+        is_known: impl Fn(u32) -> bool,
+    ) -> Result<Row, Refusal> {
+        let model = &self.engine().model;
+        let known = |(id, field): (FieldId, &rest_schema::Field)| field.is_stored() && is_known(id.index);
+        let values = self.decode(key, cells)?;
+        let fields = model.fields(self.write.resource).zip(values);
+        Ok(fields
+            .map(|(field, value)| known(field).then_some(value))
+            .collect())
+    }
+
+    /// The values that a struct is made of, of the row as it is now.
+    pub(super) fn values_of(&self, binding: &Binding, key: &[Cell]) -> Result<Vec<Value>, Refusal> {
+        let shape = Arc::new(Shape {
+            resource: binding.resource,
+            level: binding.level(self.write.caller.kind()).clone(),
+            condition: sql::key_of(&self.engine().model, binding.resource),
+            select: Select::Item { flags: Vec::new() },
+        });
+        let compiled = self.engine().compiled(&shape);
+        let values = self.values(key, &[], &self.write.caller);
+        let mut found = read::find(self.connection, &compiled.read, &values, 1)?;
+        found
+            .rows
+            .pop()
+            .ok_or_else(|| Refusal::Internal("the row is gone after it was written".into()))
+    }
+
+    /// Does what a hook asks; fails where the transaction is gone, for then nothing may go on in it.
+    fn serve(&self, ask: Ask) -> Result<(), Refusal> {
+        match ask {
+            Ask::Find { plan, caller, reply } => {
+                // A hook that has ended in the meantime doesn't hear it.
+                let _ = reply.send(self.find(&plan, &caller));
+            }
+            Ask::Write {
+                resource,
+                caller,
+                action,
+                wanted,
+                reply,
+            } => {
+                self.hooks_wrote.set(true);
+                let _ = reply.send(self.nested(resource, caller, *action, wanted));
+            }
+        }
+        if self.connection.is_autocommit() {
+            return Err(Refusal::Internal(
+                "the transaction was rolled back from within".into(),
+            ));
+        }
+        Ok(())
+    }
+
+    fn find(&self, plan: &ReadPlan, caller: &Caller) -> Result<Found, Refusal> {
+        let compiled = self.engine().compiled(&plan.shape);
+        let values = Values {
+            model: &self.engine().model,
+            params: &plan.params,
+            caller,
+            given: &[],
+            now: self.write.now,
+        };
+        read::find(self.connection, &compiled.read, &values, plan.limit)
+    }
+
+    /// A write that a hook asks for: all its steps, undone alone where it fails.
+    fn nested(
+        &self,
+        resource: ResourceId,
+        caller: Caller,
+        action: Action,
+        wanted: Option<Arc<Binding>>,
+    ) -> Result<Vec<Written>, Refusal> {
+        let depth = self.write.depth + 1;
+        if depth > DEEPEST {
+            let name = &self.engine().model.resource(resource).name;
+            let message = format!("hooks write more than {DEEPEST} deep, at last {name}");
+            return Err(Refusal::Problem(Problem::internal(message)));
+        }
+        let changes = &self.write.changes;
+        let nested = Write {
+            engine: Arc::clone(&self.write.engine),
+            resource,
+            caller,
+            now: self.write.now,
+            action,
+            wanted,
+            depth,
+            changes: changes.clone(),
+            threads: self.write.threads.clone(),
+        };
+        let before = changes.count();
+        execute(self.connection, "SAVEPOINT nested")?;
+        let done = nested.run(self.connection);
+        if self.connection.is_autocommit() {
+            return done.map(|_| Vec::new());
+        }
+        if done.is_err() {
+            changes.keep(before);
+            execute(self.connection, "ROLLBACK TO nested")?;
+        }
+        execute(self.connection, "RELEASE nested")?;
+        match done? {
+            Done::Items(items) => Ok(items),
+            Done::Number(_) => Ok(Vec::new()),
+        }
+    }
+}

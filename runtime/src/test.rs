@@ -1,0 +1,319 @@
+//! A service under test: on a temporary database, asked without a socket.
+//!
+//! ```
+//! # use rest_runtime::{Service, schema};
+//! use serde_json::json;
+//!
+//! # let text = "service: notes\nresources: { Note: { fields: { text: string }, access: { read: public } } }";
+//! # let schema = schema::read_one("rest.yaml", text).expect("a schema").schema;
+//! # tokio::runtime::Runtime::new().expect("threads").block_on(async {
+//! let api = Service::builder(schema).test().await.expect("a service");
+//! let id = api.insert("Note", json!({ "text": "milk" })).await;
+//! let answer = api.anonymous().get(format!("/api/notes/{id}")).await;
+//! assert_eq!((answer.status, &answer.body["text"]), (200, &json!("milk")));
+//! # });
+//! ```
+//!
+//! What goes wrong here is a fault of the test: its functions panic, and tell every fault.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use axum::http::{HeaderMap, Method, Request};
+use http_body_util::BodyExt;
+use rest_schema::ResourceId;
+use serde::Serialize;
+use serde_json::Value;
+use tower::ServiceExt;
+
+use crate::caller::Caller;
+use crate::cell::Cell;
+use crate::model::Model;
+use crate::problem::{Fault, Place};
+use crate::request::body;
+use crate::service::{Error, Service};
+use crate::token::Secret;
+
+/// A service under test. Its database ends with it and its clients.
+#[derive(Debug, Clone)]
+pub struct Api {
+    // The service first: its files are closed before they are removed.
+    service: Service,
+    directory: Arc<Directory>,
+}
+
+impl Api {
+    pub(crate) fn open(service: impl FnOnce(&Path) -> Result<Service, Error>) -> Result<Self, Error> {
+        let directory = Directory::new()
+            .map_err(|error| Error::told(format!("a temporary directory can't be made: {error}")))?;
+        Ok(Self {
+            service: service(&directory.0.join("data.db"))?,
+            directory: Arc::new(directory),
+        })
+    }
+
+    /// The service, for what a program does with it.
+    pub fn service(&self) -> &Service {
+        &self.service
+    }
+
+    /// Where its files are.
+    pub fn directory(&self) -> &Path {
+        &self.directory.0
+    }
+
+    /// Somebody without credentials.
+    pub fn anonymous(&self) -> Client {
+        Client {
+            router: self.service.router(),
+            key: Value::Null,
+            headers: HeaderMap::new(),
+            api: self.clone(),
+        }
+    }
+
+    /// Makes an account, past all rules, and signs it in. Without a password it gets one that nobody knows.
+    ///
+    /// # Panics
+    ///
+    /// Where the service has no accounts, or the account can't be made: with every fault.
+    pub async fn account(&self, mut account: Value) -> Client {
+        let schema = self.service.schema();
+        let accounts = schema.accounts.as_ref();
+        let accounts = accounts.expect("the service has no accounts: its schema doesn't say `accounts`");
+        let password = schema.field(accounts.password);
+        if let Value::Object(members) = &mut account
+            && !members.contains_key(&password.name)
+            && !members.contains_key(&password.api_name)
+        {
+            let longest = password.length.as_ref().and_then(|length| length.max);
+            let unknown = Secret::generate().map_or_else(String::new, |secret| secret.reveal().to_owned());
+            let short = unknown
+                .chars()
+                .take(longest.map_or(usize::MAX, |most| most as usize));
+            members.insert(password.api_name.clone(), short.collect::<String>().into());
+        }
+        let name = schema.resource(accounts.resource).name.clone();
+        let key = self.inserted(&name, &account).await;
+        let told = key_told(&self.service.inner().engine.model, accounts.resource, &key);
+        let token = self.service.token_of(key).await;
+        let token = token.unwrap_or_else(|refused| panic!("the account can't sign in: {refused}"));
+        Client {
+            key: told,
+            ..self
+                .anonymous()
+                .header("authorization", &format!("Bearer {token}"))
+        }
+    }
+
+    /// Makes a row, past all rules: fields that no client may set can be given too, and a many-to-many as a list of
+    /// keys. Members are called as on the wire or as in the schema. Gives the row's key, an array where it is composite.
+    ///
+    /// # Panics
+    ///
+    /// Where the row can't be made: with every fault.
+    pub async fn insert(&self, resource: &str, row: Value) -> Value {
+        let key = self.inserted(resource, &row).await;
+        let model = &self.service.inner().engine.model;
+        let mut all = model.schema.resources();
+        let found = all.find(|(_, of)| of.name == resource);
+        found.map_or(Value::Null, |(id, _)| key_told(model, id, &key))
+    }
+
+    async fn inserted(&self, resource: &str, row: &Value) -> Vec<Cell> {
+        let text = serde_json::json!({ resource: [row] }).to_string();
+        let file = body::parse(text.as_bytes());
+        let file = file.unwrap_or_else(|problem| panic!("{resource} {row} can't be read: {problem}"));
+        let lots = self.service.rows(&file);
+        let lots = lots.unwrap_or_else(|faults| panic!("{resource} {row} can't be made:{}", told(&faults)));
+        let keys = self.service.load_keyed(lots).await;
+        let keys = keys.unwrap_or_else(|refused| panic!("{resource} {row} can't be made: {refused}"));
+        keys.into_iter().next().unwrap_or_default()
+    }
+}
+
+fn told(faults: &[Fault]) -> String {
+    let line = |fault: &Fault| {
+        let (Place::Pointer(place) | Place::Parameter(place) | Place::Header(place)) = &fault.place;
+        let near = fault.nearest.as_ref();
+        let near = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+        format!("\n  {place}: {}{near}", fault.detail)
+    };
+    faults.iter().map(line).collect()
+}
+
+fn key_told(model: &Model, resource: ResourceId, key: &[Cell]) -> Value {
+    let fields = &model.resource(resource).key.fields;
+    let part = |(field, cell): (&rest_schema::FieldId, &Cell)| {
+        let mut text = Vec::new();
+        let written = model.codec(*field).write_json(cell.as_ref(), &mut text);
+        written
+            .ok()
+            .and_then(|()| serde_json::from_slice(&text).ok())
+            .unwrap_or(Value::Null)
+    };
+    let mut parts: Vec<Value> = fields.iter().zip(key).map(part).collect();
+    if parts.len() == 1 {
+        parts.pop().unwrap_or(Value::Null)
+    } else {
+        Value::Array(parts)
+    }
+}
+
+/// Somebody who asks the service.
+#[derive(Debug, Clone)]
+pub struct Client {
+    router: Router,
+    key: Value,
+    headers: HeaderMap,
+    api: Api,
+}
+
+impl Client {
+    /// The key of the account that is signed in; null for nobody.
+    pub fn key(&self) -> &Value {
+        &self.key
+    }
+
+    /// Who the service takes this client for: for [`crate::Db::as_caller`].
+    ///
+    /// # Panics
+    ///
+    /// Where its credentials aren't valid.
+    pub async fn caller(&self) -> Caller {
+        let mut parts = self.request(Method::GET, "/", Body::empty()).into_parts().0;
+        parts.headers.clone_from(&self.headers);
+        let caller = self.api.service.caller_of(&parts).await;
+        caller.unwrap_or_else(|problem| panic!("the client's credentials are refused: {problem}"))
+    }
+
+    /// The same client, sending this header with each request.
+    ///
+    /// # Panics
+    ///
+    /// Where it is no header.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        let name = HeaderName::try_from(name).unwrap_or_else(|_| panic!("`{name}` is no name of a header"));
+        let value =
+            HeaderValue::try_from(value).unwrap_or_else(|_| panic!("`{value}` is no value of a header"));
+        self.headers.insert(name, value);
+        self
+    }
+
+    /// GET.
+    pub async fn get(&self, path: impl AsRef<str>) -> Answer {
+        self.send(self.request(Method::GET, path.as_ref(), Body::empty()))
+            .await
+    }
+
+    /// DELETE.
+    pub async fn delete(&self, path: impl AsRef<str>) -> Answer {
+        self.send(self.request(Method::DELETE, path.as_ref(), Body::empty()))
+            .await
+    }
+
+    /// POST of JSON.
+    pub async fn post(&self, path: impl AsRef<str>, body: impl Serialize) -> Answer {
+        self.send(self.json(Method::POST, path.as_ref(), &body)).await
+    }
+
+    /// PUT of JSON.
+    pub async fn put(&self, path: impl AsRef<str>, body: impl Serialize) -> Answer {
+        self.send(self.json(Method::PUT, path.as_ref(), &body)).await
+    }
+
+    /// PATCH of JSON, a merge patch.
+    pub async fn patch(&self, path: impl AsRef<str>, body: impl Serialize) -> Answer {
+        self.send(self.json(Method::PATCH, path.as_ref(), &body)).await
+    }
+
+    /// Any request; the client's headers are added where it doesn't have them.
+    ///
+    /// # Panics
+    ///
+    /// Where the answer's body breaks off.
+    pub async fn send(&self, mut request: Request<Body>) -> Answer {
+        for (name, value) in &self.headers {
+            request.headers_mut().entry(name).or_insert_with(|| value.clone());
+        }
+        let Ok(response) = self.router.clone().oneshot(request).await;
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.expect("the answer breaks off").to_bytes();
+        Answer {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            body: read(&bytes),
+        }
+    }
+
+    fn request(&self, method: Method, path: &str, body: Body) -> Request<Body> {
+        let request = Request::builder().method(method).uri(path).body(body);
+        request.unwrap_or_else(|error| panic!("`{path}` is no address: {error}"))
+    }
+
+    fn json(&self, method: Method, path: &str, body: &impl Serialize) -> Request<Body> {
+        let body = serde_json::to_vec(body).expect("a body that JSON can hold");
+        let mut request = self.request(method, path, Body::from(body));
+        let json = HeaderValue::from_static("application/json");
+        if !self.headers.contains_key(CONTENT_TYPE) {
+            request.headers_mut().insert(CONTENT_TYPE, json);
+        }
+        request
+    }
+}
+
+fn read(bytes: &[u8]) -> Value {
+    if bytes.is_empty() {
+        return Value::Null;
+    }
+    serde_json::from_slice(bytes).unwrap_or_else(|_| String::from_utf8_lossy(bytes).into_owned().into())
+}
+
+/// What came back.
+#[derive(Clone)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body: JSON, null where there is none, a string where it is something else.
+    pub body: Value,
+}
+
+impl Answer {
+    /// A header as text; empty where it isn't there.
+    pub fn header(&self, name: &str) -> &str {
+        let value = self.headers.get(name);
+        value.and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.status, self.body)
+    }
+}
+
+/// A directory of our own, removed with what is in it.
+#[derive(Debug)]
+struct Directory(PathBuf);
+
+impl Directory {
+    fn new() -> std::io::Result<Self> {
+        let path = std::env::temp_dir().join(format!("rest-{}", uuid::Uuid::new_v4()));
+        std::fs::create_dir(&path)?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        // Where it can't be removed it stays among the temporary files.
+        drop(std::fs::remove_dir_all(&self.0));
+    }
+}

@@ -1,0 +1,157 @@
+//! A write from what is asked to what is told: the program's own code before it, the passwords, the write itself, and
+//! the program's own code after it.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::FutureExt;
+use jiff::Timestamp;
+use rest_schema::{ResourceId, Value};
+
+use crate::caller::Caller;
+use crate::engine::Engine;
+use crate::hook::{self, RawChange};
+use crate::password::{Failure, Plain};
+use crate::problem::{Code, Problem};
+use crate::service::Inner;
+use crate::storage::Refusal;
+use crate::storage::sqlite::steps::{Action, Write};
+use crate::storage::sqlite::writer::{Done, Written};
+use crate::typed::Binding;
+
+/// Who asks for a write of what, and what of it is wanted.
+#[derive(Debug)]
+pub(crate) struct Asking {
+    pub(crate) resource: ResourceId,
+    pub(crate) caller: Caller,
+    pub(crate) now: Timestamp,
+    /// The struct that is made of what was written.
+    pub(crate) wanted: Option<Arc<Binding>>,
+}
+
+/// What the hooks of a write, and of those within it, are told once it is committed.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Changes(Arc<Mutex<Vec<(ResourceId, RawChange)>>>);
+
+impl Changes {
+    pub(crate) fn add(&self, resource: ResourceId, change: RawChange) {
+        self.all(|all| all.push((resource, change)));
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.all(|all| all.len())
+    }
+
+    /// Forgets what was undone.
+    pub(crate) fn keep(&self, count: usize) {
+        self.all(|all| all.truncate(count));
+    }
+
+    fn take(&self) -> Vec<(ResourceId, RawChange)> {
+        self.all(std::mem::take)
+    }
+
+    fn all<T>(&self, with: impl FnOnce(&mut Vec<(ResourceId, RawChange)>) -> T) -> T {
+        with(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Inner {
+    /// Does a write for a caller; what it gives is empty for a delete.
+    pub(crate) async fn write(
+        self: &Arc<Self>,
+        asked: Asking,
+        mut action: Action,
+    ) -> Result<Vec<Written>, Problem> {
+        let is_hooked = !self.engine.hooks.of(asked.resource).is_empty();
+        if is_hooked {
+            action = hook::prepare(self, &asked, action).await?;
+        }
+        self.hash_passwords(&mut action).await?;
+        let write = Write::of(Arc::clone(&self.engine), asked, action);
+        let done = if is_hooked {
+            self.write_hooked(write).await
+        } else {
+            self.data.writer.write(write).await
+        };
+        match done {
+            Ok(Done::Items(items)) => Ok(items),
+            Ok(Done::Number(_)) => Ok(Vec::new()),
+            Err(refusal) => Err(refusal.into_problem(&self.engine.model)),
+        }
+    }
+
+    /// A write and what follows its commit belong together: they end also where nobody waits for them any more.
+    async fn write_hooked(self: &Arc<Self>, write: Write) -> Result<Done, Refusal> {
+        let service = Arc::clone(self);
+        let task = tokio::spawn(async move {
+            let changes = write.changes.clone();
+            let done = service.data.writer.write(write).await?;
+            tell(&service.engine, &changes).await;
+            Ok(done)
+        });
+        task.await
+            .unwrap_or_else(|error| Err(Refusal::Internal(Box::new(error))))
+    }
+
+    async fn hash_passwords(&self, action: &mut Action) -> Result<(), Problem> {
+        match action {
+            Action::Create { rows, .. } => {
+                for row in rows {
+                    for (field, plain) in row.take_passwords() {
+                        row.put(field, Value::Text(self.hashed(plain).await?));
+                    }
+                }
+            }
+            Action::Update { update, create, .. } => {
+                // A PUT's two ways have the same passwords; each is hashed once.
+                let of_update = update.take_passwords();
+                let mut new = create.as_mut().and_then(|create| create.as_mut().ok());
+                let of_create = new.as_mut().map(|new| new.take_passwords()).unwrap_or_default();
+                let passwords = if of_update.is_empty() {
+                    of_create
+                } else {
+                    of_update
+                };
+                for (field, plain) in passwords {
+                    let hash = Value::Text(self.hashed(plain).await?);
+                    if let Some(new) = &mut new {
+                        new.put(field, hash.clone());
+                    }
+                    update.put(field, hash);
+                }
+            }
+            Action::Delete { .. } => {}
+        }
+        Ok(())
+    }
+
+    /// A password's hash.
+    pub(crate) async fn hashed(&self, plain: Plain) -> Result<String, Problem> {
+        self.hasher.hash(plain).await.map_err(unhashed)
+    }
+}
+
+/// Hashing fails where too many wait for it, or where the system fails.
+pub(crate) fn unhashed(failure: Failure) -> Problem {
+    match failure {
+        Failure::Busy => Problem::new(Code::Unavailable).retry_after(1),
+        Failure::Broken => Problem::internal(failure),
+    }
+}
+
+/// Tells the hooks what was committed; what goes wrong there changes nothing any more, and is logged.
+async fn tell(engine: &Engine, changes: &Changes) {
+    for (resource, change) in changes.take() {
+        for hooked in engine.hooks.of(resource) {
+            let telling = hooked.hooks.committed(&hooked.binding, &change);
+            let told = AssertUnwindSafe(telling).catch_unwind().await;
+            let failed = match &told {
+                Ok(Ok(())) => continue,
+                Ok(Err(problem)) => problem.cause().unwrap_or_default(),
+                Err(panic) => hook::said(&**panic).to_owned(),
+            };
+            tracing::error!(hook = hooked.name, "the hook `committed` failed: {failed}");
+        }
+    }
+}

@@ -1,6 +1,0 @@
-#[derive(rest_runtime::RestEnum)]
-enum Status {
-    Draft,
-}
-
-fn main() {}

@@ -1,0 +1,8 @@
+//! The schemas of `tests/schemas` as a Rust developer would write them.
+
+pub mod blog;
+pub mod keys;
+pub mod many;
+pub mod rules;
+pub mod shapes;
+pub mod types;

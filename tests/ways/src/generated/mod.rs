@@ -1,0 +1,8 @@
+//! The schemas of `tests/schemas` as the generator writes them.
+
+pub mod blog;
+pub mod keys;
+pub mod many;
+pub mod rules;
+pub mod shapes;
+pub mod types;

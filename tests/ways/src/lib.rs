@@ -1,0 +1,41 @@
+//! The schemas of `tests/schemas` as structs: written by hand, and by the generator.
+
+pub mod derived;
+pub mod generated;
+
+#[cfg(test)]
+mod tests {
+    use rest_runtime::{RestService, Service};
+
+    use super::{derived, generated};
+
+    fn same<S: RestService>(yaml: &str) {
+        let builder = Service::build::<S>().unwrap();
+        let read = rest_schema::read_one("rest.yaml", yaml).unwrap();
+        assert_eq!(
+            rest_schema::export(builder.schema()),
+            rest_schema::export(&read.schema)
+        );
+        assert_eq!(*builder.schema(), read.schema);
+    }
+
+    macro_rules! services {
+        ($($name:ident: $structs:ident,)*) => {$(
+            #[test]
+            fn $name() {
+                let yaml = include_str!(concat!("../../schemas/", stringify!($name), ".yaml"));
+                same::<derived::$name::$structs>(yaml);
+                same::<generated::$name::$structs>(yaml);
+            }
+        )*};
+    }
+
+    services! {
+        blog: Blog,
+        keys: Keys,
+        many: Many,
+        rules: Rules,
+        shapes: Shapes,
+        types: Types,
+    }
+}
