@@ -21,8 +21,10 @@ pub fn alone(resource: &Resource, sources: &Sources, diagnostics: &mut Diagnosti
         own: own.clone(),
         name: resource.name.text.clone(),
     };
-    let mut all = vec![(name(&resource.name), resource.tree.node(&types, diagnostics))];
-    for stub in stubs(resource, &types) {
+    let node = resource.tree.node(&types, diagnostics);
+    let stubs = stubs(resource, &node, &types);
+    let mut all = vec![(name(&resource.name), node)];
+    for stub in stubs {
         if !all.iter().any(|(key, _)| text(key) == text(&stub.0)) {
             all.push(stub);
         }
@@ -104,7 +106,7 @@ impl Types for Open {
 }
 
 /// The resources that a struct leads to. A key of one field whose name isn't seen is called as nothing else is.
-fn stubs(resource: &Resource, types: &Open) -> Vec<(Node, Node)> {
+fn stubs(resource: &Resource, node: &Node, types: &Open) -> Vec<(Node, Node)> {
     let mut quiet = Diagnostics::new();
     let mut list = Vec::new();
     for field in &resource.fields {
@@ -113,7 +115,7 @@ fn stubs(resource: &Resource, types: &Open) -> Vec<(Node, Node)> {
             list.extend(target.map(|target| (word(&target, foreign.at), stub(foreign))));
         }
     }
-    if let NodeKind::Map(sections) = resource.tree.node(types, &mut quiet).kind {
+    if let NodeKind::Map(sections) = &node.kind {
         let pairs = sections.iter().filter(|(key, _)| text(key) == "many_to_many");
         for (_, relations) in pairs {
             list.extend(

@@ -111,9 +111,13 @@ pub(super) fn describe(entries: &mut Entries, docs: Option<Excerpt>) {
     }
 }
 
-/// Whether a key was written by a person, and doesn't follow from a type or a comment.
-pub(super) fn is_said(key: &Excerpt) -> bool {
-    !matches!(key.text.as_str(), "type" | "values" | "optional" | "description")
+/// Whether a key was written by a person, and doesn't follow from a type or from a comment, which it stands at.
+pub(super) fn is_said(key: &Excerpt, tree: &Tree) -> bool {
+    match key.text.as_str() {
+        "type" | "values" | "optional" => false,
+        "description" => key.span != tree.span,
+        _ => true,
+    }
 }
 
 struct Reader<'a> {

@@ -252,8 +252,8 @@ impl Reader<'_> {
             self.diagnostics
                 .push(Diagnostic::new("bad-key", declared.at, message).help(help));
         }
-        for (key, _) in std::mem::take(&mut declared.entries) {
-            if field::is_said(&key) {
+        for (key, tree) in std::mem::take(&mut declared.entries) {
+            if field::is_said(&key, &tree) {
                 let message = format!("`{name}` is a generated key, which has no `{}`", key.text);
                 let help = match Level::Key.row(&key.text) {
                     Some(row) => format!("say it of the struct: `key({} = …)`", row.key),
