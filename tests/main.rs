@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `example` | the examples: their schemas, and the shop at work |
 //! | `flask` | a real Flask app and the service on one file |
+//! | `guide` | what the guides show of Rust |
 //! | `readme` | what the README shows |
 //! | `support` | reads a case, starts the program, sends bytes, compares |
 //! | `coverage` | every row of the product's tables has a case |
@@ -28,6 +29,7 @@ mod crash;
 mod example;
 mod expiry;
 mod flask;
+mod guide;
 mod hostile;
 mod load;
 mod project;
@@ -51,6 +53,7 @@ fn main() {
     let mut trials = support::selftest::trials();
     trials.extend(example::trials());
     trials.extend(flask::trials());
+    trials.extend(guide::trials());
     trials.extend(readme::trials());
     trials.extend(coverage::trials());
     trials.extend(cli::trials());

@@ -67,6 +67,7 @@ impl Builder {
         self
     }
 
+    #[cfg(feature = "program")]
     pub(crate) fn has_database(&self) -> bool {
         self.database.is_some()
     }

@@ -37,6 +37,15 @@ impl Caller {
         }
     }
 
+    /// The same caller, for whom all rules hold.
+    #[must_use]
+    pub(crate) fn restricted(&self) -> Self {
+        Self {
+            is_unrestricted: false,
+            ..self.clone()
+        }
+    }
+
     /// The signed-in account; `None`: anonymous.
     pub fn account(&self) -> Option<&Account> {
         self.account.as_deref()

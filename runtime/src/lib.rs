@@ -56,6 +56,7 @@ pub mod types {
     pub use crate::typed::{ManyToMany, Password};
 }
 
+pub use axum;
 pub use rest_derive::{RestEnum, RestResource, RestService};
 pub use rest_schema as schema;
 pub use typed::{RestEnum, RestResource, RestService};

@@ -1,25 +1,25 @@
 //! What an operator does without HTTP: makes accounts, sets passwords, loads rows. Rules don't apply; values are
 //! checked all the same.
 
+mod load;
+
 use std::sync::Arc;
 
-use rest_schema::{Field, FieldId, FieldType, JoinColumn, Link, RelationKind, ResourceId, Value};
+use rest_schema::{FieldId, ResourceId, Value};
 use rusqlite::Connection;
 
+use self::load::{Load, hash_all};
 use crate::cell::Cell;
-use crate::password::{self, Plain};
+use crate::password::Plain;
 use crate::problem::Fault;
-use crate::request::body::Pointer;
 use crate::service::{Inner, Service};
-use crate::sql::Statement;
 use crate::sql::write as sql;
 use crate::storage::Refusal;
-use crate::storage::bind::{Values, now_as};
-use crate::storage::constraint::{self, Context};
+use crate::storage::bind::Values;
 use crate::storage::sqlite::connection::refusal;
-use crate::storage::sqlite::read::{cells, prepare};
+use crate::storage::sqlite::read::prepare;
 use crate::storage::sqlite::state::{AddToken, RevokeTokens};
-use crate::storage::sqlite::writer::{Done, Job, Written};
+use crate::storage::sqlite::writer::{Done, Job};
 use crate::token::Secret;
 
 /// Rows of one resource, or pairs of one many-to-many, to be loaded.
@@ -195,255 +195,6 @@ fn check_password(inner: &Inner, field: FieldId, plain: &Plain) -> Result<(), No
         return Err(told(format!("the password's length isn't within {range}")));
     }
     Ok(())
-}
-
-/// A load of rows: one job, so all or none.
-#[derive(Debug)]
-struct Load {
-    service: Arc<Inner>,
-    lots: Vec<Rows>,
-    /// Whether the keys of the rows are asked for.
-    keyed: bool,
-}
-
-/// Hashes the passwords of a load, in the form that suits the database.
-fn hash_all(mut load: Load) -> Result<Load, NotDone> {
-    let model = &load.service.engine.model;
-    let mut hashes = std::collections::HashMap::new();
-    for lot in &mut load.lots {
-        let Rows::Of { resource, rows } = lot else {
-            continue;
-        };
-        for (index, value) in rows.iter_mut().flatten() {
-            let field = FieldId {
-                resource: *resource,
-                index: *index,
-            };
-            let (FieldType::Password, Value::Text(plain)) = (&model.field(field).ty, &mut *value) else {
-                continue;
-            };
-            // Rows that share a password share its hash: a thousand hashes would take minutes.
-            let hash = match hashes.get(plain.as_str()) {
-                Some(hash) => String::clone(hash),
-                None => {
-                    let made = password::hash(load.service.password_style, &Plain::new(plain.clone()));
-                    let made = made.map_err(|failure| told(failure.to_string()))?;
-                    hashes.insert(plain.clone(), made.clone());
-                    made
-                }
-            };
-            *value = Value::Text(hash);
-        }
-    }
-    Ok(load)
-}
-
-impl Job for Load {
-    fn run(&self, connection: &Connection) -> Result<Done, Refusal> {
-        let mut written = 0;
-        let mut keys = Vec::new();
-        connection
-            .execute_batch("PRAGMA defer_foreign_keys = ON")
-            .map_err(refusal)?;
-        for lot in &self.lots {
-            match lot {
-                Rows::Of { resource, rows } => {
-                    for (place, row) in rows.iter().enumerate() {
-                        let key = self.row(connection, *resource, place, row)?;
-                        written += 1;
-                        if self.keyed {
-                            keys.push(Written {
-                                key,
-                                created: true,
-                                item: None,
-                                values: None,
-                            });
-                        }
-                    }
-                }
-                Rows::Pairs { relation, pairs } => {
-                    for (place, pair) in pairs.iter().enumerate() {
-                        self.pair(connection, *relation, place, pair)?;
-                        written += 1;
-                    }
-                }
-            }
-        }
-        Ok(if self.keyed {
-            Done::Items(keys)
-        } else {
-            Done::Number(written)
-        })
-    }
-}
-
-impl Load {
-    fn row(
-        &self,
-        connection: &Connection,
-        resource: ResourceId,
-        place: usize,
-        row: &[(u32, Value)],
-    ) -> Result<Vec<Cell>, Refusal> {
-        let model = &self.service.engine.model;
-        let mut all: Vec<Option<Cell>> = vec![None; model.resource(resource).fields.len()];
-        for (index, value) in row {
-            all[*index as usize] = Some(
-                model
-                    .codec(FieldId {
-                        resource,
-                        index: *index,
-                    })
-                    .encode(value),
-            );
-        }
-        for (id, field) in model.stored(resource) {
-            if all[id.index as usize].is_none() {
-                all[id.index as usize] = self.default_of(connection, id, field, &all)?;
-            }
-        }
-        let fields: Vec<FieldId> = model
-            .stored(resource)
-            .map(|(id, _)| id)
-            .filter(|id| all[id.index as usize].is_some())
-            .collect();
-        let params: Vec<Cell> = fields
-            .iter()
-            .filter_map(|id| all[id.index as usize].clone())
-            .collect();
-        let statement = sql::insert(model, resource, &fields);
-        let at = Pointer::root()
-            .member(&model.resource(resource).name)
-            .index(place);
-        let context = Context {
-            model,
-            resource,
-            at: &at,
-            deleting: false,
-        };
-        let parts = model.resource(resource).key.fields.len();
-        self.execute(connection, &statement, &params, parts, context)
-    }
-
-    fn default_of(
-        &self,
-        connection: &Connection,
-        id: FieldId,
-        field: &Field,
-        row: &[Option<Cell>],
-    ) -> Result<Option<Cell>, Refusal> {
-        use rest_schema::DefaultValue;
-        let model = &self.service.engine.model;
-        let codec = model.codec(id);
-        Ok(match &field.default {
-            Some(DefaultValue::Literal(value)) => Some(codec.encode(value)),
-            Some(DefaultValue::Now) => Some(codec.encode(&now_as(field.ty.kind(), jiff::Timestamp::now()))),
-            Some(DefaultValue::Uuid) => Some(codec.encode(&Value::Uuid(uuid::Uuid::now_v7()))),
-            Some(DefaultValue::Expression(_)) => {
-                let rule = model.rules(id.resource).defaults[id.index as usize].as_ref();
-                let Some(rule) = rule else { return Ok(None) };
-                let statement = sql::value(model, rule.expr(crate::plan::lower::Kind::Anonymous), id);
-                let given: Vec<Cell> = row
-                    .iter()
-                    .map(|cell| cell.clone().unwrap_or(Cell::Null))
-                    .collect();
-                let mut found = self
-                    .one_row(connection, &statement, &[], &given, 1)?
-                    .unwrap_or_default();
-                found.pop()
-            }
-            Some(DefaultValue::Me | DefaultValue::Database) | None => {
-                let is_key = model.resource(id.resource).key.fields.contains(&id);
-                (is_key && field.ty == FieldType::Uuid)
-                    .then(|| codec.encode(&Value::Uuid(uuid::Uuid::now_v7())))
-            }
-        })
-    }
-
-    fn pair(
-        &self,
-        connection: &Connection,
-        relation: rest_schema::RelationId,
-        place: usize,
-        (own, other): &(Vec<Value>, Vec<Value>),
-    ) -> Result<(), Refusal> {
-        let model = &self.service.engine.model;
-        let way = model.relation(relation);
-        let (Link::Join { table, local, remote }, RelationKind::ManyToMany) = (&way.link, way.kind) else {
-            return Err(Refusal::Internal(
-                format!("`{}` is no many_to_many", way.name).into(),
-            ));
-        };
-        let joins: Vec<_> = local.iter().chain(remote).collect();
-        let encode = |(join, value): (&&JoinColumn, &Value)| model.codec(join.field).encode(value);
-        let params: Vec<Cell> = joins.iter().zip(own.iter().chain(other)).map(encode).collect();
-        let statement = sql::insert_pair(table, joins.iter().map(|join| join.column.as_str()));
-        let name = format!("{}.{}", model.resource(relation.resource).name, way.name);
-        let at = Pointer::root().member(&name).index(place);
-        let context = Context {
-            model,
-            resource: relation.resource,
-            at: &at,
-            deleting: false,
-        };
-        self.execute(connection, &statement, &params, 0, context)
-            .map(drop)
-    }
-
-    /// Runs a statement to its end; gives the first columns of its last row.
-    fn execute(
-        &self,
-        connection: &Connection,
-        statement: &Statement,
-        params: &[Cell],
-        columns: usize,
-        context: Context<'_>,
-    ) -> Result<Vec<Cell>, Refusal> {
-        let now = jiff::Timestamp::now();
-        let values = Values::of_nobody(&self.service.engine.model, params, &[], now);
-        let mut prepared = prepare(connection, statement, &values, None, 0)?;
-        let mut rows = prepared.raw_query();
-        let all: Vec<usize> = (0..columns).collect();
-        let mut given = Vec::new();
-        loop {
-            match rows.next() {
-                Ok(Some(row)) => given = cells(row, &all)?,
-                Ok(None) => return Ok(given),
-                Err(error) => return Err(located(constraint::told(error, context), context.at)),
-            }
-        }
-    }
-
-    fn one_row(
-        &self,
-        connection: &Connection,
-        statement: &Statement,
-        params: &[Cell],
-        given: &[Cell],
-        columns: usize,
-    ) -> Result<Option<Vec<Cell>>, Refusal> {
-        let now = jiff::Timestamp::now();
-        let values = Values::of_nobody(&self.service.engine.model, params, given, now);
-        let mut prepared = prepare(connection, statement, &values, None, 0)?;
-        let mut rows = prepared.raw_query();
-        let all: Vec<usize> = (0..columns).collect();
-        rows.next()
-            .map_err(refusal)?
-            .map(|row| cells(row, &all))
-            .transpose()
-    }
-}
-
-/// Says which row a refusal without a place is about.
-fn located(refusal: Refusal, at: &Pointer) -> Refusal {
-    match refusal {
-        Refusal::Problem(problem) if problem.all_faults().is_empty() => {
-            let detail = problem.told().into_owned();
-            let fault = Fault::pointer(at.as_str().to_owned(), problem.code().word(), detail);
-            Refusal::Problem(problem.fault(fault))
-        }
-        other => other,
-    }
 }
 
 /// A new password for an account.

@@ -1,6 +1,6 @@
 //! What a client is told when a request is refused (RFC 9457): one table of codes, and the only maker of answers ≥ 400.
 //!
-//! A [`Problem`] is made where a refusal is found and turned into bytes once, by [`Problem::into_response`], when the
+//! A [`Problem`] is made where a refusal is found and turned into bytes once, by [`Problem::answer`], when the
 //! router knows what belongs around it. It carries words for the client and, apart from them, the error behind it,
 //! which goes to the log and nowhere else: so nothing internal can leak by way of a message.
 
@@ -250,14 +250,31 @@ impl Problem {
 
     /// The answer. `prefix` is that of the service's addresses, `realm` its name; the error behind the problem is logged
     /// under the request's id.
-    pub fn into_response(self, prefix: &str, request_id: Uuid, realm: &str) -> Response<Body> {
+    pub fn answer(self, prefix: &str, request_id: Uuid, realm: &str) -> Response<Body> {
+        let home = Home {
+            prefix: Some(prefix),
+            realm,
+        };
+        self.answer_at(home, request_id)
+    }
+
+    /// The answer of a handler that stands alone: outside of a service a problem has no page that its type could name.
+    pub(crate) fn answer_alone(self) -> Response<Body> {
+        let home = Home {
+            prefix: None,
+            realm: "service",
+        };
+        self.answer_at(home, Uuid::now_v7())
+    }
+
+    fn answer_at(self, home: Home<'_>, request_id: Uuid) -> Response<Body> {
         self.log(request_id);
-        let mut response = Response::new(Body::from(self.body(prefix, request_id)));
+        let mut response = Response::new(Body::from(self.document(home.prefix, request_id)));
         *response.status_mut() = self.status();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        for challenge in self.challenges(realm) {
+        for challenge in self.challenges(home.realm) {
             if let Ok(challenge) = HeaderValue::from_str(&challenge) {
                 headers.append(WWW_AUTHENTICATE, challenge);
             }
@@ -284,9 +301,14 @@ impl Problem {
 
     /// The body: a problem document.
     pub fn body(&self, prefix: &str, request_id: Uuid) -> Vec<u8> {
+        self.document(Some(prefix), request_id)
+    }
+
+    fn document(&self, prefix: Option<&str>, request_id: Uuid) -> Vec<u8> {
         let row = self.0.code.row();
+        let of = |prefix: &str| format!("{prefix}/problems/{}", row.word);
         let document = Document {
-            r#type: format!("{prefix}/problems/{}", row.word),
+            r#type: prefix.map_or_else(|| "about:blank".to_owned(), of),
             code: row.word,
             title: row.title,
             status: row.status.as_u16(),
@@ -319,6 +341,14 @@ impl Problem {
         }
         challenges
     }
+}
+
+/// Where a problem is answered.
+#[derive(Clone, Copy)]
+struct Home<'a> {
+    /// What the addresses of the service begin with.
+    prefix: Option<&'a str>,
+    realm: &'a str,
 }
 
 /// A quoted string of HTTP (RFC 9110, 5.6.4); what it can't hold is left out.
@@ -367,7 +397,7 @@ mod tests {
 
     fn answer(problem: Problem) -> (Response<()>, serde_json::Value) {
         let body = problem.body("/api", Uuid::nil());
-        let response = problem.into_response("/api", Uuid::nil(), "blog \"x\"");
+        let response = problem.answer("/api", Uuid::nil(), "blog \"x\"");
         (
             response.map(|_| ()),
             serde_json::from_slice(&body).expect("a problem is JSON"),

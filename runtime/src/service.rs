@@ -17,7 +17,7 @@ use crate::model::Model;
 use crate::password::{Hasher, Style};
 use crate::plan::access::Permit;
 use crate::request::page::CursorKey;
-use crate::serve::{AccountByKey, RequestIds, Routes, handle};
+use crate::serve::{AccountByKey, RequestIds, Routes, handle, own_routes};
 use crate::sql::condition::definition;
 use crate::storage::sqlite::connection::{self, File, Purpose};
 use crate::storage::sqlite::database::Database;
@@ -26,7 +26,6 @@ use crate::storage::sqlite::state;
 use crate::typed::{self, Mismatch, RestService};
 
 /// Why a service can't be opened; for the program that embeds us and for its operator.
-#[derive(Debug)]
 pub struct Error(Box<ErrorKind>);
 
 #[derive(Debug)]
@@ -84,6 +83,13 @@ impl Error {
             | ErrorKind::Driver { .. }
             | ErrorKind::Structs(_) => &[],
         }
+    }
+}
+
+/// As people read it: it is what `expect` and `main` show.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -215,7 +221,7 @@ impl Service {
     /// The service as a router: nest it, layer it.
     pub fn router(&self) -> Router {
         let inner = Arc::clone(&self.inner);
-        let own = self.routes.clone().with_state(self.clone());
+        let own = own_routes(self, self.routes.clone());
         own.fallback(move |request| handle(Arc::clone(&inner), request))
     }
 

@@ -25,7 +25,7 @@ use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use axum::http::{HeaderMap, Method, Request};
 use http_body_util::BodyExt;
-use rest_schema::ResourceId;
+use rest_schema::{RelationKind, ResourceId};
 use serde::Serialize;
 use serde_json::Value;
 use tower::ServiceExt;
@@ -43,6 +43,7 @@ use crate::token::Secret;
 pub struct Api {
     // The service first: its files are closed before they are removed.
     service: Service,
+    router: Router,
     directory: Arc<Directory>,
 }
 
@@ -50,8 +51,10 @@ impl Api {
     pub(crate) fn open(service: impl FnOnce(&Path) -> Result<Service, Error>) -> Result<Self, Error> {
         let directory = Directory::new()
             .map_err(|error| Error::told(format!("a temporary directory can't be made: {error}")))?;
+        let service = service(&directory.0.join("data.db"))?;
         Ok(Self {
-            service: service(&directory.0.join("data.db"))?,
+            router: service.router(),
+            service,
             directory: Arc::new(directory),
         })
     }
@@ -59,6 +62,12 @@ impl Api {
     /// The service, for what a program does with it.
     pub fn service(&self) -> &Service {
         &self.service
+    }
+
+    /// The same service, asked through the router of a program that it is mounted in.
+    #[must_use]
+    pub fn through(self, router: Router) -> Self {
+        Self { router, ..self }
     }
 
     /// Where its files are.
@@ -69,7 +78,7 @@ impl Api {
     /// Somebody without credentials.
     pub fn anonymous(&self) -> Client {
         Client {
-            router: self.service.router(),
+            router: self.router.clone(),
             key: Value::Null,
             headers: HeaderMap::new(),
             api: self.clone(),
@@ -125,13 +134,53 @@ impl Api {
     }
 
     async fn inserted(&self, resource: &str, row: &Value) -> Vec<Cell> {
-        let text = serde_json::json!({ resource: [row] }).to_string();
+        let mut row = row.clone();
+        let lists = self.lists_of(resource, &mut row);
+        let key = self.loaded(resource, &row).await;
+        let model = &self.service.inner().engine.model;
+        let found = model.schema.resources().find(|(_, of)| of.name == resource);
+        if let Some((id, _)) = found {
+            let own = key_told(model, id, &key);
+            for (relation, others) in lists {
+                // The key may be the database's to say, so the pairs come second.
+                for other in others {
+                    self.loaded(&relation, &serde_json::json!([own, other])).await;
+                }
+            }
+        }
+        key
+    }
+
+    /// The many-to-many relations that a row lists, taken out of it.
+    fn lists_of(&self, resource: &str, row: &mut Value) -> Vec<(String, Vec<Value>)> {
+        let schema = self.service.schema();
+        let found = schema.resources.iter().find(|of| of.name == resource);
+        let (Some(of), Value::Object(members)) = (found, row) else {
+            return Vec::new();
+        };
+        let relations = of.relations.iter();
+        let pairs = relations.filter(|relation| relation.kind == RelationKind::ManyToMany);
+        pairs
+            .filter_map(|relation| match members.remove(&relation.name) {
+                Some(Value::Array(others)) => Some((format!("{resource}.{}", relation.name), others)),
+                Some(other) => {
+                    // Told as what it is: no list.
+                    members.insert(relation.name.clone(), other);
+                    None
+                }
+                None => None,
+            })
+            .collect()
+    }
+
+    async fn loaded(&self, name: &str, row: &Value) -> Vec<Cell> {
+        let text = serde_json::json!({ name: [row] }).to_string();
         let file = body::parse(text.as_bytes());
-        let file = file.unwrap_or_else(|problem| panic!("{resource} {row} can't be read: {problem}"));
+        let file = file.unwrap_or_else(|problem| panic!("{name} {row} can't be read: {problem}"));
         let lots = self.service.rows(&file);
-        let lots = lots.unwrap_or_else(|faults| panic!("{resource} {row} can't be made:{}", told(&faults)));
+        let lots = lots.unwrap_or_else(|faults| panic!("{name} {row} can't be made:{}", told(&faults)));
         let keys = self.service.load_keyed(lots).await;
-        let keys = keys.unwrap_or_else(|refused| panic!("{resource} {row} can't be made: {refused}"));
+        let keys = keys.unwrap_or_else(|refused| panic!("{name} {row} can't be made: {refused}"));
         keys.into_iter().next().unwrap_or_default()
     }
 }
@@ -197,12 +246,13 @@ impl Client {
     ///
     /// Where it is no header.
     #[must_use]
-    pub fn header(mut self, name: &str, value: &str) -> Self {
+    pub fn header(&self, name: &str, value: &str) -> Self {
         let name = HeaderName::try_from(name).unwrap_or_else(|_| panic!("`{name}` is no name of a header"));
         let value =
             HeaderValue::try_from(value).unwrap_or_else(|_| panic!("`{value}` is no value of a header"));
-        self.headers.insert(name, value);
-        self
+        let mut other = self.clone();
+        other.headers.insert(name, value);
+        other
     }
 
     /// GET.
@@ -246,8 +296,8 @@ impl Client {
         let bytes = body.collect().await.expect("the answer breaks off").to_bytes();
         Answer {
             status: parts.status.as_u16(),
+            body: read(&parts.headers, &bytes),
             headers: parts.headers,
-            body: read(&bytes),
         }
     }
 
@@ -267,11 +317,15 @@ impl Client {
     }
 }
 
-fn read(bytes: &[u8]) -> Value {
-    if bytes.is_empty() {
-        return Value::Null;
+fn read(headers: &HeaderMap, bytes: &[u8]) -> Value {
+    let media = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let is_json = media.is_some_and(|media| media.contains("json"));
+    let text = || String::from_utf8_lossy(bytes).into_owned().into();
+    match bytes {
+        [] => Value::Null,
+        bytes if is_json => serde_json::from_slice(bytes).unwrap_or_else(|_| text()),
+        _ => text(),
     }
-    serde_json::from_slice(bytes).unwrap_or_else(|_| String::from_utf8_lossy(bytes).into_owned().into())
 }
 
 /// What came back.

@@ -16,7 +16,7 @@ use crate::problem::{Code, Problem};
 use crate::service::Inner;
 use crate::storage::Refusal;
 use crate::storage::sqlite::steps::{Action, Write};
-use crate::storage::sqlite::writer::{Done, Written};
+use crate::storage::sqlite::writer::{Done, Job, Written};
 use crate::typed::Binding;
 
 /// Who asks for a write of what, and what of it is wanted.
@@ -63,6 +63,7 @@ impl Inner {
         asked: Asking,
         mut action: Action,
     ) -> Result<Vec<Written>, Problem> {
+        hook::refuse_in_tx()?;
         let is_hooked = !self.engine.hooks.of(asked.resource).is_empty();
         if is_hooked {
             action = hook::prepare(self, &asked, action).await?;
@@ -70,7 +71,8 @@ impl Inner {
         self.hash_passwords(&mut action).await?;
         let write = Write::of(Arc::clone(&self.engine), asked, action);
         let done = if is_hooked {
-            self.write_hooked(write).await
+            let changes = write.changes.clone();
+            self.write_hooked(write, changes).await
         } else {
             self.data.writer.write(write).await
         };
@@ -82,11 +84,14 @@ impl Inner {
     }
 
     /// A write and what follows its commit belong together: they end also where nobody waits for them any more.
-    async fn write_hooked(self: &Arc<Self>, write: Write) -> Result<Done, Refusal> {
+    pub(crate) async fn write_hooked(
+        self: &Arc<Self>,
+        job: impl Job,
+        changes: Changes,
+    ) -> Result<Done, Refusal> {
         let service = Arc::clone(self);
         let task = tokio::spawn(async move {
-            let changes = write.changes.clone();
-            let done = service.data.writer.write(write).await?;
+            let done = service.data.writer.write(job).await?;
             tell(&service.engine, &changes).await;
             Ok(done)
         });

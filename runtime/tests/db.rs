@@ -3,7 +3,7 @@
 
 use rest_runtime::problem::Code;
 use rest_runtime::types::{Decimal, Json, ManyToMany, Password, Timestamp, Uuid};
-use rest_runtime::{Caller, RestEnum, RestResource, RestService, Service, test};
+use rest_runtime::{Caller, RestEnum, RestResource, RestService, Service, Tx, test};
 use serde_json::json;
 
 #[derive(Debug, RestResource)]
@@ -392,6 +392,62 @@ async fn composite_keys_are_tuples() {
         .expect("changed");
     all.delete::<Line>((1i64, 2)).await.expect("deleted");
     assert_eq!(all.list::<Line>().count().await.expect("a number"), 1);
+}
+
+#[tokio::test]
+async fn a_transaction_is_done_whole_or_not_at_all() {
+    let api = api().await;
+    let susan = api.account(json!({"username": "susan"})).await.caller().await;
+    let db = api.service().db();
+    let made = db.transaction(&susan, async |tx: &mut Tx| {
+        let post = tx.as_caller().insert([Post::TITLE.set("a")]).await?;
+        tx.as_caller().update(post.id, [Post::TITLE.set("b")]).await?;
+        tx.unrestricted()
+            .insert([
+                Line::POST_ID.set(post.id),
+                Line::PLACE.set(1),
+                Line::MARK.set(Uuid::nil()),
+            ])
+            .await?;
+        tx.as_caller().get::<Post>(post.id).await
+    });
+    let made = made.await.expect("done").expect("a post");
+    assert_eq!((made.title.as_str(), made.author_id), ("b", 1));
+
+    let all = db.unrestricted();
+    let refused = db.transaction(&susan, async |tx: &mut Tx| {
+        tx.as_caller().insert([Post::TITLE.set("never")]).await?;
+        tx.as_caller().insert([Post::TITLE.set("")]).await.map(drop)
+    });
+    assert_eq!(code(refused.await), Code::Invalid);
+    let waits = db.transaction(&susan, async |tx: &mut Tx| {
+        tx.as_caller().insert([Post::TITLE.set("never")]).await?;
+        tokio::task::yield_now().await;
+        Ok(())
+    });
+    let cause = waits.await.expect_err("it waits").cause().unwrap_or_default();
+    assert!(
+        cause.contains("waits for something other than its transaction"),
+        "{cause}"
+    );
+    assert_eq!(all.list::<Post>().count().await.expect("a number"), 1);
+
+    // Nobody writes between the reading and the writing.
+    let add = || {
+        db.transaction(&susan, async |tx: &mut Tx| {
+            let post = tx.unrestricted().get::<Post>(1).await?.ok_or(Code::NotFound)?;
+            tx.unrestricted()
+                .update(1, [Post::VIEWS.set(post.views + 1)])
+                .await
+                .map(drop)
+        })
+    };
+    let (a, b, c) = tokio::join!(add(), add(), add());
+    a.and(b).and(c).expect("three views");
+    assert_eq!(
+        all.get::<Post>(1).await.expect("a read").map(|post| post.views),
+        Some(3)
+    );
 }
 
 #[derive(Debug, RestResource)]

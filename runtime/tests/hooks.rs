@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rest_runtime::problem::{Code, Problem};
 use rest_runtime::schema::Operation;
-use rest_runtime::types::Password;
+use rest_runtime::types::{Password, Uuid};
 use rest_runtime::{Change, Draft, Hooks, RestResource, RestService, Service, Tx, test};
 use serde_json::{Value, json};
 
@@ -44,6 +44,16 @@ struct Entry {
     text: String,
 }
 
+/// Its key is the client's to choose, so PUT may make one.
+#[derive(Debug, RestResource)]
+#[rest(key(type = uuid, by_client), access(read = public, create = public, change = public))]
+struct Label {
+    id: Uuid,
+    text: String,
+    #[rest(private, default = "")]
+    folded: String,
+}
+
 #[derive(RestService)]
 #[rest(name = "notes", accounts(resource = User, identify_by(name), password = password))]
 #[allow(dead_code)]
@@ -51,6 +61,7 @@ struct Notes {
     users: User,
     notes: Note,
     entries: Entry,
+    labels: Label,
 }
 
 async fn api(hooks: impl Hooks<Note>) -> test::Api {
@@ -140,6 +151,41 @@ async fn prepare_changes_what_is_written() {
         .await;
     assert_eq!(note.expect("a note").slug, "g-h", "who writes doesn't matter");
     assert_eq!(texts(&api, "notes").await, ["e f", "x y", "z", "g h"]);
+}
+
+struct Fold(Seen);
+
+impl Hooks<Label> for Fold {
+    async fn prepare(&self, draft: &mut Draft<Label>) -> Result<(), Problem> {
+        self.0
+            .add(format!("{:?} {}", draft.operation(), draft.key().is_some()));
+        let text = draft.get(Label::TEXT).unwrap_or_default();
+        draft.set(Label::FOLDED.set(text.to_lowercase()))
+    }
+
+    async fn committed(&self, change: Change<Label>) {
+        let folded = change.after.map(|label| label.folded).unwrap_or_default();
+        self.0.add(format!("{:?} {folded}", change.operation));
+    }
+}
+
+#[tokio::test]
+async fn a_put_that_creates_is_prepared_like_one_that_changes() {
+    let seen = Seen::default();
+    let builder = Service::build::<Notes>()
+        .expect("a schema")
+        .hooks(Fold(seen.clone()));
+    let api = builder.test().await.expect("a service");
+    let nobody = api.anonymous();
+    let address = format!("/api/labels/{}", Uuid::from_u128(7));
+    for (text, status) in [("One", 201), ("Two", 200)] {
+        let put = nobody.put(&address, json!({"text": text})).await;
+        assert_eq!(put.status, status, "{put:?}");
+    }
+    assert_eq!(
+        seen.take(),
+        ["Update true", "Create one", "Update true", "Update two"]
+    );
 }
 
 struct TooLong;
@@ -449,6 +495,42 @@ async fn a_write_that_fails_within_another_is_undone_alone() {
             "committed Update Some(\"late\")",
         ]
     );
+}
+
+/// Goes around its transaction.
+struct Around(Arc<Mutex<Option<rest_runtime::Db>>>);
+
+impl Hooks<Note> for Around {
+    async fn within(&self, _: &mut Tx, change: &Change<Note>) -> Result<(), Problem> {
+        let db = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let db = db.ok_or(Code::Internal)?;
+        match change.value(Note::TEXT).as_deref() {
+            Some("read") => db.unrestricted().get::<Note>(1).await.map(drop),
+            _ => db
+                .unrestricted()
+                .insert([Entry::TEXT.set("never")])
+                .await
+                .map(drop),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_transaction_is_not_gone_around() {
+    let db = Arc::new(Mutex::new(None));
+    let api = api(Around(Arc::clone(&db))).await;
+    *db.lock().unwrap_or_else(PoisonError::into_inner) = Some(api.service().db());
+    for text in ["read", "write"] {
+        let refused = api
+            .service()
+            .db()
+            .unrestricted()
+            .insert([Note::TEXT.set(text)])
+            .await;
+        let cause = refused.expect_err("it goes around").cause().unwrap_or_default();
+        assert!(cause.contains("by its `Tx` only"), "{cause}");
+    }
+    assert_eq!(texts(&api, "log").await, [""; 0]);
 }
 
 /// What is computed of a row is there once the row is.

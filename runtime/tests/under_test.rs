@@ -42,7 +42,9 @@ accounts: { resource: User, identify_by: [username], password: password, admin: 
 ";
 
 async fn api() -> test::Api {
-    let schema = rest_schema::read_one("rest.yaml", BLOG).expect("a schema").schema;
+    let schema = rest_runtime::schema::read_one("rest.yaml", BLOG)
+        .expect("a schema")
+        .schema;
     Service::builder(schema).test().await.expect("a service")
 }
 

@@ -49,8 +49,8 @@ impl<'r, R: RestResource> List<'r, R> {
         self
     }
 
-    /// As a client would ask, decoded or not: `author.username=susan&sort=-created_at`. What is said besides is added
-    /// to it, and goes before its `sort` and `limit`.
+    /// As in an address: `author.username=susan&sort=-created_at`. What is said besides is added to it, and goes before
+    /// its `sort` and `limit`.
     #[must_use]
     pub fn query(mut self, query: impl Into<String>) -> Self {
         self.query = Some(query.into());
@@ -136,7 +136,13 @@ impl<'r, R: RestResource> List<'r, R> {
             let detail = "a struct is whole: `fields` and `include` have no meaning here";
             return Err(Problem::new(Code::BadValue).detail(detail));
         }
-        if !raw.split('&').any(|parameter| parameter.starts_with("limit=")) {
+        // A page has an end; without one, all are meant.
+        let paged = |parameter: &str| {
+            ["limit=", "page=", "cursor="]
+                .iter()
+                .any(|name| parameter.starts_with(name))
+        };
+        if !raw.split('&').any(paged) {
             asked.limit = everything().limit;
         }
         Ok(asked)

@@ -10,6 +10,7 @@
 
 mod contents;
 mod list;
+mod transaction;
 
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
@@ -24,7 +25,7 @@ pub use list::List;
 use crate::caller::Caller;
 use crate::cell::Cell;
 use crate::engine::Engine;
-use crate::hook::Ask;
+use crate::hook::{self, Ask};
 use crate::plan::read::{Planner, ReadPlan};
 use crate::problem::Problem;
 use crate::request::precondition::Preconditions;
@@ -275,6 +276,7 @@ impl Repository<'_> {
     async fn find(&self, plan: ReadPlan) -> Result<Found, Problem> {
         let found = match self.way {
             Way::Service(service) => {
+                hook::refuse_in_tx()?;
                 let compiled = self.engine.compiled(&plan.shape);
                 let data = &service.data;
                 data.find(self.engine, &compiled, &plan, &self.caller, self.now())

@@ -10,6 +10,7 @@
 
 mod change;
 mod draft;
+mod drive;
 mod prepare;
 mod registry;
 mod tx;
@@ -19,10 +20,11 @@ use std::future::Future;
 pub use change::Change;
 pub(crate) use change::{RawChange, Row};
 pub use draft::Draft;
+pub(crate) use drive::{drive, refuse_in_tx, said};
 pub(crate) use prepare::prepare;
-pub(crate) use registry::{Hooked, Registry, Unbound};
+pub(crate) use registry::{Registry, Unbound};
+pub(crate) use tx::Ask;
 pub use tx::Tx;
-pub(crate) use tx::{Ask, drive, said};
 
 use crate::problem::Problem;
 use crate::typed::RestResource;

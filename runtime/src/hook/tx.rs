@@ -1,32 +1,23 @@
-//! The transaction that a hook runs in, as far as it may touch it.
-//!
-//! A hook asks, and waits; what drives it sees that it waits, does what was asked on its own connection, and goes on. So
-//! a hook that waits without having asked waits for something else, which in a transaction that others wait for it
-//! must not: it is found at once, and its write is undone.
+//! A transaction, as far as the code in it may touch it: it asks, and waits for the answer.
 
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::mpsc::{Sender, channel};
-use std::task::{Context, Poll, Waker};
+use std::sync::mpsc::{Receiver, Sender, channel};
 
 use jiff::Timestamp;
 use rest_schema::ResourceId;
 use tokio::sync::oneshot;
 
-use super::{Hooked, Moment, RawChange};
 use crate::caller::Caller;
 use crate::db::Repository;
 use crate::engine::Engine;
 use crate::plan::read::ReadPlan;
-use crate::problem::{Code, Problem};
 use crate::storage::Refusal;
 use crate::storage::rows::Found;
 use crate::storage::sqlite::steps::Action;
 use crate::storage::sqlite::writer::Written;
 use crate::typed::Binding;
 
-/// What a hook asks of the transaction it runs in.
+/// What is asked of a transaction.
 pub(crate) enum Ask {
     /// A read.
     Find {
@@ -44,7 +35,7 @@ pub(crate) enum Ask {
     },
 }
 
-/// The transaction of a write, for the hooks in it.
+/// A transaction, for the code in it: hooks, and [`Db::transaction`](crate::Db::transaction).
 pub struct Tx {
     asks: Sender<Ask>,
     engine: Arc<Engine>,
@@ -53,14 +44,27 @@ pub struct Tx {
 }
 
 impl Tx {
+    /// A transaction, and what is asked of it.
+    pub(crate) fn new(engine: &Arc<Engine>, caller: Caller, now: Timestamp) -> (Self, Receiver<Ask>) {
+        let (asks, asked) = channel();
+        let tx = Self {
+            asks,
+            engine: Arc::clone(engine),
+            caller,
+            now,
+        };
+        (tx, asked)
+    }
+
     /// Who writes.
     pub fn caller(&self) -> &Caller {
         &self.caller
     }
 
-    /// Rows as the caller may see and change them. Takes the transaction whole, for it does one thing at a time.
+    /// Rows as the caller may see and change them: all rules hold, also where the write itself is past them. Where the
+    /// program writes on nobody's behalf the caller is anonymous.
     pub fn as_caller(&mut self) -> Repository<'_> {
-        Repository::in_tx(&self.asks, &self.engine, self.caller.clone(), self.now)
+        Repository::in_tx(&self.asks, &self.engine, self.caller.restricted(), self.now)
     }
 
     /// All rows: no rule holds, only the limits of fields, uniqueness and foreign keys. What is made has the caller for
@@ -76,67 +80,4 @@ impl std::fmt::Debug for Tx {
             .field("caller", &self.caller)
             .finish_non_exhaustive()
     }
-}
-
-/// Runs a hook to its end: what it asks is served, in between; that it fails, panics or waits for something else is a
-/// refusal of its write.
-pub(crate) fn drive(
-    hooked: &Hooked,
-    moment: Moment,
-    change: &RawChange,
-    (engine, now): (&Arc<Engine>, Timestamp),
-    serve: &dyn Fn(Ask) -> Result<(), Refusal>,
-) -> Result<(), Refusal> {
-    let (asks, asked) = channel();
-    let mut tx = Tx {
-        asks,
-        engine: Arc::clone(engine),
-        caller: change.caller.clone(),
-        now,
-    };
-    let mut running = hooked.hooks.run(moment, &hooked.binding, &mut tx, change);
-    let mut context = Context::from_waker(Waker::noop());
-    loop {
-        let polled = catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(&mut context)));
-        match polled {
-            Ok(Poll::Ready(Ok(()))) => return Ok(()),
-            Ok(Poll::Ready(Err(problem))) => return Err(told(hooked, moment, problem)),
-            Ok(Poll::Pending) => {
-                let mut served = false;
-                while let Ok(ask) = asked.try_recv() {
-                    serve(ask)?;
-                    served = true;
-                }
-                if !served {
-                    return Err(failed(
-                        hooked,
-                        moment,
-                        "waits for something other than its transaction",
-                    ));
-                }
-            }
-            Err(panic) => return Err(failed(hooked, moment, &format!("panicked: {}", said(&*panic)))),
-        }
-    }
-}
-
-/// What a hook refuses is the client's to know, but for what is internal.
-fn told(hooked: &Hooked, moment: Moment, problem: Problem) -> Refusal {
-    if problem.code() == Code::Internal {
-        let cause = problem.cause().unwrap_or_default();
-        return failed(hooked, moment, &format!("failed: {cause}"));
-    }
-    Refusal::Problem(problem)
-}
-
-fn failed(hooked: &Hooked, moment: Moment, how: &str) -> Refusal {
-    let message = format!("the hook `{}` by {} {how}", moment.name(), hooked.name);
-    Refusal::Problem(Problem::internal(message))
-}
-
-/// What a panic said.
-pub(crate) fn said(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or_default()
 }

@@ -1,11 +1,23 @@
 //! A service as a program: a command line, an address to listen at, signals, a log.
 //!
 //! ```no_run
-//! # use rest_runtime::{Builder, Report, Service, schema};
+//! use rest_runtime::{Builder, Report, RestResource, RestService, Service};
+//!
+//! #[derive(RestResource)]
+//! #[rest(access(read = public, create = public))]
+//! struct Note {
+//!     id: i64,
+//!     text: String,
+//! }
+//!
+//! #[derive(RestService)]
+//! #[rest(name = "notes")]
+//! struct Notes {
+//!     notes: Note,
+//! }
+//!
 //! fn service() -> Result<Builder, Report> {
-//! #   if true { return Ok(Service::builder(schema::read_one("rest.yaml", "service: x").expect("a schema").schema)) }
-//!     // Ok(Service::build::<Blog>()?)
-//! #   unreachable!()
+//!     Service::build::<Notes>()
 //! }
 //!
 //! fn main() -> std::process::ExitCode {

@@ -103,8 +103,7 @@ mod tests {
                 HeaderValue::from_str(content_type).expect("a value"),
             );
         }
-        check_headers(method, &headers)
-            .map_err(|problem| Box::new(problem.into_response("/api", Uuid::nil(), "x")))
+        check_headers(method, &headers).map_err(|problem| Box::new(problem.answer("/api", Uuid::nil(), "x")))
     }
 
     #[test]
@@ -149,7 +148,7 @@ mod tests {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         let problem = check_headers(&Method::POST, &headers).expect_err("gzip");
-        let response = problem.into_response("/api", Uuid::nil(), "x");
+        let response = problem.answer("/api", Uuid::nil(), "x");
         assert_eq!(response.headers()["accept-encoding"], "identity");
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static("identity"));
         assert!(check_headers(&Method::POST, &headers).is_ok());

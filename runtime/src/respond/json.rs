@@ -18,6 +18,8 @@ use crate::storage::rows::{Included, NOWHERE, Output, Rows};
 pub struct Splicer<'a> {
     /// The service.
     pub engine: &'a Engine,
+    /// What its addresses begin with.
+    pub prefix: &'a str,
 }
 
 /// The links of a page.
@@ -112,7 +114,7 @@ impl Splicer<'_> {
         };
         let model = &self.engine.model;
         let relation = model.relation(include.relation);
-        let mut query = Query::new(&model.schema.prefix, &model.resource(relation.target).collection);
+        let mut query = Query::new(self.prefix, &model.resource(relation.target).collection);
         for (path, cell) in &filter {
             let codec = model.codec(path.field);
             query.add(&name_of(self.engine, path), &text_of(codec, cell));
@@ -223,10 +225,10 @@ pub fn text_of(codec: &Codec, cell: &Cell) -> String {
 }
 
 /// The address of an item.
-pub fn address(engine: &Engine, resource: ResourceId, key: &[Cell]) -> String {
+pub fn address(engine: &Engine, prefix: &str, resource: ResourceId, key: &[Cell]) -> String {
     let model = &engine.model;
     let collection = &model.resource(resource).collection;
-    let mut address = format!("{}/{collection}/", model.schema.prefix);
+    let mut address = format!("{prefix}/{collection}/");
     for (place, (field, cell)) in model.resource(resource).key.fields.iter().zip(key).enumerate() {
         if place > 0 {
             address.push(',');

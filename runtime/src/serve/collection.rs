@@ -62,6 +62,7 @@ impl Exchange<'_> {
         let links = self.links(resource, read, &asked.plan, output);
         let mut bytes = Vec::with_capacity(output.rows.size() + 1024);
         let splicer = Splicer {
+            prefix: self.prefix,
             engine: &self.service.engine,
         };
         splicer.page(read, &asked.plan, output, &links, &mut bytes);
@@ -81,7 +82,7 @@ impl Exchange<'_> {
             };
             let cursor = position.seal(&self.service.engine.cursor_key, plan.binding);
             let query = query::with_cursor(raw, &cursor);
-            let address = link::itself(&model.schema.prefix, collection, Some(&query));
+            let address = link::itself(self.prefix, collection, Some(&query));
             Some((cursor, address))
         };
         let from_first = match &plan.shape.select {
@@ -118,7 +119,7 @@ impl Exchange<'_> {
             )
         };
         Links {
-            own: link::itself(&model.schema.prefix, collection, raw),
+            own: link::itself(self.prefix, collection, raw),
             next,
             prev,
         }
@@ -180,7 +181,7 @@ impl Exchange<'_> {
     ) -> Result<Response<Body>, Problem> {
         let engine = &self.service.engine;
         let one = only(written)?;
-        let address = address(engine, resource, &one.key);
+        let address = address(engine, self.prefix, resource, &one.key);
         let response = match one.item {
             None => answer::nothing(StatusCode::CREATED),
             Some(output) => {

@@ -46,7 +46,8 @@ impl Exchange<'_> {
         } else {
             let mut bytes = Vec::with_capacity(output.rows.size() + 512);
             let engine = &self.service.engine;
-            Splicer { engine }.item(layout, &output.rows, &mut bytes);
+            let prefix = self.prefix;
+            Splicer { engine, prefix }.item(layout, &output.rows, &mut bytes);
             bytes
         };
         Ok(answer::item(StatusCode::OK, bytes, state, asked.privacy))
@@ -173,7 +174,10 @@ impl Exchange<'_> {
         let state = output.state.filter(|_| self.parts.method == Method::PATCH);
         let response = answer::item(StatusCode::OK, output.rows.bytes, state, Privacy::NoStore);
         Ok(if self.parts.method == Method::PATCH {
-            answer::with_content_location(response, &address(&self.service.engine, resource, &one.key))
+            answer::with_content_location(
+                response,
+                &address(&self.service.engine, self.prefix, resource, &one.key),
+            )
         } else {
             response
         })

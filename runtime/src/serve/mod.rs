@@ -6,18 +6,20 @@
 mod answer;
 mod caller;
 mod collection;
+mod extract;
 mod item;
 mod reading;
 mod request_id;
 mod router;
 mod tokens;
 
+use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
-use axum::extract::ConnectInfo;
+use axum::extract::{ConnectInfo, OriginalUri};
 use axum::http::header::{CONTENT_LENGTH, HeaderValue};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, Method, Request, Response};
@@ -36,6 +38,7 @@ use crate::request::body::{self, Json};
 use crate::request::negotiate;
 use crate::service::Inner;
 pub(crate) use caller::{AccountByKey, resolve};
+pub(crate) use extract::own_routes;
 pub(crate) use request_id::RequestIds;
 pub(crate) use router::Routes;
 use router::Target;
@@ -54,40 +57,84 @@ const HEADERS: usize = 32 * 1024;
 struct Exchange<'a> {
     service: &'a Arc<Inner>,
     parts: &'a Parts,
+    /// What the service's addresses begin with.
+    prefix: &'a str,
     caller: Caller,
     now: Timestamp,
 }
 
 /// Answers a request: whatever happens, with a response, an id and an event.
 pub(crate) async fn handle(service: Arc<Inner>, request: Request<Body>) -> Response<Body> {
-    let started = Instant::now();
-    let now = Timestamp::now();
-    let id = service.request_ids.next(now);
-    let method = request.method().clone();
-    let path = request.uri().path().to_owned();
-    let answered = std::panic::AssertUnwindSafe(answer(&service, request, now))
-        .catch_unwind()
-        .await;
-    let answered =
-        answered.unwrap_or_else(|_| Err(Problem::internal("a panic while the request was answered")));
-    let mut response = answered.unwrap_or_else(|problem| {
-        if problem.status().is_server_error() {
-            event::failed(id, &problem);
+    let asked = Arrival::of(&service, &request);
+    let answered = answer(&service, request, &asked);
+    let response = asked.answered(&service, answered).await;
+    if asked.method == Method::HEAD {
+        without_body(response)
+    } else {
+        response
+    }
+}
+
+/// What is known of a request before anything is done about it.
+struct Arrival {
+    id: Uuid,
+    started: Instant,
+    now: Timestamp,
+    method: Method,
+    path: String,
+    /// Where the service is mounted in another program's router; empty: nowhere.
+    mount: String,
+    /// What the service's addresses begin with, there.
+    prefix: String,
+}
+
+impl Arrival {
+    fn of(service: &Inner, request: &Request<Body>) -> Self {
+        let (started, now) = (Instant::now(), Timestamp::now());
+        let path = request.uri().path();
+        let original = request.extensions().get::<OriginalUri>();
+        let mount = original.and_then(|original| original.path().strip_suffix(path));
+        let mount = mount.unwrap_or_default();
+        Self {
+            id: service.request_ids.next(now),
+            started,
+            now,
+            method: request.method().clone(),
+            path: format!("{mount}{path}"),
+            mount: mount.to_owned(),
+            prefix: format!("{mount}{}", service.engine.model.schema.prefix),
         }
-        problem.into_response(
-            &service.engine.model.schema.prefix,
-            id,
-            &service.engine.model.schema.name,
-        )
-    });
-    if method == Method::HEAD {
-        response = without_body(response);
     }
-    if let Ok(value) = HeaderValue::from_str(id.hyphenated().encode_lower(&mut Uuid::encode_buffer())) {
-        response.headers_mut().insert(REQUEST_ID, value);
+
+    /// The answer, with the request's id; a problem and a panic are told, and the event is logged.
+    async fn answered(
+        &self,
+        service: &Inner,
+        answer: impl Future<Output = Result<Response<Body>, Problem>>,
+    ) -> Response<Body> {
+        let answered = std::panic::AssertUnwindSafe(answer).catch_unwind().await;
+        let answered =
+            answered.unwrap_or_else(|_| Err(Problem::internal("a panic while the request was answered")));
+        let mut response = answered.unwrap_or_else(|problem| {
+            if problem.status().is_server_error() {
+                event::failed(self.id, &problem);
+            }
+            problem.answer(&self.prefix, self.id, &service.engine.model.schema.name)
+        });
+        if let Ok(value) =
+            HeaderValue::from_str(self.id.hyphenated().encode_lower(&mut Uuid::encode_buffer()))
+        {
+            response.headers_mut().insert(REQUEST_ID, value);
+        }
+        event::answered(
+            self.id,
+            &self.method,
+            &self.path,
+            response.status(),
+            self.started.elapsed(),
+        );
+        response
     }
-    event::answered(id, &method, &path, response.status(), started.elapsed());
-    response
 }
 
 /// HEAD: the same headers, `Content-Length` included, and no body.
@@ -103,8 +150,9 @@ fn without_body(response: Response<Body>) -> Response<Body> {
 async fn answer(
     service: &Arc<Inner>,
     request: Request<Body>,
-    now: Timestamp,
+    asked: &Arrival,
 ) -> Result<Response<Body>, Problem> {
+    let now = asked.now;
     let (parts, body) = request.into_parts();
     let address = parts.uri.path_and_query().map_or("/", |address| address.as_str());
     if address.len() > ADDRESS {
@@ -119,7 +167,8 @@ async fn answer(
     }
     let found = router::find(&service.engine.model.schema, &service.routes, parts.uri.path());
     let Some(target) = found else {
-        return router::redirect(service, &parts.uri).ok_or_else(|| Problem::new(Code::NotFound));
+        return router::redirect(service, &asked.mount, &parts.uri)
+            .ok_or_else(|| Problem::new(Code::NotFound));
     };
     let allow = router::allow(service, &target);
     if !router::allows(allow, &parts.method) {
@@ -131,7 +180,7 @@ async fn answer(
     if parts.method == Method::OPTIONS {
         return Ok(answer::options(&target, allow));
     }
-    if let Some(answered) = reading::at_once(service, &parts, &target, now) {
+    if let Some(answered) = reading::at_once(service, &parts, &asked.prefix, &target, now) {
         return answered;
     }
     let caller = match target {
@@ -143,6 +192,7 @@ async fn answer(
     let exchange = Exchange {
         service,
         parts: &parts,
+        prefix: &asked.prefix,
         caller,
         now,
     };

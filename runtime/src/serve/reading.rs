@@ -38,6 +38,7 @@ type Answer = Result<Response<Body>, Problem>;
 pub(super) fn at_once(
     service: &Arc<Inner>,
     parts: &Parts,
+    prefix: &str,
     target: &Target<'_>,
     now: Timestamp,
 ) -> Option<Answer> {
@@ -57,6 +58,7 @@ pub(super) fn at_once(
             let exchange = Exchange {
                 service,
                 parts,
+                prefix,
                 caller,
                 now,
             };

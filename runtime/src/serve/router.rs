@@ -119,13 +119,13 @@ pub(super) fn allows(allow: &str, method: &Method) -> bool {
     allow.split(", ").any(|allowed| allowed == method.as_str())
 }
 
-/// `/api/posts/` → 308 to `/api/posts`, where there is something.
-pub(super) fn redirect(service: &Inner, uri: &Uri) -> Option<Response<Body>> {
+/// `/api/posts/` → 308 to `/api/posts`, where there is something; `mount` is what stands before.
+pub(super) fn redirect(service: &Inner, mount: &str, uri: &Uri) -> Option<Response<Body>> {
     let path = uri.path().strip_suffix('/')?;
     find(&service.engine.model.schema, &service.routes, path)?;
     let location = match uri.query() {
-        Some(query) => format!("{path}?{query}"),
-        None => path.to_owned(),
+        Some(query) => format!("{mount}{path}?{query}"),
+        None => format!("{mount}{path}"),
     };
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::PERMANENT_REDIRECT;

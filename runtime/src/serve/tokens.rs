@@ -178,8 +178,8 @@ impl Exchange<'_> {
             "last_used_at": null,
         });
         let response = answer::document(StatusCode::CREATED, told.to_string().into_bytes());
-        let prefix = &self.service.engine.model.schema.prefix;
-        Ok(answer::with_location(response, &format!("{prefix}/tokens/{id}")))
+        let address = format!("{}/tokens/{id}", self.prefix);
+        Ok(answer::with_location(response, &address))
     }
 
     /// DELETE of the token that the request came with.

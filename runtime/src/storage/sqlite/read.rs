@@ -129,6 +129,9 @@ fn find_all(connection: &Connection, read: &Read, values: &Values<'_>, limit: u3
             found.rows.push(values_of(row, &read.layout)?);
         }
     }
+    if read.backward {
+        found.rows.reverse();
+    }
     if let Some(count) = &read.count {
         let mut statement = prepare(connection, count, values, None, 0)?;
         let mut rows = statement.raw_query();

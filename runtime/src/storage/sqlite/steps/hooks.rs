@@ -1,26 +1,20 @@
-//! The program's own code among the steps of a write, and the writes that it asks for.
+//! The program's own code among the steps of a write.
 
 use std::sync::Arc;
 
-use rest_schema::{FieldId, Operation, ResourceId, Value};
-use tokio::runtime::Handle;
+use rest_schema::{FieldId, Operation, Value};
 
-use super::{Action, Steps, Write};
+use super::Steps;
+use super::inside::{Depth, Inside};
 use crate::caller::Caller;
 use crate::cell::Cell;
-use crate::hook::{self, Ask, Moment, RawChange, Row};
-use crate::plan::read::{ReadPlan, Select, Shape};
-use crate::problem::Problem;
+use crate::hook::{Moment, RawChange, Row, Tx};
+use crate::plan::read::{Select, Shape};
 use crate::sql::write as sql;
 use crate::storage::Refusal;
-use crate::storage::bind::Values;
-use crate::storage::rows::{Found, Output};
-use crate::storage::sqlite::read::{self, execute};
-use crate::storage::sqlite::writer::{Done, Job, Written};
+use crate::storage::rows::Output;
+use crate::storage::sqlite::read;
 use crate::typed::Binding;
-
-/// Writes within writes within writes: more is taken for hooks that call each other for ever.
-const DEEPEST: u8 = 8;
 
 impl Steps<'_> {
     pub(super) fn is_hooked(&self) -> bool {
@@ -84,12 +78,31 @@ impl Steps<'_> {
     /// Runs the hooks of a moment in the order in which they were added; the first failure ends it.
     fn hooks(&self, moment: Moment, change: &RawChange) -> Result<(), Refusal> {
         let write = self.write;
-        let _entered = write.threads.as_ref().map(Handle::enter);
+        let inside = self.inside();
         for hooked in write.engine.hooks.of(write.resource) {
-            let serve = |ask| self.serve(ask);
-            hook::drive(hooked, moment, change, (&write.engine, write.now), &serve)?;
+            let name = || format!("the hook `{}` by {}", moment.name(), hooked.name);
+            let (mut tx, asked) = Tx::new(&write.engine, change.caller.clone(), write.now);
+            let mut running = hooked.hooks.run(moment, &hooked.binding, &mut tx, change);
+            inside.drive(&name, running.as_mut(), &asked)?;
+        }
+        if inside.has_written() {
+            self.hooks_wrote.set(true);
         }
         Ok(())
+    }
+
+    fn inside(&self) -> Inside<'_> {
+        let write = self.write;
+        Inside::new(
+            &write.engine,
+            self.connection,
+            Depth {
+                now: write.now,
+                writes: write.depth,
+                changes: &write.changes,
+                threads: write.threads.as_ref(),
+            },
+        )
     }
 
     /// The change as hooks see it; `None` where there are none.
@@ -158,86 +171,5 @@ impl Steps<'_> {
             .rows
             .pop()
             .ok_or_else(|| Refusal::Internal("the row is gone after it was written".into()))
-    }
-
-    /// Does what a hook asks; fails where the transaction is gone, for then nothing may go on in it.
-    fn serve(&self, ask: Ask) -> Result<(), Refusal> {
-        match ask {
-            Ask::Find { plan, caller, reply } => {
-                // A hook that has ended in the meantime doesn't hear it.
-                let _ = reply.send(self.find(&plan, &caller));
-            }
-            Ask::Write {
-                resource,
-                caller,
-                action,
-                wanted,
-                reply,
-            } => {
-                self.hooks_wrote.set(true);
-                let _ = reply.send(self.nested(resource, caller, *action, wanted));
-            }
-        }
-        if self.connection.is_autocommit() {
-            return Err(Refusal::Internal(
-                "the transaction was rolled back from within".into(),
-            ));
-        }
-        Ok(())
-    }
-
-    fn find(&self, plan: &ReadPlan, caller: &Caller) -> Result<Found, Refusal> {
-        let compiled = self.engine().compiled(&plan.shape);
-        let values = Values {
-            model: &self.engine().model,
-            params: &plan.params,
-            caller,
-            given: &[],
-            now: self.write.now,
-        };
-        read::find(self.connection, &compiled.read, &values, plan.limit)
-    }
-
-    /// A write that a hook asks for: all its steps, undone alone where it fails.
-    fn nested(
-        &self,
-        resource: ResourceId,
-        caller: Caller,
-        action: Action,
-        wanted: Option<Arc<Binding>>,
-    ) -> Result<Vec<Written>, Refusal> {
-        let depth = self.write.depth + 1;
-        if depth > DEEPEST {
-            let name = &self.engine().model.resource(resource).name;
-            let message = format!("hooks write more than {DEEPEST} deep, at last {name}");
-            return Err(Refusal::Problem(Problem::internal(message)));
-        }
-        let changes = &self.write.changes;
-        let nested = Write {
-            engine: Arc::clone(&self.write.engine),
-            resource,
-            caller,
-            now: self.write.now,
-            action,
-            wanted,
-            depth,
-            changes: changes.clone(),
-            threads: self.write.threads.clone(),
-        };
-        let before = changes.count();
-        execute(self.connection, "SAVEPOINT nested")?;
-        let done = nested.run(self.connection);
-        if self.connection.is_autocommit() {
-            return done.map(|_| Vec::new());
-        }
-        if done.is_err() {
-            changes.keep(before);
-            execute(self.connection, "ROLLBACK TO nested")?;
-        }
-        execute(self.connection, "RELEASE nested")?;
-        match done? {
-            Done::Items(items) => Ok(items),
-            Done::Number(_) => Ok(Vec::new()),
-        }
     }
 }

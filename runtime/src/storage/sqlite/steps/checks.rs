@@ -1,0 +1,96 @@
+//! What of a body only the rows can tell: what may be written, and which rows its keys name.
+
+use super::Steps;
+use super::judge::Before;
+use crate::cell::Cell;
+use crate::plan::access::permit;
+use crate::plan::expr::Expr;
+use crate::problem::{Code, Fault, Problem, words};
+use crate::request::body::Pointer;
+use crate::sql::write as sql;
+use crate::storage::Refusal;
+
+impl Steps<'_> {
+    pub(super) fn is_shown(&self, field: u32, before: &Before) -> bool {
+        let shown = self.engine().model.field(self.field(field)).is_shown();
+        shown && before.may_read.get(field as usize).copied().flatten() != Some(false)
+    }
+
+    pub(super) fn check_writable(&self, changed: &[u32], before: &Before) -> Result<(), Refusal> {
+        let closed: Vec<u32> = changed
+            .iter()
+            .copied()
+            .filter(|field| before.may_write.get(*field as usize).copied().flatten() == Some(false))
+            .collect();
+        self.not_writable(&closed, &Pointer::root())
+    }
+
+    pub(super) fn not_writable(&self, fields: &[u32], at: &Pointer) -> Result<(), Refusal> {
+        if fields.is_empty() {
+            return Ok(());
+        }
+        let faults = fields.iter().map(|field| {
+            let pointer = at.member(&self.engine().model.field(self.field(*field)).api_name);
+            Fault::pointer(
+                pointer.as_str().to_owned(),
+                words::READONLY,
+                "you may not set this in this item",
+            )
+        });
+        Err(Refusal::Problem(Problem::new(Code::Forbidden).faults(faults)))
+    }
+
+    /// A foreign key in the body must name a row that the caller may read; a hidden one is told like a missing one.
+    pub(super) fn check_targets(&self, row: &[Cell], given: &[u32], at: &Pointer) -> Result<(), Refusal> {
+        let model = &self.engine().model;
+        let resource = model.resource(self.write.resource);
+        let mut faults = Vec::new();
+        for index in (0u32..).take(resource.relations.len()) {
+            let relation = rest_schema::RelationId {
+                resource: self.write.resource,
+                index,
+            };
+            let Some(local) = sql::foreign_key(model, relation) else {
+                continue;
+            };
+            let Some(named) = local.iter().find(|field| given.contains(&field.index)) else {
+                continue;
+            };
+            let key: Vec<Cell> = local
+                .iter()
+                .map(|field| row[field.index as usize].clone())
+                .collect();
+            if key.contains(&Cell::Null) || self.has_target(relation, &key)? {
+                continue;
+            }
+            let pointer = at.member(&model.field(*named).api_name);
+            let detail = "no item that you may read has this key";
+            faults.push(Fault::pointer(
+                pointer.as_str().to_owned(),
+                words::NO_SUCH_ITEM,
+                detail,
+            ));
+        }
+        if faults.is_empty() {
+            Ok(())
+        } else {
+            Err(Refusal::Problem(Problem::conflict(faults)))
+        }
+    }
+
+    pub(super) fn has_target(
+        &self,
+        relation: rest_schema::RelationId,
+        key: &[Cell],
+    ) -> Result<bool, Refusal> {
+        let model = &self.engine().model;
+        let target = model.relation(relation).target;
+        let rule = permit(model.rules(target).read.as_ref(), &self.write.caller).condition();
+        if rule == Expr::Boolean(false) {
+            return Ok(false);
+        }
+        let statement = sql::target(model, relation, &rule);
+        self.one_row(&statement, key, &[], |_| Ok(()))
+            .map(|found| found.is_some())
+    }
+}

@@ -1,0 +1,76 @@
+//! What a row that is made gets beside what is given, and who counts as its maker.
+
+use std::sync::Arc;
+
+use super::Steps;
+use crate::caller::Caller;
+use crate::cell::Cell;
+use crate::plan::access::Account;
+use crate::sql::write as sql;
+use crate::storage::Refusal;
+use crate::storage::sqlite::read::cells;
+use crate::validate::New;
+
+impl Steps<'_> {
+    /// By field: its stored form, where it is known.
+    pub(super) fn encode_new(&self, new: &New) -> Vec<Option<Cell>> {
+        let model = &self.engine().model;
+        model
+            .fields(self.write.resource)
+            .map(|(id, field)| {
+                let value = new.values[id.index as usize].as_ref()?;
+                field.is_stored().then(|| model.codec(id).encode(value))
+            })
+            .collect()
+    }
+
+    /// Defaults that are expressions over the new row, in the order of the schema.
+    pub(super) fn fill_by_expression(&self, new: &New, given: &mut [Option<Cell>]) -> Result<(), Refusal> {
+        let model = &self.engine().model;
+        let kind = self.write.caller.kind();
+        for (id, _) in model.stored(self.write.resource) {
+            let place = id.index as usize;
+            let Some(default) = &model.rules(self.write.resource).defaults[place] else {
+                continue;
+            };
+            if new.values[place].is_some() {
+                continue;
+            }
+            let row: Vec<Cell> = given
+                .iter()
+                .map(|cell| cell.clone().unwrap_or(Cell::Null))
+                .collect();
+            let statement = sql::value(model, default.expr(kind), id);
+            let found = self.one_row(&statement, &[], &row, |row| cells(row, &[0]))?;
+            given[place] = found.and_then(|mut cells| cells.pop());
+        }
+        Ok(())
+    }
+
+    /// Whoever makes an account without having one counts as the account just made.
+    pub(super) fn maker(&self, key: &[Cell]) -> Result<Caller, Refusal> {
+        let model = &self.engine().model;
+        let is_account = model
+            .schema
+            .accounts
+            .as_ref()
+            .is_some_and(|accounts| accounts.resource == self.write.resource);
+        if !is_account || self.write.caller.account.is_some() {
+            return Ok(self.write.caller.clone());
+        }
+        let statement = sql::columns(model, self.write.resource, &model.me_fields);
+        let all: Vec<usize> = (0..model.me_fields.len()).collect();
+        let found = self.one_row(&statement, key, &[], |row| cells(row, &all))?;
+        let account = found.map(|cells| {
+            Arc::new(Account {
+                resource: self.write.resource,
+                fields: Arc::clone(&model.me_fields),
+                cells,
+            })
+        });
+        Ok(Caller {
+            account,
+            ..self.write.caller.clone()
+        })
+    }
+}

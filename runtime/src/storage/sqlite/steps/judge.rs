@@ -1,0 +1,210 @@
+//! The row before and after a write, and what the rules say of it.
+
+use std::sync::Arc;
+
+use super::{Steps, invalid, not_found};
+use crate::caller::Caller;
+use crate::cell::Cell;
+use crate::plan::access::{Ruling, judged};
+use crate::plan::closed;
+use crate::plan::expr::Expr;
+use crate::plan::read::{Planner, Select, Shape};
+use crate::problem::Fault;
+use crate::request::Selection;
+use crate::request::body::Pointer;
+use crate::sql::write as sql;
+use crate::storage::Refusal;
+use crate::storage::rows::Output;
+use crate::storage::sqlite::read::{self, StateHash};
+use crate::storage::sqlite::writer::Written;
+
+/// What has become of a row.
+pub(super) enum Become<'a> {
+    Created,
+    /// From this one, by field.
+    Changed(&'a [Cell]),
+    Unchanged,
+}
+
+/// The row before a write.
+pub(super) struct Before {
+    /// By field; NULL where it wasn't fetched.
+    pub(super) cells: Vec<Cell>,
+    pub(super) state: u64,
+    pub(super) may_write: Vec<Option<bool>>,
+    pub(super) may_read: Vec<Option<bool>>,
+}
+
+impl Steps<'_> {
+    /// The row as it is: `None` where there is none, 404 where it is hidden, 403 where the rule says no.
+    pub(super) fn pre_select(
+        &self,
+        key: &[Cell],
+        deleting: bool,
+        computed: &[u32],
+    ) -> Result<Option<Before>, Refusal> {
+        let engine = self.engine();
+        let authority = self.write.caller.authority();
+        let own;
+        let select = if computed.is_empty() && !authority.is_unrestricted {
+            engine.pre_select(self.write.resource, authority.kind, deleting)
+        } else {
+            own = sql::pre_select(&engine.model, self.write.resource, authority, deleting, computed);
+            &own
+        };
+        let found = self.one_row(&select.statement, key, &[], |row| {
+            let judged = read::flags(row, &[select.read, select.rule])?;
+            if judged[0] != Some(true) {
+                return Err(not_found());
+            }
+            if judged[1] != Some(true) {
+                return Err(Refusal::Problem(closed(&self.write.caller)));
+            }
+            let flag = |column: &Option<usize>| {
+                column.map(|column| Ok(read::flags(row, &[column])?[0] == Some(true)))
+            };
+            let column = |column: &Option<usize>| match column {
+                Some(column) => Ok(read::cell(row, *column)?.to_owned()),
+                None => Ok(Cell::Null),
+            };
+            let mut state = StateHash::new(&engine.state_key);
+            for place in &select.stored {
+                state.add(read::cell(row, *place)?);
+            }
+            Ok(Before {
+                cells: select
+                    .columns
+                    .iter()
+                    .map(column)
+                    .collect::<Result<_, Refusal>>()?,
+                state: state.finish(),
+                may_write: select
+                    .writable
+                    .iter()
+                    .map(|at| flag(at).transpose())
+                    .collect::<Result<_, Refusal>>()?,
+                may_read: select
+                    .readable
+                    .iter()
+                    .map(|at| flag(at).transpose())
+                    .collect::<Result<_, Refusal>>()?,
+            })
+        })?;
+        Ok(found)
+    }
+
+    /// The item's own read plan over the row as it is now, with the operation's rule, the checks and the writable
+    /// rules beside it.
+    pub(super) fn post_select(
+        &self,
+        key: &[Cell],
+        written: Become<'_>,
+        reader: &Caller,
+        given: &[u32],
+        at: &Pointer,
+    ) -> Result<Output, Refusal> {
+        let engine = self.engine();
+        let model = &engine.model;
+        let rules = model.rules(self.write.resource);
+        let authority = self.write.caller.authority();
+        let of = |rule: &Option<Ruling>, authority| judged(rule.as_ref(), authority);
+        let (judge, old) = match written {
+            Become::Created => (of(&rules.create, authority), &[][..]),
+            Become::Changed(old) => (of(&rules.updated, authority), old),
+            Become::Unchanged => (Expr::Boolean(true), &[][..]),
+        };
+        let mut flags = vec![of(&rules.read, reader.authority()), judge];
+        flags.extend(rules.checks.iter().cloned());
+        let writable: Vec<u32> = given
+            .iter()
+            .copied()
+            .filter(|field| rules.writable[*field as usize].is_some())
+            .collect();
+        flags.extend(
+            writable
+                .iter()
+                .map(|field| of(&rules.writable[*field as usize], authority)),
+        );
+        let planner = Planner {
+            model,
+            caller: reader,
+        };
+        let level = planner
+            .shared_level(self.write.resource, &Selection::default())
+            .map_err(Refusal::Problem)?;
+        let shape = Arc::new(Shape {
+            resource: self.write.resource,
+            level,
+            condition: sql::key_of(model, self.write.resource),
+            select: Select::Item { flags },
+        });
+        let compiled = engine.compiled(&shape);
+        let values = self.values(key, old, reader);
+        let output = read::run(self.connection, &compiled.read, &values, 1, &engine.state_key)?;
+        if output.rows.is_empty() {
+            return Err(Refusal::Internal("the row is gone after it was written".into()));
+        }
+        self.judge(&output, rules.checks.len(), &writable, at)?;
+        Ok(output)
+    }
+
+    pub(super) fn judge(
+        &self,
+        output: &Output,
+        checks: usize,
+        writable: &[u32],
+        at: &Pointer,
+    ) -> Result<(), Refusal> {
+        let flags = &output.flags;
+        let resource = self.engine().model.resource(self.write.resource);
+        let broken: Vec<Fault> = resource
+            .checks
+            .iter()
+            .zip(&flags[2..])
+            .filter(|(_, holds)| **holds == Some(false))
+            .map(|(check, _)| broken_check(check, at))
+            .collect();
+        if !broken.is_empty() {
+            return Err(invalid(broken));
+        }
+        if flags[1] != Some(true) {
+            return Err(Refusal::Problem(closed(&self.write.caller)));
+        }
+        let closed: Vec<u32> = writable
+            .iter()
+            .zip(&flags[2 + checks..])
+            .filter(|(_, holds)| **holds != Some(true))
+            .map(|(field, _)| *field)
+            .collect();
+        self.not_writable(&closed, at)
+    }
+
+    pub(super) fn written(&self, key: Vec<Cell>, created: bool, output: Output) -> Result<Written, Refusal> {
+        let readable = output.flags.first().copied().flatten() == Some(true);
+        let wanted = self.write.wanted.as_ref();
+        Ok(Written {
+            values: wanted.map(|of| self.values_of(of, &key)).transpose()?,
+            key,
+            created,
+            item: readable.then_some(output),
+        })
+    }
+
+    /// The stored columns of a post-select, by field.
+    pub(super) fn row_of(&self, output: &Output) -> Vec<Cell> {
+        let model = &self.engine().model;
+        let mut row = vec![Cell::Null; model.resource(self.write.resource).fields.len()];
+        for ((field, _), cell) in model.stored(self.write.resource).zip(&output.stored) {
+            row[field.index as usize] = cell.clone();
+        }
+        row
+    }
+}
+
+fn broken_check(check: &rest_schema::Check, at: &Pointer) -> Fault {
+    let detail = check
+        .message
+        .clone()
+        .unwrap_or_else(|| format!("`{}` has to hold", check.rule.source));
+    Fault::pointer(at.as_str().to_owned(), check.name.clone(), detail)
+}
