@@ -83,7 +83,7 @@ pub(crate) fn watched(root: &Path) -> Vec<(PathBuf, Vec<u8>)> {
                 (true, _) => folders.push(path),
                 (false, _) if is_yaml => found.push((path.clone(), bytes(&path).unwrap_or_default())),
                 (false, _) if name.ends_with(".rs") && folder.ends_with("models") => {
-                    found.push((path, Vec::new()))
+                    found.push((path, Vec::new()));
                 }
                 (false, _) => {}
             }

@@ -7,7 +7,7 @@ use rest_schema::Schema;
 
 use crate::error::{Error, Outcome};
 use crate::project::folder::Project;
-use crate::project::update::{Update, diff};
+use crate::project::update::{Change, Update, diff};
 use crate::{files, load, output};
 
 /// How often a watched project is looked at.
@@ -58,7 +58,7 @@ fn write(
         ));
         return Ok(Outcome::Faults);
     }
-    let told: String = update.changes.iter().map(|change| change.line()).collect();
+    let told: String = update.changes.iter().map(Change::line).collect();
     files::apply(root, &update.steps())?;
     output::result(&told)?;
     for module in project.unnamed(schema)? {
@@ -73,7 +73,7 @@ fn check(update: &Update) -> Result<Outcome, Error> {
     if update.changes.is_empty() {
         return Ok(Outcome::Done);
     }
-    let told: String = update.changes.iter().map(|change| change.line()).collect();
+    let told: String = update.changes.iter().map(Change::line).collect();
     output::result(&told)?;
     output::fault("the generated files are out of date; `rest-gen generate` writes them");
     Ok(Outcome::Faults)
@@ -81,7 +81,7 @@ fn check(update: &Update) -> Result<Outcome, Error> {
 
 /// What would be written, and what a project made today would have in files that are somebody's own.
 fn show(project: &Project, schema: &Schema, update: &Update) -> Result<Outcome, Error> {
-    let mut text: String = update.changes.iter().map(|change| change.diff()).collect();
+    let mut text: String = update.changes.iter().map(Change::diff).collect();
     for (source, is) in project.outdated(schema)? {
         let path = &source.path;
         text += &format!("# `{path}` is yours and stays as it is; a new project would have:\n");

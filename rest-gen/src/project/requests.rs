@@ -25,7 +25,7 @@ pub(crate) fn of(schema: &Schema) -> Vec<Request> {
 fn read(schema: &Schema, resource: &Resource) -> Request {
     let address = format!("{ADDRESS}{}/{}", schema.prefix, resource.collection);
     Request {
-        what: format!("{}", resource.collection),
+        what: resource.collection.clone(),
         command: format!("curl '{address}'"),
     }
 }

@@ -373,7 +373,7 @@ fn literals(expr: &Expr, all: &mut Vec<Value>) {
         Expr::Literal(value) => all.push(value.clone()),
         Expr::Like(a, pattern) => {
             literals(a, all);
-            all.push(Value::Text(pattern.replace('%', "a").replace('_', "a")));
+            all.push(Value::Text(pattern.replace(['%', '_'], "a")));
         }
         Expr::Not(a) | Expr::IsNull(a) | Expr::Negate(a) => literals(a, all),
         Expr::And(parts) | Expr::Or(parts) | Expr::Call(_, parts) => {

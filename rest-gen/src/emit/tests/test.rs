@@ -15,12 +15,6 @@ fn schema_at(path: &Path) -> Schema {
     loaded.schema.expect("a sound schema")
 }
 
-fn schema_of(text: &str) -> Schema {
-    rest_schema::read_one("rest.yaml", text)
-        .expect("a sound schema")
-        .schema
-}
-
 /// All schemas of the repository, with a name for each.
 fn schemas() -> Vec<(String, Schema)> {
     let mut paths: Vec<PathBuf> = Vec::new();
@@ -89,20 +83,4 @@ fn rustfmt_has_nothing_to_change() {
         assert!(output.status.success(), "{name}: {told}");
     }
     std::fs::remove_dir_all(folder).expect("the folder");
-}
-
-#[test]
-fn scratch() {
-    for (name, schema) in schemas() {
-        let folder = Path::new("/tmp/emitted").join(&name);
-        std::fs::create_dir_all(&folder).expect("a folder");
-        for (id, resource) in schema.resources() {
-            let start = std::time::Instant::now();
-            drop(super::page(&schema, id));
-            eprintln!("{name} {} {:?}", resource.name, start.elapsed());
-        }
-        for (file, text) in files(&schema, &format!("scratch::{name}")) {
-            std::fs::write(folder.join(file), text).expect("a file");
-        }
-    }
 }

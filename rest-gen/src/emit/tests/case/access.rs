@@ -177,7 +177,7 @@ impl<'s> Of<'s> {
 }
 
 /// Refusals first: they change nothing. Of those that may make or delete the item only one can.
-fn in_turn<'n>(operation: Operation, mut expected: Vec<(Who, &'n str, u16)>) -> Vec<(Who, &'n str, u16)> {
+fn in_turn(operation: Operation, mut expected: Vec<(Who, &str, u16)>) -> Vec<(Who, &str, u16)> {
     expected.sort_by_key(|(_, name, status)| (*status < 300, *name != "granted"));
     let once = matches!(operation, Operation::Create | Operation::Delete);
     let first = expected.iter().position(|(_, _, status)| *status < 300);

@@ -299,9 +299,7 @@ impl<'s> Of<'s> {
             .iter()
             .find(|(operation, _)| *operation == Operation::Read);
         // Whoever deletes his own account has no token any more.
-        let reader = reader
-            .map_or(None, |(_, who)| *who)
-            .filter(|who| *who != life.row);
+        let reader = reader.and_then(|(_, who)| *who).filter(|who| *who != life.row);
         let status = outcome::read_gone(&life.scene, life.row, reader);
         lines.extend(answer(name(reader), "get", &["&at"], 0));
         lines.push(format!("status(&answer, {status});"));
