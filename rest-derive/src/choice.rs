@@ -31,27 +31,20 @@ fn expand(choice: &Choice) -> TokenStream {
     let places: Vec<_> = places.map(proc_macro2::Literal::usize_unsuffixed).collect();
     let place = quote!(match self { #(Self::#idents => #places,)* });
     let at = quote!(#(#places => ::core::option::Option::Some(Self::#idents),)*);
-    let word = quote!(match self { #(Self::#idents => #words,)* });
-    emit(&choice.ident, &quote!(#(#words),*), &place, &at, &word)
+    emit(&choice.ident, &quote!(#(#words),*), &place, &at)
 }
 
 /// Traits for what has a fault: it has no words.
 fn empty(input: &DeriveInput) -> TokenStream {
     if input.generics.params.is_empty() {
         let nothing = TokenStream::new();
-        emit(&input.ident, &nothing, &quote!(0), &nothing, &quote!(""))
+        emit(&input.ident, &nothing, &quote!(0), &nothing)
     } else {
         TokenStream::new()
     }
 }
 
-fn emit(
-    ident: &Ident,
-    words: &TokenStream,
-    place: &TokenStream,
-    at: &TokenStream,
-    word: &TokenStream,
-) -> TokenStream {
+fn emit(ident: &Ident, words: &TokenStream, place: &TokenStream, at: &TokenStream) -> TokenStream {
     let name = ident.to_string();
     quote! {
         #[automatically_derived]
@@ -81,8 +74,11 @@ fn emit(
             }
 
             fn put(&self, values: &mut ::std::vec::Vec<::rest_runtime::schema::Value>) {
-                let word: &str = #word;
-                values.push(::rest_runtime::schema::Value::Text(::std::string::String::from(word)));
+                ::rest_runtime::typed::Enumerated::put(
+                    <Self as ::rest_runtime::typed::RestEnum>::WORDS,
+                    ::rest_runtime::typed::RestEnum::place(self),
+                    values,
+                );
             }
         }
     }

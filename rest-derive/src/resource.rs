@@ -39,14 +39,13 @@ fn expand(resource: &Resource, places: &Places) -> TokenStream {
         _ => TokenStream::new(),
     };
     let (key_type, key) = key(resource);
-    let take = resource.fields.iter().map(|field| {
-        let ident = &field.ident;
-        match field.form {
-            Form::ManyToMany => quote!(#ident: ::core::default::Default::default()),
-            Form::Value | Form::BelongsTo(_) => {
-                let value = field_value(&field.ty);
-                quote!(#ident: #value::take(values)?)
-            }
+    let idents = resource.fields.iter().map(|field| &field.ident);
+    let idents: Vec<&Ident> = idents.collect();
+    let take = resource.fields.iter().map(|field| match field.form {
+        Form::ManyToMany => quote!(::core::option::Option::Some(::core::default::Default::default())),
+        Form::Value | Form::BelongsTo(_) => {
+            let value = field_value(&field.ty);
+            quote!(#value::field(values))
         }
     });
     let put = resource.fields.iter().map(|field| {
@@ -78,7 +77,10 @@ fn expand(resource: &Resource, places: &Places) -> TokenStream {
             fn take(
                 values: &mut ::rest_runtime::typed::Taker,
             ) -> ::core::result::Result<Self, ::rest_runtime::typed::Misfit> {
-                ::core::result::Result::Ok(Self { #(#take),* })
+                let (#(::core::option::Option::Some(#idents),)*) = (#(#take,)*) else {
+                    return ::core::result::Result::Err(values.misfit());
+                };
+                ::core::result::Result::Ok(Self { #(#idents),* })
             }
 
             fn put(&self, values: &mut ::std::vec::Vec<::rest_runtime::schema::Value>) {

@@ -1,61 +1,85 @@
-//! A tree as the calls that write it.
+//! A tree as the one call that writes it.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
+use rest_schema::packed::Packer;
 use rest_schema::rust::{Places, Tree, TreeKind};
+use rest_schema::written::At;
 use rest_schema::{Excerpt, Span};
 use syn::spanned::Spanned;
 
-/// The calls for the entries of a mapping; the writer is called `writer`.
+/// The call for the entries of a mapping; the writer is called `writer`.
 pub(crate) fn entries(list: &[(Excerpt, Tree)], places: &Places) -> TokenStream {
-    list.iter()
-        .map(|(key, tree)| value(&key.text, key.span, tree, places))
-        .collect()
+    let mut packed = Packed {
+        places,
+        packer: Packer::new(),
+        late: Vec::new(),
+    };
+    packed.entries(list);
+    let (text, late) = (packed.packer.finish(), packed.late);
+    quote!(writer.packed(#text, &[#(#late),*]);)
 }
 
-/// The calls for one value. Scalars are placed where they stand, collections where their key does.
-fn value(key: &str, at: Span, tree: &Tree, places: &Places) -> TokenStream {
-    let place = place(tree.span, places);
-    match &tree.kind {
-        TreeKind::Null => quote!(writer.null(#key, #place);),
-        TreeKind::Flag(flag) => quote!(writer.flag(#key, #flag, #place);),
-        TreeKind::Number(number) => {
-            let digits = &number.text;
-            quote!(writer.number(#key, #digits, #place);)
+struct Packed<'a> {
+    places: &'a Places,
+    packer: Packer,
+    /// What only the compiler of the program knows.
+    late: Vec<TokenStream>,
+}
+
+impl Packed<'_> {
+    fn entries(&mut self, list: &[(Excerpt, Tree)]) {
+        for (key, tree) in list {
+            self.value(&key.text, key.span, tree);
         }
-        TreeKind::Text(text) => {
-            let text = &text.text;
-            quote!(writer.text(#key, #text, #place);)
+    }
+
+    /// Scalars are placed where they stand, collections where their key does.
+    fn value(&mut self, key: &str, at: Span, tree: &Tree) {
+        let place = self.places.position(tree.span);
+        match &tree.kind {
+            TreeKind::Null => self.packer.null(key, place),
+            TreeKind::Flag(flag) => self.packer.flag(key, *flag, place),
+            TreeKind::Number(number) => self.packer.number(key, &number.text, place),
+            TreeKind::Text(text) => self.packer.text(key, &text.text, place),
+            TreeKind::Word(word) => self.packer.word(key, &word.text, place),
+            TreeKind::Resource(path) => {
+                let name = quote!(<#path as ::rest_runtime::typed::RestResource>::NAME);
+                self.late(key, place, quote!(Word(#name)));
+            }
+            TreeKind::Words(path) => {
+                // A constant, so that a type that is no enum is told when it is compiled, and where it stands.
+                let kinds = quote!(<#path as ::rest_runtime::typed::FieldValue>::KINDS);
+                let words = quote_spanned!(path.span()=> #kinds.of_enum());
+                let words = quote!({
+                    const WORDS: &[&str] = #words;
+                    WORDS
+                });
+                self.late(key, place, quote!(Texts(#words)));
+            }
+            TreeKind::Variant(path, variant) => {
+                let word = quote!(::rest_runtime::typed::RestEnum::word(&#path::#variant));
+                self.late(key, place, quote!(Text(#word)));
+            }
+            TreeKind::List(items) => {
+                self.packer.open_list(key, self.places.position(at));
+                for item in items {
+                    self.value("", item.span, item);
+                }
+                self.packer.close();
+            }
+            TreeKind::Map(list) => {
+                self.packer.open(key, self.places.position(at));
+                self.entries(list);
+                self.packer.close();
+            }
         }
-        TreeKind::Word(word) => {
-            let word = &word.text;
-            quote!(writer.word(#key, #word, #place);)
-        }
-        TreeKind::Resource(path) => {
-            quote!(writer.word(#key, <#path as ::rest_runtime::typed::RestResource>::NAME, #place);)
-        }
-        TreeKind::Words(path) => {
-            // A constant, so that a type that is no enum is told when it is compiled, and where it stands.
-            let kinds = quote!(<#path as ::rest_runtime::typed::FieldValue>::KINDS);
-            let words = quote_spanned!(path.span()=> #kinds.of_enum());
-            quote!({
-                const WORDS: &[&str] = #words;
-                writer.texts(#key, WORDS, #place);
-            })
-        }
-        TreeKind::Variant(path, variant) => {
-            quote!(writer.text(#key, ::rest_runtime::typed::RestEnum::word(&#path::#variant), #place);)
-        }
-        TreeKind::List(items) => {
-            let items = items.iter().map(|item| value("", item.span, item, places));
-            let place = self::place(at, places);
-            quote!(writer.open_list(#key, #place); #(#items)* writer.close();)
-        }
-        TreeKind::Map(list) => {
-            let entries = entries(list, places);
-            let place = self::place(at, places);
-            quote!(writer.open(#key, #place); #entries writer.close();)
-        }
+    }
+
+    fn late(&mut self, key: &str, at: At, what: TokenStream) {
+        self.packer.late(key, at);
+        self.late
+            .push(quote!(::rest_runtime::schema::packed::Late::#what));
     }
 }
 

@@ -70,3 +70,8 @@ pub use problem::Problem;
 pub use rest_schema::Report;
 pub use server::serve;
 pub use service::{Error, Service};
+
+/// The README's program is compiled, as it stands there.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -163,6 +163,6 @@ pub trait RestEnum: Sized + Send + Sync + 'static {
     fn at(place: usize) -> Option<Self>;
     /// The word on the wire.
     fn word(&self) -> &'static str {
-        Self::WORDS.get(self.place()).copied().unwrap_or_default()
+        value::word(Self::WORDS, self.place())
     }
 }

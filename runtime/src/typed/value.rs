@@ -57,6 +57,8 @@ impl Kinds {
 #[derive(Debug)]
 pub struct Taker {
     values: std::vec::IntoIter<Value>,
+    /// The first value that didn't fit.
+    misfit: Option<Misfit>,
 }
 
 impl Taker {
@@ -64,6 +66,7 @@ impl Taker {
     pub fn new(values: Vec<Value>) -> Self {
         Self {
             values: values.into_iter(),
+            misfit: None,
         }
     }
 
@@ -75,6 +78,24 @@ impl Taker {
     /// The next value as it is.
     pub fn value(&mut self) -> Value {
         self.values.next().unwrap_or(Value::Null)
+    }
+
+    /// The next value, a word: its place among these.
+    fn word(&mut self, words: &[&str]) -> Result<usize, Misfit> {
+        let Value::Text(word) = self.value() else {
+            return Err(Misfit { expected: "a word" });
+        };
+        let place = words.iter().position(|known| *known == word);
+        place.ok_or(Misfit {
+            expected: "one of the enum's words",
+        })
+    }
+
+    /// Which of the values, asked for by [`FieldValue::field`], didn't fit.
+    pub fn misfit(&mut self) -> Misfit {
+        self.misfit.take().unwrap_or(Misfit {
+            expected: "another value",
+        })
     }
 
     /// Whether the next `count` values are NULL.
@@ -95,6 +116,18 @@ pub trait FieldValue: Sized + Send + Sync + 'static {
     const KINDS: Kinds;
     /// Makes it of the next values.
     fn take(values: &mut Taker) -> Result<Self, Misfit>;
+    /// The same, where the taker keeps what didn't fit: a struct of a hundred fields then needs no hundred ways out,
+    /// which the compiler would have to see through.
+    #[doc(hidden)]
+    fn field(values: &mut Taker) -> Option<Self> {
+        match Self::take(values) {
+            Ok(value) => Some(value),
+            Err(misfit) => {
+                values.misfit.get_or_insert(misfit);
+                None
+            }
+        }
+    }
     /// Adds its values.
     fn put(&self, values: &mut Vec<Value>);
     /// The text, where it is a password that isn't hashed yet.
@@ -237,14 +270,23 @@ impl Enumerated {
 
     /// The variant of the next value.
     pub fn take<T: RestEnum>(values: &mut Taker) -> Result<T, Misfit> {
-        let Value::Text(word) = values.value() else {
-            return Err(Misfit { expected: "a word" });
-        };
-        let place = T::WORDS.iter().position(|known| *known == word);
-        place.and_then(T::at).ok_or(Misfit {
-            expected: "one of the enum's words",
-        })
+        match T::at(values.word(T::WORDS)?) {
+            Some(variant) => Ok(variant),
+            None => Err(Misfit {
+                expected: "a variant for each word",
+            }),
+        }
     }
+
+    /// Adds the word at a place.
+    pub fn put(words: &[&str], place: usize, values: &mut Vec<Value>) {
+        values.push(Value::Text(word(words, place).to_owned()));
+    }
+}
+
+/// The word at a place; derived enums have one for each of theirs.
+pub(super) fn word<'w>(words: &[&'w str], place: usize) -> &'w str {
+    words.get(place).copied().unwrap_or_default()
 }
 
 macro_rules! tuples {

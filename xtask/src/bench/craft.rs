@@ -89,7 +89,7 @@ fn compile(projects: &[Project], target: &Path) -> Result<()> {
     }
     for project in &projects[..2] {
         time(&mut build(project, target, &["--release"]))?;
-        let binary = target.join("release").join(format!("large{}", project.resources));
+        let binary = target.join("release/large");
         println!(
             "binary, release, {} resources: {:.1} MB (target: 15)",
             project.resources,
