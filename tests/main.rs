@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `example` | the examples: their schemas, and the shop at work |
 //! | `flask` | a real Flask app and the service on one file |
+//! | `golden` | what `rest-gen new` writes: the project of the repository, and READMEs whose requests work
 //! | `guide` | what the guides show of Rust |
 //! | `readme` | what the README shows |
 //! | `support` | reads a case, starts the program, sends bytes, compares |
@@ -29,6 +30,7 @@ mod crash;
 mod example;
 mod expiry;
 mod flask;
+mod golden;
 mod guide;
 mod hostile;
 mod load;
@@ -53,6 +55,7 @@ fn main() {
     let mut trials = support::selftest::trials();
     trials.extend(example::trials());
     trials.extend(flask::trials());
+    trials.extend(golden::trials());
     trials.extend(guide::trials());
     trials.extend(readme::trials());
     trials.extend(coverage::trials());

@@ -34,9 +34,12 @@ pub(crate) fn run(dir: &Path, schema: Option<&Path>, runtime: Option<&Path>) -> 
     };
     let steps = steps(&schema, &settings, written)?;
     files::apply(dir, &steps)?;
-    let package = &settings.package;
+    let database = match schema.managed {
+        Some(false) => format!(" -- --database {}.db", settings.package),
+        _ => String::new(),
+    };
     output::result(&format!(
-        "{}: {} files\n\n  cd {0}\n  cargo run -- --database {package}.db\n",
+        "{}: {} files\n\n  cd {0}\n  cargo run{database}\n",
         dir.display(),
         steps.len()
     ))?;

@@ -8,7 +8,6 @@
 
 pub(crate) mod folder;
 pub(crate) mod manifest;
-pub(crate) mod requests;
 pub(crate) mod scaffold;
 pub(crate) mod update;
 

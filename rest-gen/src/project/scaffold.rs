@@ -7,9 +7,9 @@ use serde_json::Value;
 use tera::{Context, Tera};
 
 use super::manifest::{Runtime, VERSION};
-use super::requests;
 use crate::emit::Source;
 use crate::emit::rust::Names;
+use crate::emit::tests;
 use crate::error::Error;
 
 macro_rules! templates {
@@ -72,7 +72,7 @@ pub(crate) fn files(schema: &Schema, settings: &Settings) -> Result<Vec<Source>,
         context.insert("checkout", &Path::new(path).parent());
         context.insert("runtime_quoted", &Value::from(path.as_str()).to_string());
     }
-    context.insert("requests", &requests::of(schema));
+    context.insert("requests", &tests::requests(schema, &settings.package));
     let render = |(path, template): &(&str, &str)| {
         let text = rendered(template, &context)?;
         let path = (*path).to_owned();

@@ -1,4 +1,4 @@
-//! Serves `microblog`: `cargo run -- --database microblog.db`, and `--help` tells the rest.
+//! Serves `microblog`; `cargo run -- --help` tells the rest.
 
 use std::process::ExitCode;
 

@@ -22,6 +22,19 @@ pub(super) fn json(value: &Value) -> String {
     }
 }
 
+/// The same as the JSON that is sent.
+pub(super) fn wire(value: &Value) -> serde_json::Value {
+    match value {
+        Value::Null => serde_json::Value::Null,
+        Value::Boolean(flag) => (*flag).into(),
+        Value::Integer(integer) => (*integer).into(),
+        Value::Float(float) => float.get().into(),
+        Value::Json(text) => serde_json::from_str(text).unwrap_or_default(),
+        Value::Bytes(bytes) => base64(bytes).into(),
+        other => other.to_wire().into(),
+    }
+}
+
 /// A JSON document, its texts escaped as Rust escapes them.
 fn document(value: &serde_json::Value) -> String {
     match value {

@@ -8,6 +8,7 @@
 
 mod case;
 mod cast;
+mod first;
 mod helpers;
 mod judge;
 mod literal;
@@ -23,6 +24,7 @@ mod test;
 mod text;
 mod truth;
 
+pub(crate) use first::requests;
 use rest_schema::{ResourceId, Schema, naming};
 
 /// The first line of each file.

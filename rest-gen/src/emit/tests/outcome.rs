@@ -11,8 +11,8 @@ fn closed(me: Who) -> u16 {
     if me.is_none() { 401 } else { 403 }
 }
 
-/// Whether an operation is closed to a caller whatever the row; `None`: it isn't known.
-fn is_closed(scene: &Scene<'_>, rule: &Expr, me: Who) -> bool {
+/// Whether an operation is closed to a caller whatever the row.
+pub(super) fn is_closed(scene: &Scene<'_>, rule: &Expr, me: Who) -> bool {
     Judge::blind(scene, me).truth(rule, &[]).refuses()
 }
 

@@ -32,11 +32,7 @@ impl Page {
 
 /// All tests of a resource.
 pub(super) fn all(schema: &Schema, id: ResourceId) -> Page {
-    let of = Of {
-        schema,
-        id,
-        resource: schema.resource(id),
-    };
+    let of = Of::new(schema, id);
     let mut page = Page::default();
     of.life(&mut page);
     of.limits(&mut page);
@@ -51,14 +47,22 @@ pub(super) fn all(schema: &Schema, id: ResourceId) -> Page {
 
 /// What a resource's tests are made of.
 #[derive(Debug, Clone, Copy)]
-struct Of<'s> {
+pub(super) struct Of<'s> {
     schema: &'s Schema,
     id: ResourceId,
     resource: &'s Resource,
 }
 
 impl<'s> Of<'s> {
-    fn rule(&self, operation: Operation) -> Option<&'s Rule> {
+    pub(super) fn new(schema: &'s Schema, id: ResourceId) -> Self {
+        Self {
+            schema,
+            id,
+            resource: schema.resource(id),
+        }
+    }
+
+    pub(super) fn rule(&self, operation: Operation) -> Option<&'s Rule> {
         self.resource.access.rule(operation)
     }
 
@@ -96,7 +100,7 @@ impl<'s> Of<'s> {
 
     /// A change that the rules allow to a caller, after which other goals are met still: a field, its new value, and
     /// the scene after it.
-    fn change(
+    pub(super) fn change(
         &self,
         scene: &Scene<'s>,
         row: usize,
@@ -182,7 +186,7 @@ fn may_read<'s>(scene: &Scene<'s>, row: usize, field: &'s Field, me: Who) -> boo
 }
 
 /// `a_post`, `an_order`
-fn one(name: &str) -> String {
+pub(super) fn one(name: &str) -> String {
     let name = naming::snake(name);
     let article = if name.starts_with(['a', 'e', 'i', 'o', 'u']) {
         "an"

@@ -1,0 +1,128 @@
+//! What `rest-gen new` writes: the project that stands in this repository, and READMEs whose requests work.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use libtest_mimic::Trial;
+use tempfile::TempDir;
+
+use crate::support::server::{Server, output, package, program};
+
+/// Where the README's requests go.
+const ADDRESS: &str = "http://127.0.0.1:8000";
+
+/// How the project in this repository is made anew.
+const ANEW: &str = "git rm -r examples/microblog/service && \
+    rest-gen new examples/microblog/service --schema examples/microblog/rest.yaml --runtime runtime";
+
+/// The schemas whose READMEs are tried; `None` is the one to start with.
+const SCHEMAS: [Option<&str>; 8] = [
+    None,
+    Some("tests/schemas/blog.yaml"),
+    Some("tests/schemas/keys.yaml"),
+    Some("tests/schemas/many.yaml"),
+    Some("tests/schemas/rules.yaml"),
+    Some("tests/schemas/shapes.yaml"),
+    Some("tests/schemas/types.yaml"),
+    Some("examples/shop/rest.yaml"),
+];
+
+/// One for the golden, and one for each README.
+pub(crate) fn trials() -> Vec<Trial> {
+    let mut trials = vec![Trial::test(
+        "golden::microblog_is_as_it_would_be_made_today",
+        || microblog().map_err(Into::into),
+    )];
+    trials.extend(SCHEMAS.map(|schema| {
+        let path = schema.unwrap_or("starter.yaml").trim_end_matches("/rest.yaml");
+        let name = path.rsplit('/').next().unwrap_or(path).trim_end_matches(".yaml");
+        let name = format!("golden::the_readme_of_{name}_has_requests_that_work");
+        Trial::test(name, move || requests(schema).map_err(Into::into))
+    }));
+    trials
+}
+
+fn microblog() -> Result<(), String> {
+    let example = package().join("../examples/microblog");
+    let service = example.join("service");
+    let read = |path: &Path| fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()));
+    if read(&example.join("rest.yaml"))? != read(&service.join("rest.yaml"))? {
+        return Err(format!("the project has another schema; {ANEW}"));
+    }
+    // What is generated, and what is its owner's.
+    let service = service.display().to_string();
+    let told = output(&["generate", &service, "--diff"])?;
+    match told.status.success() && told.stdout.is_empty() {
+        true => Ok(()),
+        false => Err(format!("{}\n{ANEW}", String::from_utf8_lossy(&told.stdout))),
+    }
+}
+
+fn requests(schema: Option<&str>) -> Result<(), String> {
+    let folder = TempDir::new().map_err(|error| error.to_string())?;
+    let root = folder.path().join("project");
+    let mut arguments = vec!["new".to_owned(), root.display().to_string()];
+    if let Some(schema) = schema {
+        let schema = package().join("..").join(schema).display().to_string();
+        arguments.extend(["--schema".to_owned(), schema]);
+    }
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let made = output(&arguments)?;
+    if !made.status.success() {
+        return Err(String::from_utf8_lossy(&made.stderr).into_owned());
+    }
+    let readme = fs::read_to_string(root.join("README.md")).map_err(|error| error.to_string())?;
+    let script = block(&readme).ok_or("the README asks nothing")?;
+    let database = database(&readme).ok_or("the README names no database")?;
+    let server = Server::start(&[
+        "serve",
+        &root.join("rest.yaml").display().to_string(),
+        "--database",
+        &root.join(database).display().to_string(),
+        "--listen",
+        "127.0.0.1:0",
+    ])?;
+    run(
+        &script.replace(ADDRESS, &format!("http://{}", server.address)),
+        &root,
+    )
+}
+
+/// The requests.
+fn block(readme: &str) -> Option<&str> {
+    let (_, after) = readme.split_once("## Ask it\n")?;
+    after.split_once("```sh\n")?.1.split("```").next()
+}
+
+/// The file that `cargo run` keeps its data in.
+fn database(readme: &str) -> Option<&str> {
+    let (_, after) = readme.split_once("It keeps its data in `")?;
+    after.split('`').next()
+}
+
+/// Runs them in one shell, in the project; the first that isn't answered with success ends it.
+fn run(script: &str, root: &Path) -> Result<(), String> {
+    let program = program()?;
+    let folder = program
+        .parent()
+        .ok_or("rest-gen lies nowhere")?
+        .display()
+        .to_string();
+    let path = std::env::var("PATH").unwrap_or_default();
+    let curl = "curl() { command curl -sS --fail-with-body \"$@\"; }";
+    let shell = Command::new("sh")
+        .args(["-e", "-c", &format!("{curl}\n{script}")])
+        .env("PATH", format!("{folder}:{path}"))
+        .current_dir(root)
+        .output()
+        .map_err(|error| error.to_string())?;
+    if shell.status.success() {
+        return Ok(());
+    }
+    let (out, err) = (
+        String::from_utf8_lossy(&shell.stdout),
+        String::from_utf8_lossy(&shell.stderr),
+    );
+    Err(format!("{script}\n{out}\n{err}"))
+}
