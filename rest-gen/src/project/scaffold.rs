@@ -9,7 +9,7 @@ use tera::{Context, Tera};
 use super::manifest::{Runtime, VERSION};
 use crate::emit::Source;
 use crate::emit::rust::Names;
-use crate::emit::tests;
+use crate::emit::tests::requests;
 use crate::error::Error;
 
 macro_rules! templates {
@@ -72,7 +72,7 @@ pub(crate) fn files(schema: &Schema, settings: &Settings) -> Result<Vec<Source>,
         context.insert("checkout", &Path::new(path).parent());
         context.insert("runtime_quoted", &Value::from(path.as_str()).to_string());
     }
-    context.insert("requests", &tests::requests(schema, &settings.package));
+    context.insert("requests", &requests(schema, &settings.package));
     let render = |(path, template): &(&str, &str)| {
         let text = rendered(template, &context)?;
         let path = (*path).to_owned();
@@ -103,6 +103,23 @@ fn rendered(template: &str, context: &Context) -> Result<String, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_files_of_a_new_project() {
+        let text = starter("notes").expect("a schema");
+        let loaded = rest_schema::read_one("rest.yaml", &text).expect("a sound schema");
+        let settings = Settings {
+            package: "notes".to_owned(),
+            runtime: Runtime::Path("../checkout/runtime".to_owned()),
+            in_workspace: false,
+        };
+        let files = files(&loaded.schema, &settings).expect("templates");
+        let all: String = files
+            .iter()
+            .map(|file| format!("==== {}\n{}\n", file.path, file.text))
+            .collect();
+        insta::assert_snapshot!("notes", all);
+    }
 
     #[test]
     fn versions_are_those_of_the_workspace() {

@@ -47,7 +47,7 @@ impl Update {
                 .manifest
                 .generated
                 .insert(path.clone(), vec![hash(text.as_bytes())]);
-            if is.is_none_or(|bytes| unix(bytes) != text.as_bytes()) {
+            if is.is_none_or(|bytes| *unix(bytes) != *text.as_bytes()) {
                 update.change(path, is, Some(text));
             }
         }

@@ -24,6 +24,8 @@ mod test;
 mod text;
 mod truth;
 
+use std::num::NonZero;
+
 pub(crate) use first::requests;
 use rest_schema::{ResourceId, Schema, naming};
 
@@ -39,14 +41,33 @@ const NO_MODULES: [&str; 5] = ["crate", "self", "super", "main", "mod"];
 /// The files of `tests/generated`, by their names there; `krate` is the name of the project's crate.
 pub(crate) fn files(schema: &Schema, krate: &str) -> Vec<(String, String)> {
     let modules = modules(schema);
-    let pages: Vec<(String, String)> = schema
-        .resources()
+    let pages: Vec<(String, String)> = pages(schema)
+        .into_iter()
         .zip(&modules)
-        .map(|((id, _), module)| (format!("{module}.rs"), page(schema, id)))
+        .map(|(text, module)| (format!("{module}.rs"), text))
         .collect();
     let mut files = vec![("main.rs".to_owned(), main(schema, krate, &modules, &pages))];
     files.extend(pages);
     files
+}
+
+/// The tests of all resources, in their order. Scenes are searched for, and no search waits for another.
+fn pages(schema: &Schema) -> Vec<String> {
+    let ids: Vec<ResourceId> = schema.resources().map(|(id, _)| id).collect();
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let share = ids.len().div_ceil(threads).max(1);
+    let of = |ids: &[ResourceId]| ids.iter().map(|id| page(schema, *id)).collect::<Vec<_>>();
+    std::thread::scope(|scope| {
+        let shares: Vec<_> = ids
+            .chunks(share)
+            .map(|ids| scope.spawn(move || of(ids)))
+            .collect();
+        let joined = shares.into_iter().map(|share| match share.join() {
+            Ok(pages) => pages,
+            Err(panic) => std::panic::resume_unwind(panic),
+        });
+        joined.flatten().collect()
+    })
 }
 
 /// A module for each resource, none twice.

@@ -84,3 +84,15 @@ fn rustfmt_has_nothing_to_change() {
     }
     std::fs::remove_dir_all(folder).expect("the folder");
 }
+
+#[test]
+fn the_tests_of_notes() {
+    let text = crate::project::scaffold::starter("notes").expect("a schema");
+    let loaded = rest_schema::read_one("rest.yaml", &text).expect("a sound schema");
+    let files = files(&loaded.schema, "notes");
+    let all: String = files
+        .iter()
+        .map(|(name, text)| format!("==== {name}\n{text}\n"))
+        .collect();
+    insta::assert_snapshot!("notes", all);
+}
