@@ -1,4 +1,4 @@
-//! What `rest-gen new` writes: the project that stands in this repository, and READMEs whose requests work.
+//! What `rest-gen new` writes: the projects that stand in this repository, and READMEs whose requests work.
 
 use std::fs;
 use std::path::Path;
@@ -12,8 +12,8 @@ use crate::support::server::{Server, output, package, program};
 /// Where the README's requests go.
 const ADDRESS: &str = "http://127.0.0.1:8000";
 
-/// How the project in this repository is made anew.
-const ANEW: &str = "git rm -r examples/microblog/service && \
+/// How the projects in this repository are made anew, each after `git rm -r` of its folder.
+const ANEW: &str = "rest-gen new examples/notes --runtime runtime\n\
     rest-gen new examples/microblog/service --schema examples/microblog/rest.yaml --runtime runtime";
 
 /// The schemas whose READMEs are tried; `None` is the one to start with.
@@ -30,10 +30,14 @@ const SCHEMAS: [Option<&str>; 8] = [
 
 /// One for the golden, and one for each README.
 pub(crate) fn trials() -> Vec<Trial> {
-    let mut trials = vec![Trial::test(
-        "golden::microblog_is_as_it_would_be_made_today",
-        || microblog().map_err(Into::into),
-    )];
+    let mut trials = vec![
+        Trial::test("golden::notes_are_as_they_would_be_made_today", || {
+            made_today("examples/notes").map_err(Into::into)
+        }),
+        Trial::test("golden::the_microblog_is_as_it_would_be_made_today", || {
+            microblog().map_err(Into::into)
+        }),
+    ];
     trials.extend(SCHEMAS.map(|schema| {
         let path = schema.unwrap_or("starter.yaml").trim_end_matches("/rest.yaml");
         let name = path.rsplit('/').next().unwrap_or(path).trim_end_matches(".yaml");
@@ -45,17 +49,24 @@ pub(crate) fn trials() -> Vec<Trial> {
 
 fn microblog() -> Result<(), String> {
     let example = package().join("../examples/microblog");
-    let service = example.join("service");
     let read = |path: &Path| fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()));
-    if read(&example.join("rest.yaml"))? != read(&service.join("rest.yaml"))? {
-        return Err(format!("the project has another schema; {ANEW}"));
+    if read(&example.join("rest.yaml"))? != read(&example.join("service/rest.yaml"))? {
+        return Err(format!("the project has another schema\n{ANEW}"));
     }
-    // What is generated, and what is its owner's.
-    let service = service.display().to_string();
-    let told = output(&["generate", &service, "--diff"])?;
+    made_today("examples/microblog/service")
+}
+
+/// Both what is generated and what is its owner's.
+fn made_today(project: &str) -> Result<(), String> {
+    let project = package().join("..").join(project).display().to_string();
+    let told = output(&["generate", &project, "--diff"])?;
     match told.status.success() && told.stdout.is_empty() {
         true => Ok(()),
-        false => Err(format!("{}\n{ANEW}", String::from_utf8_lossy(&told.stdout))),
+        false => Err(format!(
+            "{}\n{}\n{ANEW}",
+            String::from_utf8_lossy(&told.stdout),
+            String::from_utf8_lossy(&told.stderr)
+        )),
     }
 }
 

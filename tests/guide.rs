@@ -3,20 +3,45 @@
 use std::path::{Path, PathBuf};
 
 use libtest_mimic::Trial;
+use tempfile::TempDir;
 
+use crate::readme;
 use crate::support::server::package;
 
 /// Stands in a snippet where lines of the file are left out.
 const LEFT_OUT: &str = "// …";
 
 /// Where snippets are from.
-const SOURCES: [&str; 3] = ["examples/derive/src", "examples/custom/src", "runtime/tests"];
+const SOURCES: [&str; 4] = [
+    "examples/derive/src",
+    "examples/custom/src",
+    "examples/notes/src",
+    "runtime/tests",
+];
+
+/// The guide of projects that are generated.
+const PROJECT: &str = "docs/guide/generated-project.md";
 
 /// One for each guide with snippets of Rust.
 pub(crate) fn trials() -> Vec<Trial> {
-    vec![Trial::test("guide::library_shows_what_is_compiled", || {
-        shown("docs/guide/library.md").map_err(Into::into)
-    })]
+    vec![
+        Trial::test("guide::library_shows_what_is_compiled", || {
+            shown("docs/guide/library.md").map_err(Into::into)
+        }),
+        Trial::test("guide::a_project_shows_what_is_compiled", || {
+            shown(PROJECT).map_err(Into::into)
+        }),
+        Trial::test("guide::a_project_shows_what_commands_print", || {
+            commands().map_err(Into::into)
+        }),
+    ]
+}
+
+/// All commands of the guide, one after another.
+fn commands() -> Result<(), String> {
+    let folder = TempDir::new().map_err(|error| error.to_string())?;
+    let page = read(&package().join("..").join(PROJECT))?;
+    readme::hold(&readme::examples(&page), folder.path(), "")
 }
 
 fn shown(guide: &str) -> Result<(), String> {

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `example` | the examples: their schemas, and the shop at work |
 //! | `flask` | a real Flask app and the service on one file |
-//! | `golden` | what `rest-gen new` writes: the project of the repository, and READMEs whose requests work
+//! | `golden` | what `rest-gen new` writes: the projects of the repository, and READMEs whose requests work
 //! | `guide` | what the guides show of Rust |
 //! | `readme` | what the README shows |
 //! | `support` | reads a case, starts the program, sends bytes, compares |

@@ -17,7 +17,7 @@ const MARK: &str = "\u{1}";
 
 /// A command and what the README shows of its output.
 #[derive(Debug)]
-struct Example {
+pub(crate) struct Example {
     command: String,
     shown: String,
 }
@@ -63,13 +63,15 @@ fn schema() -> Result<(), String> {
 }
 
 fn commands() -> Result<(), String> {
-    let examples: Vec<Example> = blocks(&readme()?, "console")
-        .iter()
-        .flat_map(|block| examples(block))
-        .collect();
+    let examples = examples(&readme()?);
     let folder = TempDir::new().map_err(|e| e.to_string())?;
     let server = Server::start(&microblog(folder.path())?)?;
-    let outputs = run(&examples, &format!("http://{}", server.address))?;
+    hold(&examples, &root(), &format!("http://{}", server.address))
+}
+
+/// Runs them in a folder, and compares what they print with what is shown.
+pub(crate) fn hold(examples: &[Example], folder: &Path, address: &str) -> Result<(), String> {
+    let outputs = run(examples, folder, address)?;
     let mut faults = Vec::new();
     for (example, got) in examples.iter().zip(&outputs) {
         faults.extend(differences(&example.shown, got.trim()).map(|d| format!("$ {}\n{d}", example.command)));
@@ -102,10 +104,10 @@ fn microblog(folder: &Path) -> Result<Vec<String>, String> {
     Ok(arguments)
 }
 
-/// The commands of a block: a `$` begins one, what follows it is its output.
-fn examples(block: &str) -> Vec<Example> {
+/// The commands of a page's `console` blocks: a `$` begins one, what follows it is its output.
+pub(crate) fn examples(page: &str) -> Vec<Example> {
     let mut examples: Vec<Example> = Vec::new();
-    for line in block.lines() {
+    for line in blocks(page, "console").iter().flat_map(|block| block.lines()) {
         match (line.strip_prefix("$ "), examples.last_mut()) {
             (Some(command), _) => examples.push(Example {
                 command: command.to_owned(),
@@ -119,7 +121,7 @@ fn examples(block: &str) -> Vec<Example> {
 }
 
 /// Runs them one after another in one shell, so that what one keeps the next may use.
-fn run(examples: &[Example], address: &str) -> Result<Vec<String>, String> {
+fn run(examples: &[Example], folder: &Path, address: &str) -> Result<Vec<String>, String> {
     let mut script = String::new();
     for example in examples {
         let command = example.command.replace(ADDRESS, address);
@@ -127,15 +129,15 @@ fn run(examples: &[Example], address: &str) -> Result<Vec<String>, String> {
         script += &format!("{{ {command}; }} 2>&1\nprintf '{MARK}'\n");
     }
     let program = program()?;
-    let folder = program.parent().ok_or("rest-gen lies nowhere")?;
+    let programs = program.parent().ok_or("rest-gen lies nowhere")?;
     let path = format!(
         "{}:{}",
-        folder.display(),
+        programs.display(),
         std::env::var("PATH").unwrap_or_default()
     );
     let output = Command::new("sh")
         .args(["-c", &script])
-        .current_dir(root())
+        .current_dir(folder)
         .env("PATH", path)
         .env("NO_COLOR", "1")
         .output()
