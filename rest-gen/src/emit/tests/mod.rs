@@ -8,10 +8,12 @@
 
 mod case;
 mod cast;
+mod compute;
 mod first;
 mod helpers;
 mod judge;
 mod literal;
+mod other;
 mod outcome;
 mod pattern;
 mod refused;
@@ -23,6 +25,7 @@ mod stage;
 mod test;
 mod text;
 mod truth;
+mod unique;
 
 use std::num::NonZero;
 

@@ -4,10 +4,11 @@ use rest_schema::{FieldId, FieldRole, Link, Operation, RelationKind, Value};
 
 use super::super::cast::Cast;
 use super::super::literal;
-use super::super::scene::{Cell, How, Scene, Slot, Uniqueness, uniques};
+use super::super::scene::{Cell, How, Scene, Slot};
 use super::super::search::{Goal, Search};
 use super::super::stage::Stage;
 use super::super::text::{called, each, object};
+use super::super::unique::{Uniqueness, uniques};
 use super::{Of, Page, answer};
 
 /// The number of a sample that no scene has.
