@@ -17,6 +17,7 @@
 //! | `batch` | writes that fail together |
 //! | `crash` | `kill -9` |
 //! | `starts` | what can be wrong at the start |
+//! | `metrics` | what operators ask: counts, health, traces |
 //! | `stop` | health, and an end in order |
 //! | `expiry` | tokens and time |
 //! | `load` | many at once |
@@ -34,6 +35,7 @@ mod golden;
 mod guide;
 mod hostile;
 mod load;
+mod metrics;
 mod project;
 #[path = "../rest-schema/tests/random/mod.rs"]
 mod random_schema;
@@ -67,6 +69,7 @@ fn main() {
     trials.extend(batch::trials());
     trials.extend(crash::trials());
     trials.extend(starts::trials());
+    trials.extend(metrics::trials());
     trials.extend(stop::trials());
     trials.extend(expiry::trials());
     trials.extend(hostile::trials());

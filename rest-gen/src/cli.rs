@@ -82,6 +82,9 @@ enum Command {
             env = "REST_LISTEN"
         )]
         listen: String,
+        /// Where `/metrics` and `/health` are answered for operators; nowhere by default
+        #[arg(long, value_name = "ADDRESS", env = "REST_ADMIN_LISTEN")]
+        admin_listen: Option<String>,
     },
     /// Looks after the accounts of a service
     Account {
@@ -183,7 +186,8 @@ pub(crate) fn run() -> Result<Outcome, Error> {
             file,
             database,
             listen,
-        } => command::serve::run(&file, &database, &listen),
+            admin_listen,
+        } => command::serve::run(&file, &database, &listen, admin_listen.as_deref()),
         Command::Account { command } => match command {
             Account::Create { file, database, set } => command::account::create(&file, &database, &set),
             Account::Password { file, name, database } => command::account::password(&file, &database, &name),

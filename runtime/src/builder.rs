@@ -8,6 +8,7 @@ use rest_schema::{DefaultValue, FieldType, Journal, Loaded, Report, Schema, Valu
 
 use crate::engine::Engine;
 use crate::hook::{Hooks, Unbound};
+use crate::metrics::Databases;
 use crate::migrate::{self, Ownership};
 use crate::model::Model;
 use crate::password::Style;
@@ -149,7 +150,8 @@ impl Builder {
         let prepared = service::prepare(&schema, database)?;
         let ours = prepared.ownership == Ownership::Ours;
         let wal = ours || schema.journal == Some(Journal::Wal);
-        let (data, state) = service::open_databases(database, ours, wal)?;
+        let counts = Databases::default();
+        let (data, state) = service::open_databases(database, ours, wal, &counts)?;
         let validators = Validators::new(&schema).map_err(|error| Error::told(error.to_string()))?;
         let (cursor_key, state_key) = service::keys(&state)?;
         let usual = if ours { Style::Argon2id } else { Style::Werkzeug };
@@ -158,7 +160,8 @@ impl Builder {
         for hooks in self.hooks {
             engine.add_hooks(hooks).map_err(Error::structs)?;
         }
-        let inner = service::Inner::new(Arc::new(engine), data, state, style.unwrap_or(usual));
+        let style = style.unwrap_or(usual);
+        let inner = service::Inner::new(Arc::new(engine), data, state, style, &counts);
         Ok(Service::new(inner, prepared.advice, self.routes))
     }
 }

@@ -7,14 +7,28 @@ use uuid::Uuid;
 
 use crate::problem::Problem;
 
-/// A request has been answered. The query string isn't told: it may hold what is private.
-pub fn answered(id: Uuid, method: &Method, path: &str, status: StatusCode, took: Duration) {
+/// A request has been answered. The query string isn't told: it may hold what is private. A trace is told where there is
+/// one.
+pub(crate) fn answered(
+    id: Uuid,
+    trace: &str,
+    method: &Method,
+    path: &str,
+    status: StatusCode,
+    took: Duration,
+) {
     let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-    tracing::info!(target: "rest::access", %id, %method, path, status = status.as_u16(), micros, "answered");
+    let trace_id = named(trace);
+    tracing::info!(target: "rest::access", %id, trace_id, %method, path, status = status.as_u16(), micros, "answered");
+}
+
+fn named(trace: &str) -> Option<&str> {
+    Some(trace).filter(|trace| !trace.is_empty())
 }
 
 /// A request was answered with a problem that is ours, not the client's.
-pub fn failed(id: Uuid, problem: &Problem) {
+pub(crate) fn failed(id: Uuid, trace: &str, problem: &Problem) {
     let cause = problem.cause().unwrap_or_default();
-    tracing::error!(target: "rest::problem", %id, code = problem.code().word(), cause, "{}", problem.told());
+    let trace_id = named(trace);
+    tracing::error!(target: "rest::problem", %id, trace_id, code = problem.code().word(), cause, "{}", problem.told());
 }

@@ -7,6 +7,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
+use axum::Router;
 use axum_server::Handle;
 use axum_server::accept::NoDelayAcceptor;
 use hyper_util::rt::TokioTimer;
@@ -21,25 +22,19 @@ const NOTICE: Duration = Duration::from_secs(1);
 const GRACE: Duration = Duration::from_secs(30);
 
 /// Serves until `stop` is ready: then tells balancers, finishes what is under way, and closes the service.
+///
+/// At `admin` what operators ask is answered ([`Service::admin_router`]), until the very end.
 pub async fn serve(
     service: Service,
     listener: TcpListener,
+    admin: Option<TcpListener>,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    listener.set_nonblocking(true)?;
     let handle = Handle::new();
-    let mut server = axum_server::from_tcp(listener)?
-        .acceptor(NoDelayAcceptor::new())
-        .handle(handle.clone())
-        // Telling HTTP/2 apart would wait for a first byte without a limit, and browsers speak it over TLS only.
-        .http1_only();
-    server
-        .http_builder()
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD);
-    let router = service.router();
-    let serving = server.serve(router.into_make_service_with_connect_info::<SocketAddr>());
+    let serving = listening(listener, &handle, service.router())?;
+    let admin_handle = Handle::new();
+    let admin = admin.map(|listener| listening(listener, &admin_handle, service.admin_router()));
+    let admin = admin.transpose()?.map(tokio::spawn);
     let ending = async {
         stop.await;
         service.begin_shutdown();
@@ -52,8 +47,33 @@ pub async fn serve(
         ended = serving => ended,
         () = ending => Ok(()),
     };
+    admin_handle.shutdown();
+    if let Some(admin) = admin {
+        // It ends by itself; what it says then is of no use any more.
+        drop(admin.await);
+    }
     service.shutdown().await;
     ended
+}
+
+/// A router at an address, with the limits on heads that hold everywhere.
+fn listening(
+    listener: TcpListener,
+    handle: &Handle<SocketAddr>,
+    router: Router,
+) -> io::Result<impl Future<Output = io::Result<()>> + Send + 'static> {
+    listener.set_nonblocking(true)?;
+    let mut server = axum_server::from_tcp(listener)?
+        .acceptor(NoDelayAcceptor::new())
+        .handle(handle.clone())
+        // Telling HTTP/2 apart would wait for a first byte without a limit, and browsers speak it over TLS only.
+        .http1_only();
+    server
+        .http_builder()
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD);
+    Ok(server.serve(router.into_make_service_with_connect_info::<SocketAddr>()))
 }
 
 /// Waits until nobody is connected, or long enough for a balancer to have noticed.

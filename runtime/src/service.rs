@@ -12,12 +12,13 @@ use crate::attempts::Attempts;
 use crate::builder::Builder;
 use crate::caller::Caller;
 use crate::engine::Engine;
+use crate::metrics::{Databases, Meters, Metrics};
 use crate::migrate::{self, OwnTables, Prepared, Unprepared};
 use crate::model::Model;
 use crate::password::{Hasher, Style};
 use crate::plan::access::Permit;
 use crate::request::page::CursorKey;
-use crate::serve::{AccountByKey, RequestIds, Routes, handle, own_routes};
+use crate::serve::{AccountByKey, RequestIds, Routes, administer, handle, own_routes};
 use crate::sql::condition::definition;
 use crate::storage::sqlite::connection::{self, File, Purpose};
 use crate::storage::sqlite::database::Database;
@@ -141,15 +142,23 @@ pub(crate) struct Inner {
     pub(crate) routes: Routes,
     pub(crate) request_ids: RequestIds,
     pub(crate) account_by_key: Option<AccountByKey>,
+    pub(crate) metrics: Metrics,
     closing: AtomicBool,
 }
 
 impl Inner {
-    pub(crate) fn new(engine: Arc<Engine>, data: Arc<Database>, state: Arc<Database>, style: Style) -> Self {
+    pub(crate) fn new(
+        engine: Arc<Engine>,
+        data: Arc<Database>,
+        state: Arc<Database>,
+        style: Style,
+        counts: &Databases,
+    ) -> Self {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         Self {
             routes: Routes::new(&engine.model.schema),
             account_by_key: AccountByKey::new(&engine.model),
+            metrics: Metrics::new(&engine.model.schema, counts),
             engine,
             data,
             state,
@@ -163,6 +172,15 @@ impl Inner {
 
     pub(crate) fn is_one_file(&self) -> bool {
         Arc::ptr_eq(&self.data, &self.state)
+    }
+
+    /// All that is counted, as text.
+    pub(crate) fn measured(&self) -> String {
+        self.data.measure();
+        if !self.is_one_file() {
+            self.state.measure();
+        }
+        self.metrics.text()
     }
 
     pub(crate) fn is_ready(&self) -> bool {
@@ -223,6 +241,13 @@ impl Service {
         let inner = Arc::clone(&self.inner);
         let own = own_routes(self, self.routes.clone());
         own.fallback(move |request| handle(Arc::clone(&inner), request))
+    }
+
+    /// What operators and their tools ask: `/metrics` (for Prometheus), `/health/live`, `/health/ready`. It is not part of
+    /// [`Service::router`]: serve it where strangers can't reach it.
+    pub fn admin_router(&self) -> Router {
+        let inner = Arc::clone(&self.inner);
+        Router::new().fallback(move |request| administer(Arc::clone(&inner), request))
     }
 
     /// From now on `/health/ready` answers 503, so that a balancer sends requests elsewhere.
@@ -333,29 +358,31 @@ pub(crate) fn open_databases(
     database: &Path,
     ours: bool,
     wal: bool,
+    counts: &Databases,
 ) -> Result<(Arc<Database>, Arc<Database>), Error> {
-    let data = Arc::new(open_database(File {
+    let file = File {
         path: database.to_owned(),
         ours,
         wal,
-    })?);
+    };
+    let data = Arc::new(open_database(file, counts.of("data"))?);
     let state = if ours {
         Arc::clone(&data)
     } else {
-        Arc::new(open_state(database)?)
+        Arc::new(open_state(database, counts.of("state"))?)
     };
     Ok((data, state))
 }
 
-fn open_database(file: File) -> Result<Database, Error> {
+fn open_database(file: File, meters: Meters) -> Result<Database, Error> {
     let shown = file.path.display().to_string();
-    Database::open(file).map_err(Error::driver(format!(
+    Database::open(file, meters).map_err(Error::driver(format!(
         "{shown} can't be opened for reading and writing"
     )))
 }
 
 /// Our own state beside a database that isn't ours: a file of its own, so that its owner's tools never see it.
-fn open_state(database: &Path) -> Result<Database, Error> {
+fn open_state(database: &Path, meters: Meters) -> Result<Database, Error> {
     let mut path = database.as_os_str().to_owned();
     path.push(".rest-state");
     let path = PathBuf::from(path);
@@ -367,11 +394,12 @@ fn open_state(database: &Path) -> Result<Database, Error> {
             .map_err(Error::driver(doing.clone()))?;
     }
     drop(link);
-    open_database(File {
+    let file = File {
         path,
         ours: true,
         wal: true,
-    })
+    };
+    open_database(file, meters)
 }
 
 pub(crate) fn keys(state: &Database) -> Result<(CursorKey, StateKey), Error> {

@@ -9,11 +9,16 @@ use crate::error::{Error, Outcome};
 use crate::{load, output};
 
 /// Serves a schema until it is asked to end.
-pub(crate) fn run(file: &Path, database: &Database, listen: &str) -> Result<Outcome, Error> {
+pub(crate) fn run(
+    file: &Path,
+    database: &Database,
+    listen: &str,
+    admin_listen: Option<&str>,
+) -> Result<Outcome, Error> {
     let Some(schema) = load::schema(file)? else {
         return Ok(Outcome::Faults);
     };
-    match program::serve(database.builder(schema)?, listen) {
+    match program::serve(database.builder(schema)?, listen, admin_listen) {
         Ok(()) => Ok(Outcome::Done),
         Err(failure) if failure.is_fault() => {
             output::error(&Error::new(failure.to_string()));

@@ -59,6 +59,9 @@ struct Arguments {
     /// Where to listen
     #[arg(long, value_name = "ADDRESS", default_value = LISTEN, env = "REST_LISTEN")]
     listen: String,
+    /// Where `/metrics` and `/health` are answered for operators; nowhere by default
+    #[arg(long, value_name = "ADDRESS", env = "REST_ADMIN_LISTEN")]
+    admin_listen: Option<String>,
 }
 
 /// Why a program could not go on.
@@ -116,7 +119,7 @@ pub fn run(service: impl FnOnce() -> Result<Builder, Report>) -> ExitCode {
     }
     let served = arguments
         .onto(builder)
-        .and_then(|builder| serve(builder, &arguments.listen));
+        .and_then(|builder| serve(builder, &arguments.listen, arguments.admin_listen.as_deref()));
     match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -144,14 +147,16 @@ impl Arguments {
     }
 }
 
-/// Opens a service, tells its address on the standard output, and serves it until SIGINT or SIGTERM.
+/// Opens a service, tells its address on the standard output, and serves it until SIGINT or SIGTERM; what operators ask
+/// ([`Service::admin_router`](crate::Service::admin_router)) is answered at an address of its own, where one is given.
 ///
 /// # Errors
 ///
 /// Where the address can't be had, the service can't be opened, or the server fails.
-pub fn serve(builder: Builder, listen: &str) -> Result<(), Failure> {
+pub fn serve(builder: Builder, listen: &str, admin_listen: Option<&str>) -> Result<(), Failure> {
     // The address first: where it can't be had, nothing has been made or written.
     let (listener, address) = bind(listen)?;
+    let admin = admin_listen.map(bind).transpose()?;
     let service = builder.open()?;
     log::start();
     for finding in service.advice() {
@@ -162,8 +167,13 @@ pub fn serve(builder: Builder, listen: &str) -> Result<(), Failure> {
     let served = threads.block_on(async {
         // From before the address is known to anybody, so that no signal is lost.
         let signals = Signals::listen();
-        print(&greeting::of(&service, address))?;
-        let served = server::serve(service, listener, signals.asked_to_end()).await;
+        let mut greeting = greeting::of(&service, address);
+        if let Some((_, address)) = &admin {
+            greeting += &format!("\n  curl http://{address}/metrics\n");
+        }
+        print(&greeting)?;
+        let admin = admin.map(|(listener, _)| listener);
+        let served = server::serve(service, listener, admin, signals.asked_to_end()).await;
         served.map_err(|error| Failure::new(format!("the server ended: {error}")))
     });
     log::finish();

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::{Arrival, resolve};
 use crate::caller::Caller;
 use crate::db::Db;
+use crate::metrics::Route;
 use crate::problem::{Code, Problem};
 use crate::service::{Inner, Service};
 
@@ -46,6 +47,7 @@ pub(crate) fn own_routes(service: &Service, routes: Router<Service>) -> Router {
 
 async fn around(service: Arc<Inner>, request: Request, next: Next) -> Response<Body> {
     let asked = Arrival::of(&service, &request);
+    asked.is_for(Route::Own);
     let here = Here {
         id: asked.id,
         prefix: asked.prefix.clone(),

@@ -3,6 +3,7 @@
 //! The order of the steps is http.md's order of refusals: address, method, credentials, negotiation, the body's size
 //! and type, the operation closed to this caller, parameters and the body's text; then what only the rows can tell.
 
+mod admin;
 mod answer;
 mod caller;
 mod collection;
@@ -12,10 +13,11 @@ mod reading;
 mod request_id;
 mod router;
 mod tokens;
+mod trace;
 
 use std::future::Future;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
@@ -33,10 +35,12 @@ use uuid::Uuid;
 
 use crate::caller::Caller;
 use crate::event;
+use crate::metrics::Route;
 use crate::problem::{Code, Problem};
 use crate::request::body::{self, Json};
 use crate::request::negotiate;
 use crate::service::Inner;
+pub(crate) use admin::administer;
 pub(crate) use caller::{AccountByKey, resolve};
 pub(crate) use extract::own_routes;
 pub(crate) use request_id::RequestIds;
@@ -78,6 +82,8 @@ pub(crate) async fn handle(service: Arc<Inner>, request: Request<Body>) -> Respo
 /// What is known of a request before anything is done about it.
 struct Arrival {
     id: Uuid,
+    /// The trace that it is part of; empty: none.
+    trace: String,
     started: Instant,
     now: Timestamp,
     method: Method,
@@ -86,6 +92,8 @@ struct Arrival {
     mount: String,
     /// What the service's addresses begin with, there.
     prefix: String,
+    /// What it is for, once that is known.
+    route: OnceLock<Route>,
 }
 
 impl Arrival {
@@ -97,13 +105,21 @@ impl Arrival {
         let mount = mount.unwrap_or_default();
         Self {
             id: service.request_ids.next(now),
+            trace: trace::id(request.headers()).unwrap_or_default().to_owned(),
             started,
             now,
             method: request.method().clone(),
             path: format!("{mount}{path}"),
             mount: mount.to_owned(),
+            route: OnceLock::new(),
             prefix: format!("{mount}{}", service.engine.model.schema.prefix),
         }
+    }
+
+    /// Says what it is for.
+    fn is_for(&self, route: Route) {
+        // It is said once.
+        let _ = self.route.set(route);
     }
 
     /// The answer, with the request's id; a problem and a panic are told, and the event is logged.
@@ -112,12 +128,13 @@ impl Arrival {
         service: &Inner,
         answer: impl Future<Output = Result<Response<Body>, Problem>>,
     ) -> Response<Body> {
+        let _under_way = service.metrics.begun();
         let answered = std::panic::AssertUnwindSafe(answer).catch_unwind().await;
         let answered =
             answered.unwrap_or_else(|_| Err(Problem::internal("a panic while the request was answered")));
         let mut response = answered.unwrap_or_else(|problem| {
             if problem.status().is_server_error() {
-                event::failed(self.id, &problem);
+                event::failed(self.id, &self.trace, &problem);
             }
             problem.answer(&self.prefix, self.id, &service.engine.model.schema.name)
         });
@@ -126,13 +143,10 @@ impl Arrival {
         {
             response.headers_mut().insert(REQUEST_ID, value);
         }
-        event::answered(
-            self.id,
-            &self.method,
-            &self.path,
-            response.status(),
-            self.started.elapsed(),
-        );
+        let (status, took) = (response.status(), self.started.elapsed());
+        let route = self.route.get().copied().unwrap_or(Route::Unknown);
+        service.metrics.answered(&self.method, route, status, took);
+        event::answered(self.id, &self.trace, &self.method, &self.path, status, took);
         response
     }
 }
@@ -170,6 +184,7 @@ async fn answer(
         return router::redirect(service, &asked.mount, &parts.uri)
             .ok_or_else(|| Problem::new(Code::NotFound));
     };
+    asked.is_for(target.route());
     let allow = router::allow(service, &target);
     if !router::allows(allow, &parts.method) {
         return Err(Problem::method_not_allowed(allow));

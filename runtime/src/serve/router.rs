@@ -8,6 +8,7 @@ use axum::http::{Method, Response, StatusCode, Uri};
 use rest_schema::{Operation, ResourceId, Schema};
 
 use super::Health;
+use crate::metrics::Route;
 use crate::service::Inner;
 
 /// Where collections are, by their address.
@@ -28,6 +29,20 @@ pub(super) enum Target<'p> {
     Tokens,
     CurrentToken,
     Health(Health),
+}
+
+impl Target<'_> {
+    /// The same for those who count.
+    pub(super) fn route(&self) -> Route {
+        match *self {
+            Self::Collection(resource) => Route::Collection(resource),
+            Self::Item(resource, _) => Route::Item(resource),
+            Self::Me => Route::Me,
+            Self::Tokens => Route::Tokens,
+            Self::CurrentToken => Route::CurrentToken,
+            Self::Health(_) => Route::Health,
+        }
+    }
 }
 
 impl Routes {

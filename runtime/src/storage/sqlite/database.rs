@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::caller::Caller;
 use crate::engine::{Compiled, Engine};
+use crate::metrics::Meters;
 use crate::plan::read::ReadPlan;
 use crate::storage::Refusal;
 use crate::storage::bind::Values;
@@ -28,18 +29,20 @@ pub struct Database {
     pub readers: Readers,
     /// The one who writes.
     pub writer: Writer,
+    meters: Meters,
 }
 
 impl Database {
     /// Opens connections and starts threads.
-    pub fn open(file: File) -> rusqlite::Result<Self> {
+    pub(crate) fn open(file: File, meters: Meters) -> rusqlite::Result<Self> {
         // The writer first: it may have to switch the journal mode.
-        let writer = Writer::open(&file)?;
+        let writer = Writer::open(&file, meters.batch.clone())?;
         let readers = Readers::open(&file)?;
         Ok(Self {
             file,
             readers,
             writer,
+            meters,
         })
     }
 
@@ -89,6 +92,7 @@ impl Database {
                 Err(Refusal::Unavailable(_)) => {}
                 other => return other,
             }
+            self.meters.moved.inc();
         }
         let (engine, compiled) = (Arc::clone(engine), Arc::clone(compiled));
         let (plan, caller) = (plan.clone(), caller.clone());
@@ -112,6 +116,13 @@ impl Database {
         };
         compiled.set_lane(lane);
         Ok(lane)
+    }
+
+    /// Looks at how much waits.
+    pub(crate) fn measure(&self) {
+        let number = |length: usize| i64::try_from(length).unwrap_or(i64::MAX);
+        self.meters.reads.set(number(self.readers.waiting()));
+        self.meters.writes.set(number(self.writer.waiting()));
     }
 
     /// Ends all threads; what is queued is done first.

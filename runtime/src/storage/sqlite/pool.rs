@@ -120,6 +120,12 @@ impl Readers {
         answer.await.map_err(|error| Refusal::Internal(Box::new(error)))?
     }
 
+    /// How many reads wait.
+    pub(crate) fn waiting(&self) -> usize {
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        queue.as_ref().map_or(0, Sender::len)
+    }
+
     /// Ends the pool's threads once they have done what is queued.
     pub fn close(&self) {
         drop(self.queue.lock().unwrap_or_else(PoisonError::into_inner).take());

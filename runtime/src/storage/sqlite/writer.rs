@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use prometheus_client::metrics::histogram::Histogram;
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
@@ -74,13 +75,13 @@ pub struct Writer {
 
 impl Writer {
     /// Opens the connection and starts the thread.
-    pub fn open(file: &File) -> rusqlite::Result<Self> {
+    pub(crate) fn open(file: &File, sizes: Histogram) -> rusqlite::Result<Self> {
         let link = connection::open(file, Purpose::Write)?;
         let (queue, jobs) = bounded(QUEUE);
         let pause = if file.ours { None } else { Some(PAUSE) };
         let thread = std::thread::Builder::new()
             .name("rest-write".to_owned())
-            .spawn(move || work(&link.connection, &jobs, pause))
+            .spawn(move || work(&link.connection, &jobs, pause, &sizes))
             .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
         Ok(Self {
             queue: Mutex::new(Some(queue)),
@@ -105,6 +106,12 @@ impl Writer {
         answer.await.map_err(|error| Refusal::Internal(Box::new(error)))?
     }
 
+    /// How many jobs wait.
+    pub(crate) fn waiting(&self) -> usize {
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        queue.as_ref().map_or(0, Sender::len)
+    }
+
     /// Ends the thread once what is queued is done.
     pub fn close(&self) {
         drop(self.queue.lock().unwrap_or_else(PoisonError::into_inner).take());
@@ -121,9 +128,9 @@ impl Drop for Writer {
     }
 }
 
-fn work(connection: &Connection, jobs: &Receiver<Queued>, pause: Option<Duration>) {
+fn work(connection: &Connection, jobs: &Receiver<Queued>, pause: Option<Duration>, sizes: &Histogram) {
     while let Ok(first) = jobs.recv() {
-        batch(connection, first, jobs);
+        batch(connection, first, jobs, sizes);
         if let Some(pause) = pause {
             std::thread::sleep(pause);
         }
@@ -131,7 +138,7 @@ fn work(connection: &Connection, jobs: &Receiver<Queued>, pause: Option<Duration
 }
 
 /// Runs what is queued as one transaction and answers.
-fn batch(connection: &Connection, first: Queued, jobs: &Receiver<Queued>) {
+fn batch(connection: &Connection, first: Queued, jobs: &Receiver<Queued>, sizes: &Histogram) {
     if let Err(error) = execute(connection, "BEGIN IMMEDIATE") {
         answer(first, Err(error));
         return;
@@ -150,6 +157,8 @@ fn batch(connection: &Connection, first: Queued, jobs: &Receiver<Queued>) {
         let full = done.len() == BATCH || started.elapsed() > SLICE;
         next = if full { None } else { jobs.try_recv().ok() };
     }
+    #[expect(clippy::cast_precision_loss, reason = "a batch is small")]
+    sizes.observe(done.len() as f64);
     match commit(connection) {
         Ok(()) => done
             .into_iter()
@@ -282,7 +291,8 @@ mod tests {
     fn run(file: &File, jobs: Vec<Text>) -> Vec<bool> {
         let lock = Connection::open(&file.path).expect("a database");
         lock.execute_batch("BEGIN IMMEDIATE").expect("a lock");
-        let writer = Writer::open(file).expect("a writer");
+        let writer =
+            Writer::open(file, crate::metrics::Databases::default().of("data").batch).expect("a writer");
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .expect("a runtime");
