@@ -17,6 +17,7 @@
 //! | `batch` | writes that fail together |
 //! | `crash` | `kill -9` |
 //! | `starts` | what can be wrong at the start |
+//! | `doctor` | what is wrong is told, with what to do |
 //! | `metrics` | what operators ask: counts, health, traces |
 //! | `stop` | health, and an end in order |
 //! | `expiry` | tokens and time |
@@ -28,6 +29,7 @@ mod batch;
 mod cli;
 mod coverage;
 mod crash;
+mod doctor;
 mod example;
 mod expiry;
 mod flask;
@@ -69,6 +71,7 @@ fn main() {
     trials.extend(batch::trials());
     trials.extend(crash::trials());
     trials.extend(starts::trials());
+    trials.extend(doctor::trials());
     trials.extend(metrics::trials());
     trials.extend(stop::trials());
     trials.extend(expiry::trials());

@@ -284,7 +284,7 @@ fn taken_over() -> Result<(), String> {
         &made.generate(&[])?,
         0,
         &["mod.rs"],
-        &["`mod tag;` is missing in src/models/mod.rs"],
+        &["add `mod tag;` to src/models/mod.rs"],
     )?;
     made.replace("src/models/mod.rs", "mod generated;", "mod generated;\nmod tag;")?;
     let output = made.generate(&[])?;

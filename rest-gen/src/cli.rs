@@ -86,6 +86,25 @@ enum Command {
         #[arg(long, value_name = "ADDRESS", env = "REST_ADMIN_LISTEN")]
         admin_listen: Option<String>,
     },
+    /// Looks for what is wrong with a schema, its database and its surroundings, and says what to do; changes nothing
+    Doctor {
+        /// The schema: a YAML file, a `.rs` file, or a folder of them
+        file: PathBuf,
+        /// The SQLite database: a file, or sqlite:FILE
+        #[arg(long, value_name = "URL", env = "REST_DATABASE")]
+        database: Option<String>,
+        /// Where the service listens, or is to listen
+        #[arg(
+            long,
+            value_name = "ADDRESS",
+            default_value = program::LISTEN,
+            env = "REST_LISTEN"
+        )]
+        listen: String,
+        /// The same for operators
+        #[arg(long, value_name = "ADDRESS", env = "REST_ADMIN_LISTEN")]
+        admin_listen: Option<String>,
+    },
     /// Looks after the accounts of a service
     Account {
         #[command(subcommand)]
@@ -188,6 +207,12 @@ pub(crate) fn run() -> Result<Outcome, Error> {
             listen,
             admin_listen,
         } => command::serve::run(&file, &database, &listen, admin_listen.as_deref()),
+        Command::Doctor {
+            file,
+            database,
+            listen,
+            admin_listen,
+        } => command::doctor::run(&file, database.as_deref(), &listen, admin_listen.as_deref()),
         Command::Account { command } => match command {
             Account::Create { file, database, set } => command::account::create(&file, &database, &set),
             Account::Password { file, name, database } => command::account::password(&file, &database, &name),

@@ -9,7 +9,7 @@ use crate::model::Model;
 use crate::service::{Error, check_file};
 use crate::sql::condition::definition;
 use crate::storage::sqlite::connection::{self, File, Purpose};
-use crate::storage::sqlite::state;
+use crate::storage::sqlite::{health, state};
 
 /// What was found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -63,4 +63,20 @@ pub fn examine(schema: &Schema, database: &Path) -> Result<Examination, Error> {
         stored,
         advice: fit.advice,
     })
+}
+
+/// What is wrong with a database file itself: damage, rows that point at none, a lock that somebody holds, a file that
+/// can't be written. It is read as a whole, which takes its time, and nothing is changed.
+///
+/// # Errors
+///
+/// Where it isn't there, isn't a database, or can't be read.
+pub fn diagnose(database: &Path) -> Result<Vec<Finding>, Error> {
+    let shown = database.display().to_string();
+    if !database.exists() {
+        return Err(Error::told(format!("there is no database at {shown}")));
+    }
+    check_file(database)?;
+    let link = connection::inspect(database).map_err(Error::driver(format!("{shown} can't be opened")))?;
+    health::faults(&link.connection).map_err(Error::driver(format!("{shown} can't be read")))
 }

@@ -65,7 +65,7 @@ pub use typed::{RestEnum, RestResource, RestService};
 pub use builder::Builder;
 pub use caller::Caller;
 pub use db::Db;
-pub use examine::{Examination, examine};
+pub use examine::{Examination, diagnose, examine};
 pub use hook::{Change, Draft, Hooks, Tx};
 pub use problem::Problem;
 pub use rest_schema::Report;

@@ -54,6 +54,9 @@ fn quiet(program: &Path, arguments: &[&str]) -> Command {
         .args(arguments)
         .stdin(Stdio::null())
         .env_remove("RUST_LOG")
+        .env_remove("REST_DATABASE")
+        .env_remove("REST_LISTEN")
+        .env_remove("REST_ADMIN_LISTEN")
         .env("NO_COLOR", "1");
     command
 }

@@ -63,7 +63,7 @@ fn write(
     output::result(&told)?;
     for module in project.unnamed(schema)? {
         output::note(&format!(
-            "`src/models/{module}.rs` is yours; `mod {module};` is missing in src/models/mod.rs"
+            "`src/models/{module}.rs` is yours now: take its first line out, and add `mod {module};` to src/models/mod.rs"
         ));
     }
     Ok(Outcome::Done)

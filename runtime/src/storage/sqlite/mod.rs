@@ -2,6 +2,7 @@
 
 pub mod connection;
 pub mod database;
+pub mod health;
 pub mod lane;
 pub mod pool;
 pub mod read;
