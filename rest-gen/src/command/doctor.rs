@@ -9,9 +9,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use rest_runtime::migrate::Finding;
+use rest_runtime::program::path_of;
 use rest_schema::{Schema, Severity};
 
-use crate::database::path_of;
 use crate::error::{Error, Outcome};
 use crate::load::load;
 use crate::output;
@@ -131,7 +131,7 @@ impl Report {
         };
         let path = match path_of(url) {
             Ok(path) => path,
-            Err(error) => return self.tell(Grade::Fault, "database", &error.to_string(), None),
+            Err(failure) => return self.tell(Grade::Fault, "database", &failure.to_string(), None),
         };
         if !path.exists() {
             return self.missing(schema, &path);
