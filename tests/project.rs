@@ -40,6 +40,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("project::check_and_diff_write_nothing", check_and_diff),
         trial("project::a_watched_project_follows_its_schema", watched),
         trial("project::names_that_rust_minds", odd_names),
+        trial("project::a_thousand_resources", thousand),
     ]
 }
 
@@ -471,4 +472,33 @@ fn odd_names() -> Result<(), String> {
     let right =
         text.contains("pub r#type: String") && text.contains("#[rest(name = \"self\")]\n    pub self_field");
     if right { Ok(()) } else { Err(text) }
+}
+
+/// Each with a relation to the one before it.
+fn thousand() -> Result<(), String> {
+    let folder = TempDir::new().map_err(|e| e.to_string())?;
+    let mut text = "service: large\nmanaged: true\nresources:\n".to_owned();
+    for number in 0..1000 {
+        text += &format!("  Thing{number}:\n    fields: {{ name: {{ type: string, length: 1..80 }} }}\n");
+        if number > 0 {
+            text += &format!(
+                "    belongs_to: {{ before: {{ to: Thing{}, optional: true }} }}\n",
+                number - 1
+            );
+        }
+        text += "    access: { read: public, create: public }\n";
+    }
+    let schema = folder.path().join("large.yaml");
+    fs::write(&schema, text).map_err(|e| e.to_string())?;
+    let root = folder.path().join("large");
+    let (schema, dir) = (schema.display().to_string(), root.display().to_string());
+    expect(&output(&["new", &dir, "--schema", &schema])?, 0, &[], &[])?;
+    expect(&output(&["generate", &dir, "--check"])?, 0, &[], &[])?;
+    let made = files(&root);
+    let structs = made.keys().filter(|path| path.starts_with(root.join(MODELS)));
+    match structs.count() {
+        // The last is the list of them.
+        1001 => Ok(()),
+        count => Err(format!("{count} files of structs")),
+    }
 }
