@@ -12,10 +12,11 @@ use crate::support::server::package;
 const LEFT_OUT: &str = "// …";
 
 /// Where snippets are from.
-const SOURCES: [&str; 4] = [
+const SOURCES: [&str; 5] = [
     "examples/derive/src",
     "examples/custom/src",
     "examples/notes/src",
+    "examples/notes/tests",
     "runtime/tests",
 ];
 
