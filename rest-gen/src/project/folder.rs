@@ -42,7 +42,7 @@ impl Project {
             Err(Fault::Broken) => {
                 return Err(Error::new(format!(
                     "`{}` is broken; bring it back, or write all generated files anew with --force",
-                    root.join(manifest::NAME).display()
+                    below(root, manifest::NAME).display()
                 )));
             }
         };
@@ -57,7 +57,7 @@ impl Project {
 
     /// The schema's file.
     pub(crate) fn schema(&self) -> PathBuf {
-        self.root.join(SCHEMA)
+        below(&self.root, SCHEMA)
     }
 
     /// What has to be done so that the generated files are those of a schema.
@@ -126,6 +126,13 @@ impl Project {
             in_workspace: in_workspace(&self.root),
         })
     }
+}
+
+/// A file of a project as people name it: nobody says `./` of where they are.
+fn below(root: &Path, name: &str) -> PathBuf {
+    let path = root.join(name);
+    path.strip_prefix(".")
+        .map_or_else(|_| path.clone(), Path::to_path_buf)
 }
 
 fn newer(root: &Path, version: &str) -> Error {
