@@ -39,8 +39,6 @@ mod hostile;
 mod load;
 mod metrics;
 mod project;
-#[path = "../rest-schema/tests/random/mod.rs"]
-mod random_schema;
 mod readme;
 mod starts;
 mod stop;

@@ -4,10 +4,15 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use proptest::collection::vec;
+use proptest::prelude::*;
 use rest_schema::{Schema, export, read_one};
 
 use super::layout::{Arg, attribute};
 use super::*;
+
+#[path = "../../../../rest-schema/tests/random/mod.rs"]
+mod random;
 
 /// Names that Rust, rustfmt or a file system has its own mind about.
 const ODD: &str = r#"
@@ -122,14 +127,33 @@ fn odd_names() {
 #[test]
 fn the_structs_mean_what_the_schema_means() {
     for schema in schemas() {
-        let files = emitted(&schema)
-            .into_iter()
-            .map(|source| (source.path, source.text));
-        let files: Vec<(String, String)> = files.collect();
-        match rest_schema::rust::read_files(&files) {
-            Ok(loaded) => assert!(loaded.schema == schema, "{}", difference(&schema, &loaded.schema)),
-            Err(report) => panic!("{}", report.lines()),
+        mean_the_same(&schema);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
+
+    /// Some bytes make no sound schema; there are far more that do.
+    #[test]
+    fn the_structs_of_a_random_schema_mean_what_it_means(bytes in vec(any::<u8>(), 0..200)) {
+        let loaded = read_one("random.yaml", &random::schema(&bytes));
+        prop_assume!(loaded.is_ok());
+        if let Ok(loaded) = loaded {
+            mean_the_same(&loaded.schema);
         }
+    }
+}
+
+/// From a schema to structs, through the reader, and back.
+fn mean_the_same(schema: &Schema) {
+    let files = emitted(schema)
+        .into_iter()
+        .map(|source| (source.path, source.text));
+    let files: Vec<(String, String)> = files.collect();
+    match rest_schema::rust::read_files(&files) {
+        Ok(loaded) => assert!(loaded.schema == *schema, "{}", difference(schema, &loaded.schema)),
+        Err(report) => panic!("{}\n{}", report.lines(), export(schema)),
     }
 }
 
