@@ -7,14 +7,16 @@ use std::process::Command;
 use libtest_mimic::Trial;
 use tempfile::TempDir;
 
+use crate::readme;
 use crate::support::server::{Server, output, package, program};
 
 /// Where the README's requests go.
 const ADDRESS: &str = "http://127.0.0.1:8000";
 
-/// How the projects in this repository are made anew, each after `git rm -r` of its folder.
+/// How the projects in this repository are made anew, each after its folder was removed; `own.rs` is nobody's to make.
 const ANEW: &str = "rest-gen new examples/notes --runtime runtime\n\
-    rest-gen new examples/microblog/service --schema examples/microblog/rest.yaml --runtime runtime";
+    rest-gen new examples/microblog/service --schema examples/microblog/rest.yaml --runtime runtime\n\
+    git restore examples/notes/tests/own.rs";
 
 /// The schemas whose READMEs are tried; `None` is the one to start with.
 const SCHEMAS: [Option<&str>; 8] = [
@@ -38,11 +40,22 @@ pub(crate) fn trials() -> Vec<Trial> {
             microblog().map_err(Into::into)
         }),
     ];
+    trials.push(Trial::test(
+        "golden::the_readme_of_the_microblog_has_requests_that_work",
+        || beside_flask().map_err(Into::into),
+    ));
+    trials.push(Trial::test(
+        "golden::the_readme_of_a_closed_schema_says_so",
+        || closed().map_err(Into::into),
+    ));
     trials.extend(SCHEMAS.map(|schema| {
         let path = schema.unwrap_or("starter.yaml").trim_end_matches("/rest.yaml");
         let name = path.rsplit('/').next().unwrap_or(path).trim_end_matches(".yaml");
         let name = format!("golden::the_readme_of_{name}_has_requests_that_work");
-        Trial::test(name, move || requests(schema).map_err(Into::into))
+        Trial::test(name, move || {
+            let schema = schema.map(|path| package().join("..").join(path));
+            requests(schema.as_deref()).map(drop).map_err(Into::into)
+        })
     }));
     trials
 }
@@ -70,13 +83,34 @@ fn made_today(project: &str) -> Result<(), String> {
     }
 }
 
-fn requests(schema: Option<&str>) -> Result<(), String> {
+/// The microblog's own, on the database that its Flask app makes.
+fn beside_flask() -> Result<(), String> {
+    let folder = TempDir::new().map_err(|error| error.to_string())?;
+    let readme = package().join("../examples/microblog/service/README.md");
+    let readme = fs::read_to_string(readme).map_err(|error| error.to_string())?;
+    let server = Server::start(&readme::microblog(folder.path())?)?;
+    run(&readme, &server.address.to_string(), folder.path())
+}
+
+fn closed() -> Result<(), String> {
+    let folder = TempDir::new().map_err(|error| error.to_string())?;
+    let schema = folder.path().join("closed.yaml");
+    let text = "service: closed\nmanaged: true\nresources: { Note: { fields: { title: string } } }\n";
+    fs::write(&schema, text).map_err(|error| error.to_string())?;
+    let readme = requests(Some(&schema))?;
+    match readme.contains("Nothing is open to everyone") {
+        true => Ok(()),
+        false => Err(readme),
+    }
+}
+
+/// Makes a project, serves its schema, and asks what its README asks; gives the README.
+fn requests(schema: Option<&Path>) -> Result<String, String> {
     let folder = TempDir::new().map_err(|error| error.to_string())?;
     let root = folder.path().join("project");
     let mut arguments = vec!["new".to_owned(), root.display().to_string()];
     if let Some(schema) = schema {
-        let schema = package().join("..").join(schema).display().to_string();
-        arguments.extend(["--schema".to_owned(), schema]);
+        arguments.extend(["--schema".to_owned(), schema.display().to_string()]);
     }
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let made = output(&arguments)?;
@@ -84,7 +118,6 @@ fn requests(schema: Option<&str>) -> Result<(), String> {
         return Err(String::from_utf8_lossy(&made.stderr).into_owned());
     }
     let readme = fs::read_to_string(root.join("README.md")).map_err(|error| error.to_string())?;
-    let script = block(&readme).ok_or("the README asks nothing")?;
     let database = database(&readme).ok_or("the README names no database")?;
     let server = Server::start(&[
         "serve",
@@ -94,10 +127,8 @@ fn requests(schema: Option<&str>) -> Result<(), String> {
         "--listen",
         "127.0.0.1:0",
     ])?;
-    run(
-        &script.replace(ADDRESS, &format!("http://{}", server.address)),
-        &root,
-    )
+    run(&readme, &server.address.to_string(), &root)?;
+    Ok(readme)
 }
 
 /// The requests.
@@ -112,8 +143,11 @@ fn database(readme: &str) -> Option<&str> {
     after.split('`').next()
 }
 
-/// Runs them in one shell, in the project; the first that isn't answered with success ends it.
-fn run(script: &str, root: &Path) -> Result<(), String> {
+/// Runs them in one shell, in the project; the first that isn't answered with success ends it. What is looked for is
+/// there.
+fn run(readme: &str, address: &str, root: &Path) -> Result<(), String> {
+    let script = block(readme).ok_or("the README asks nothing")?;
+    let script = script.replace(ADDRESS, &format!("http://{address}"));
     let program = program()?;
     let folder = program
         .parent()
@@ -128,12 +162,12 @@ fn run(script: &str, root: &Path) -> Result<(), String> {
         .current_dir(root)
         .output()
         .map_err(|error| error.to_string())?;
-    if shell.status.success() {
-        return Ok(());
-    }
     let (out, err) = (
         String::from_utf8_lossy(&shell.stdout),
         String::from_utf8_lossy(&shell.stderr),
     );
+    if shell.status.success() && !out.contains("\"items\":[]") {
+        return Ok(());
+    }
     Err(format!("{script}\n{out}\n{err}"))
 }

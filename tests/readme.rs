@@ -83,7 +83,7 @@ pub(crate) fn hold(examples: &[Example], folder: &Path, address: &str) -> Result
 }
 
 /// What `cargo microblog` runs, on a database of the test's own and a free port.
-fn microblog(folder: &Path) -> Result<Vec<String>, String> {
+pub(crate) fn microblog(folder: &Path) -> Result<Vec<String>, String> {
     let config = root().join(".cargo/config.toml");
     let text = std::fs::read_to_string(&config).map_err(|e| e.to_string())?;
     let alias = text

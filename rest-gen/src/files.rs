@@ -46,6 +46,17 @@ pub(crate) fn absolute(path: &Path) -> Option<PathBuf> {
     fs::canonicalize(path).ok()
 }
 
+/// A path to something that may not be there yet, in its absolute form.
+pub(crate) fn resolved(path: &Path) -> PathBuf {
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    for above in whole.ancestors() {
+        if let (Some(found), Ok(rest)) = (absolute(above), whole.strip_prefix(above)) {
+            return found.join(rest);
+        }
+    }
+    whole
+}
+
 /// The names in a folder, sorted; `None` where there is no such folder.
 pub(crate) fn names(folder: &Path) -> Result<Option<Vec<String>>, Error> {
     let told = |why: &str| Error::new(format!("`{}` {why}", folder.display()));

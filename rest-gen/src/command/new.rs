@@ -29,8 +29,9 @@ pub(crate) fn run(dir: &Path, schema: Option<&Path>, runtime: Option<&Path>) -> 
     };
     let settings = Settings {
         package: package(&schema),
-        runtime,
         in_workspace: folder::in_workspace(dir),
+        place: folder::place(dir, &runtime),
+        runtime,
     };
     let steps = steps(&schema, &settings, written)?;
     files::apply(dir, &steps)?;
@@ -176,18 +177,7 @@ fn runtime_at(path: &Path, dir: &Path) -> Result<String, Error> {
     if path.is_absolute() {
         return Ok(whole.display().to_string());
     }
-    Ok(relative(&resolved(dir), &whole).display().to_string())
-}
-
-/// A path to something that may not be there yet, in its absolute form.
-fn resolved(path: &Path) -> PathBuf {
-    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
-    for above in whole.ancestors() {
-        if let (Some(found), Ok(rest)) = (files::absolute(above), whole.strip_prefix(above)) {
-            return found.join(rest);
-        }
-    }
-    whole
+    Ok(relative(&files::resolved(dir), &whole).display().to_string())
 }
 
 /// The way from one folder to another, both absolute.

@@ -1,7 +1,7 @@
 //! A project's folder as it is: its manifest, its schema, its files.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use rest_schema::Schema;
 
@@ -124,6 +124,7 @@ impl Project {
             package,
             runtime: self.manifest.runtime.clone(),
             in_workspace: in_workspace(&self.root),
+            place: place(&self.root, &self.manifest.runtime),
         })
     }
 }
@@ -161,9 +162,7 @@ fn name_in(cargo: &str) -> Option<String> {
 
 /// Whether a folder above is a workspace: its profiles and lock file are that one's.
 pub(crate) fn in_workspace(root: &Path) -> bool {
-    let Some(root) = files::absolute(root).or_else(|| std::path::absolute(root).ok()) else {
-        return false;
-    };
+    let root = files::resolved(root);
     let mut above = root.ancestors().skip(1).map(|folder| folder.join("Cargo.toml"));
     above.any(|path| {
         let text = files::found(&path).ok().flatten().unwrap_or_default();
@@ -171,6 +170,24 @@ pub(crate) fn in_workspace(root: &Path) -> bool {
             .lines()
             .any(|line| line.trim() == "[workspace]")
     })
+}
+
+/// Where an image builds the project: one that lies in the runtime's checkout stands at its place there, for the
+/// workspace names its members by their folders.
+pub(crate) fn place(root: &Path, runtime: &Runtime) -> PathBuf {
+    let alone = PathBuf::from("/build");
+    let Runtime::Path(path) = runtime else {
+        return alone;
+    };
+    let checkout = Path::new(path).parent().unwrap_or(Path::new(""));
+    let up = checkout.components().count();
+    if up == 0 || checkout.components().any(|part| part != Component::ParentDir) {
+        return alone;
+    }
+    let root = files::resolved(root);
+    let parts: Vec<Component<'_>> = root.components().collect();
+    let below = parts.iter().skip(parts.len().saturating_sub(up));
+    Path::new("/checkout").join(below.collect::<PathBuf>())
 }
 
 /// The runtime that this program was built beside, where it is still there.
@@ -192,6 +209,24 @@ mod tests {
         assert_eq!(name_in(text), Some("blog".to_owned()));
         assert_eq!(name_in("[dependencies]\nname = \"x\"\n"), None);
         assert_eq!(name_in("[package]\nversion = \"1\"\n[lib]\nname = \"x\"\n"), None);
+    }
+
+    #[test]
+    fn a_project_in_the_checkout_is_built_at_its_place_there() {
+        for (root, runtime, wanted) in [
+            ("/no/code/notes", "../checkout/runtime", "/build"),
+            ("/no/code/notes", "/no/code/runtime", "/build"),
+            ("/no/code/notes", "../runtime", "/checkout/notes"),
+            (
+                "/no/code/examples/notes",
+                "../../runtime",
+                "/checkout/examples/notes",
+            ),
+        ] {
+            let runtime = Runtime::Path(runtime.to_owned());
+            assert_eq!(place(Path::new(root), &runtime), Path::new(wanted), "{runtime:?}");
+        }
+        assert_eq!(place(Path::new("/no"), &Runtime::Registry), Path::new("/build"));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The files of a project that people own: written once, by templates, and never again.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rest_schema::Schema;
 use serde_json::Value;
@@ -45,6 +45,8 @@ pub(crate) struct Settings {
     pub(crate) runtime: Runtime,
     /// Whether a folder above is a workspace.
     pub(crate) in_workspace: bool,
+    /// The folder in which an image builds it.
+    pub(crate) place: PathBuf,
 }
 
 impl Settings {
@@ -66,6 +68,7 @@ pub(crate) fn files(schema: &Schema, settings: &Settings) -> Result<Vec<Source>,
     context.insert("prefix", &schema.prefix);
     context.insert("managed", &(schema.managed != Some(false)));
     context.insert("in_workspace", &settings.in_workspace);
+    context.insert("place", &settings.place);
     context.insert("version", VERSION);
     if let Runtime::Path(path) = &settings.runtime {
         context.insert("runtime", path);
@@ -112,6 +115,7 @@ mod tests {
             package: "notes".to_owned(),
             runtime: Runtime::Path("../checkout/runtime".to_owned()),
             in_workspace: false,
+            place: PathBuf::from("/build"),
         };
         let files = files(&loaded.schema, &settings).expect("templates");
         let all: String = files

@@ -4,16 +4,12 @@
 //! make, read, and, where one is found, change and delete.
 
 use rest_schema::{FieldId, KeyKind, Operation, ResourceId, Schema, Value};
-use serde::Serialize;
 
-use super::case::{Of, one};
+use super::case::{Of, filter, is_filtered, one};
 use super::literal;
-use super::outcome::is_closed;
+use super::requests::{ADDRESS, Request};
 use super::scene::{Cell, How, Scene, Slot, Who};
 use super::search::{Goal, Search};
-
-/// Where a service listens where nobody says.
-const ADDRESS: &str = "http://127.0.0.1:8000";
 
 /// What may be done with an item, the most telling first.
 const LIVES: [&[Operation]; 4] = [
@@ -28,55 +24,11 @@ const LIVES: [&[Operation]; 4] = [
     &[Operation::Create, Operation::Read],
 ];
 
-/// Collections that are named where there is nothing else to do.
-const MOST_COLLECTIONS: usize = 5;
-
-/// One request, or a command that has to come first.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Request {
-    /// What it does.
-    what: String,
-    /// How a shell does it.
-    command: String,
-}
-
-/// The requests; `package` is the project's, after which its database is called.
-pub(crate) fn requests(schema: &Schema, package: &str) -> Vec<Request> {
-    let mut requests = Vec::new();
-    // Rows of another program may have any key, and any unique value.
-    if schema.managed != Some(false) {
-        requests = First::find(schema).map_or_else(Vec::new, |first| first.told(package));
-    }
-    if requests.is_empty() {
-        requests = collections(schema);
-    }
-    requests
-}
-
-/// What everybody may read.
-fn collections(schema: &Schema) -> Vec<Request> {
-    let open = schema.resources().filter(|(_, resource)| {
-        let read = resource.access.read.as_ref();
-        read.is_some_and(|rule| !is_closed(&Scene::new(schema), &rule.expr, None))
-    });
-    let mut requests: Vec<Request> = open
-        .take(MOST_COLLECTIONS)
-        .map(|(_, resource)| Request {
-            what: format!("read {}", resource.collection),
-            command: format!("curl '{ADDRESS}{}/{}'", schema.prefix, resource.collection),
-        })
-        .collect();
-    if requests.is_empty() {
-        requests.push(Request {
-            what: "ask whether it is up".to_owned(),
-            command: format!("curl {ADDRESS}/health/ready"),
-        });
-    }
-    requests
-}
+/// Bytes of a value that is asked for.
+const SHORT: usize = 40;
 
 /// An item and whoever makes it.
-struct First<'s> {
+pub(super) struct First<'s> {
     scene: Scene<'s>,
     /// The row of the item.
     row: usize,
@@ -86,7 +38,7 @@ struct First<'s> {
 
 impl<'s> First<'s> {
     /// The one with which the most can be done.
-    fn find(schema: &'s Schema) -> Option<Self> {
+    pub(super) fn find(schema: &'s Schema) -> Option<Self> {
         let accounts = schema.accounts.as_ref().map(|accounts| accounts.resource);
         let resources = || schema.resources().filter(|(id, _)| Some(*id) != accounts);
         LIVES.iter().find_map(|operations| {
@@ -154,7 +106,8 @@ impl<'s> First<'s> {
         self.operations.contains(&operation)
     }
 
-    fn told(&self, package: &str) -> Vec<Request> {
+    /// As a README says it.
+    pub(super) fn told(&self, package: &str) -> Vec<Request> {
         let resource = self.scene.resource_of(self.row);
         let name = one(&resource.name).replace('_', " ");
         let collection = self.collection(self.row);
@@ -164,10 +117,7 @@ impl<'s> First<'s> {
             what: format!("make {name}"),
             command: self.curl("", Some(("application/json", body)), &collection),
         });
-        requests.push(Request {
-            what: format!("read the {}", resource.collection),
-            command: self.curl("", None, &collection),
-        });
+        requests.push(self.listed(&collection));
         let item = format!("{collection}/{}", self.address().unwrap_or_default());
         if self.may(Operation::Update) {
             let change = self.change().unwrap_or_default();
@@ -183,6 +133,32 @@ impl<'s> First<'s> {
             });
         }
         requests
+    }
+
+    /// The item in its collection: by a value that it was given, where one can be asked for.
+    fn listed(&self, collection: &str) -> Request {
+        let resource = self.scene.resource_of(self.row);
+        let slots = self.scene.rows[self.row].slots.iter();
+        let mut filters = resource
+            .fields
+            .iter()
+            .zip(slots)
+            .filter_map(|(field, slot)| match slot {
+                Slot::Given(Cell::Value(value)) if is_filtered(field) && is_short(value) => {
+                    Some((field, filter(field, value)))
+                }
+                _ => None,
+            });
+        match filters.next() {
+            Some((field, asked)) => Request {
+                what: format!("find it by its {}", field.api_name.replace('_', " ")),
+                command: self.curl("", None, &format!("{collection}?{asked}")),
+            },
+            None => Request {
+                what: format!("read the {}", resource.collection),
+                command: self.curl("", None, collection),
+            },
+        }
     }
 
     /// An account, and a token for it.
@@ -331,6 +307,11 @@ impl<'s> First<'s> {
         let field = &self.scene.resource_of(self.row).fields[index as usize];
         Some(object(&[(field.api_name.as_str(), self.wire(&cell)?)]))
     }
+}
+
+/// Whether a value reads well in an address.
+fn is_short(value: &Value) -> bool {
+    (1..=SHORT).contains(&value.to_wire().len())
 }
 
 /// The schema's own examples instead of samples, where nothing speaks against them.

@@ -17,6 +17,7 @@ mod other;
 mod outcome;
 mod pattern;
 mod refused;
+mod requests;
 mod sample;
 mod scene;
 mod search;
@@ -29,7 +30,7 @@ mod unique;
 
 use std::num::NonZero;
 
-pub(crate) use first::requests;
+pub(crate) use requests::requests;
 use rest_schema::{ResourceId, Schema, naming};
 
 /// The first line of each file.

@@ -176,21 +176,14 @@ impl<'s> Of<'s> {
     fn filters(&self, page: &mut Page, two: &Two<'s>, stage: &Stage<'_, 's>) -> (Vec<String>, Vec<String>) {
         let (mut plain, mut keyed) = (Vec::new(), Vec::new());
         for (index, field) in self.fields() {
-            if !self.is_asked(field, field.filterable)
-                || matches!(field.ty, FieldType::Json | FieldType::Bytes)
-            {
+            if !is_filtered(field) {
                 continue;
             }
             let cell = two.cast.scene.cell(two.first, index);
             let is_apart = differ(&two.cast.scene, [two.first, two.second], index);
             match cell {
                 Cell::Value(value) if is_apart && value.to_wire().len() <= LONGEST => {
-                    let value = value.to_wire();
-                    let value = utf8_percent_encode(&value, NON_ALPHANUMERIC).to_string();
-                    plain.push(format!(
-                        "{:?}",
-                        format!("{}={}", field.api_name, readable(&value))
-                    ));
+                    plain.push(format!("{:?}", filter(field, &value)));
                 }
                 Cell::Key(place) if is_apart => {
                     keyed.push(format!(
@@ -208,16 +201,11 @@ impl<'s> Of<'s> {
         (plain, keyed)
     }
 
-    /// Whether everybody who may read the item may ask for a field.
-    fn is_asked(&self, field: &Field, allowed: bool) -> bool {
-        allowed && field.is_shown() && field.is_stored() && field.readable.is_none()
-    }
-
     fn orders(&self, scene: &Scene<'s>, rows: [usize; 2]) -> Vec<String> {
         let mut orders = Vec::new();
         for (index, field) in self.fields() {
             let has_order = !matches!(field.ty.kind(), Kind::Json | Kind::Bytes);
-            if !has_order || !self.is_asked(field, field.sortable) {
+            if !has_order || !is_asked(field, field.sortable) {
                 continue;
             }
             let [one, other] = rows.map(|row| scene.cell(row, index));
@@ -281,6 +269,22 @@ impl<'s> Of<'s> {
         page.tests
             .push(self.test("what_a_list_does_not_take_is_refused", &stage, indented(lines, 0)));
     }
+}
+
+/// Whether everybody who may read the item may ask for a field.
+fn is_asked(field: &Field, allowed: bool) -> bool {
+    allowed && field.is_shown() && field.is_stored() && field.readable.is_none()
+}
+
+/// Whether everybody who may read the item may filter by a field's value.
+pub(in crate::emit::tests) fn is_filtered(field: &Field) -> bool {
+    is_asked(field, field.filterable) && !matches!(field.ty, FieldType::Json | FieldType::Bytes)
+}
+
+/// A filter by a value, as it stands in a query.
+pub(in crate::emit::tests) fn filter(field: &Field, value: &Value) -> String {
+    let value = utf8_percent_encode(&value.to_wire(), NON_ALPHANUMERIC).to_string();
+    format!("{}={}", field.api_name, readable(&value))
 }
 
 fn refused(asked: &str, parameter: &str, code: &str) -> String {

@@ -9,6 +9,7 @@ mod limit;
 mod list;
 mod member;
 
+pub(super) use list::{filter, is_filtered};
 use rest_schema::{Field, FieldId, Operation, Resource, ResourceId, Rule, Schema, naming};
 
 use super::scene::{Cell, Scene, Slot, Who};
