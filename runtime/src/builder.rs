@@ -13,6 +13,7 @@ use crate::migrate::{self, Ownership};
 use crate::model::Model;
 use crate::password::Style;
 use crate::service::{self, Error, Service};
+use crate::storage::{Storage, state};
 use crate::test::Api;
 use crate::typed::{Bindings, RestResource, RestService, Struct};
 use crate::validate::Validators;
@@ -151,17 +152,18 @@ impl Builder {
         let ours = prepared.ownership == Ownership::Ours;
         let wal = ours || schema.journal == Some(Journal::Wal);
         let counts = Databases::default();
-        let (data, state) = service::open_databases(database, ours, wal, &counts)?;
+        let files = service::open_databases(database, ours, wal, &counts)?;
         let validators = Validators::new(&schema).map_err(|error| Error::told(error.to_string()))?;
-        let (cursor_key, state_key) = service::keys(&state)?;
         let usual = if ours { Style::Argon2id } else { Style::Werkzeug };
         let model = Model::new(schema, prepared.codecs);
-        let mut engine = Engine::new(model, validators, cursor_key, state_key);
+        let state = state::Statements::new("");
+        let (cursor_key, state_key) = service::keys(&files.state, &state, &model)?;
+        let mut engine = Engine::new(model, validators, cursor_key, state_key, state);
         for hooks in self.hooks {
             engine.add_hooks(hooks).map_err(Error::structs)?;
         }
         let style = style.unwrap_or(usual);
-        let inner = service::Inner::new(Arc::new(engine), data, state, style, &counts);
+        let inner = service::Inner::new(Arc::new(engine), Storage::Sqlite(files), style, &counts);
         Ok(Service::new(inner, prepared.advice, self.routes))
     }
 }

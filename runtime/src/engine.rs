@@ -18,8 +18,9 @@ use crate::problem::Problem;
 use crate::request::page::CursorKey;
 use crate::sql::select::{self, Read};
 use crate::sql::write::{self, PreSelect};
+use crate::storage::read::StateKey;
 use crate::storage::sqlite::lane::Lane;
-use crate::storage::sqlite::read::StateKey;
+use crate::storage::state;
 use crate::typed::{Binding, Bindings, Mismatch, Struct};
 use crate::validate::{Validators, Writer};
 
@@ -38,6 +39,8 @@ pub struct Engine {
     pub cursor_key: CursorKey,
     /// Hashes states of items.
     pub state_key: StateKey,
+    /// What is asked of our own tables.
+    pub state: state::Statements,
     bindings: Bindings,
     shapes: RwLock<HashMap<Arc<Shape>, Arc<Compiled>>>,
     clock: AtomicU64,
@@ -82,6 +85,7 @@ impl Engine {
         validators: Validators,
         cursor_key: CursorKey,
         state_key: StateKey,
+        state: state::Statements,
     ) -> Self {
         let pre_selects = model
             .schema
@@ -109,6 +113,7 @@ impl Engine {
             hooks: Registry::default(),
             cursor_key,
             state_key,
+            state,
             bindings: Bindings::default(),
             shapes: RwLock::default(),
             clock: AtomicU64::new(0),

@@ -9,7 +9,8 @@ use crate::model::Model;
 use crate::service::{Error, check_file};
 use crate::sql::condition::definition;
 use crate::storage::sqlite::connection::{self, File, Purpose};
-use crate::storage::sqlite::{health, state};
+use crate::storage::sqlite::health;
+use crate::storage::state;
 
 /// What was found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -6,20 +6,20 @@ mod load;
 use std::sync::Arc;
 
 use rest_schema::{FieldId, ResourceId, Value};
-use rusqlite::Connection;
 
 use self::load::{Load, hash_all};
 use crate::cell::Cell;
 use crate::password::Plain;
 use crate::problem::Fault;
+use crate::request::body::Pointer;
 use crate::service::{Inner, Service};
 use crate::sql::write as sql;
 use crate::storage::Refusal;
 use crate::storage::bind::Values;
-use crate::storage::sqlite::connection::refusal;
-use crate::storage::sqlite::read::prepare;
-use crate::storage::sqlite::state::{AddToken, RevokeTokens};
-use crate::storage::sqlite::writer::{Done, Job};
+use crate::storage::connection::{Connection, First};
+use crate::storage::constraint::Context;
+use crate::storage::job::{Done, Job, Written};
+use crate::storage::state::{AddToken, RevokeTokens, Revoked};
 use crate::token::Secret;
 
 /// Rows of one resource, or pairs of one many-to-many, to be loaded.
@@ -88,7 +88,7 @@ impl Service {
         };
         let hashed = tokio::task::spawn_blocking(move || hash_all(job)).await;
         let job = hashed.map_err(|error| told(error.to_string()))??;
-        let done = self.inner().data.writer.write(job).await;
+        let done = self.inner().storage.write(job).await;
         done.map_err(|refusal| not_done(refusal, self.inner()))
     }
 
@@ -99,13 +99,14 @@ impl Service {
         let created_at = jiff::Timestamp::now().as_second();
         let lifetime = inner.engine.model.schema.tokens.lifetime;
         let add = AddToken {
+            engine: Arc::clone(&inner.engine),
             digest: secret.digest(),
             account,
             name: None,
             created_at,
             expires_at: created_at.saturating_add(i64::try_from(lifetime).unwrap_or(i64::MAX / 2)),
         };
-        let added = inner.state.writer.write(add).await;
+        let added = inner.storage.write_state(add).await;
         added
             .map(|_| secret.reveal().to_owned())
             .map_err(|refusal| not_done(refusal, inner))
@@ -134,26 +135,21 @@ impl Service {
             identifier: identifier.to_owned(),
             hash,
         };
-        match inner.data.writer.write(job).await {
-            Ok(Done::Number(0)) => Ok(false),
-            Ok(Done::Number(_) | Done::Items(_)) => {
-                let key = self.key_of(identifier)?;
-                let revoked = inner.state.writer.write(RevokeTokens::Account(key)).await;
-                revoked.map(|_| true).map_err(|refusal| not_done(refusal, inner))
+        match inner.storage.write(job).await {
+            Ok(Done::Number(_)) => Ok(false),
+            Ok(Done::Items(found)) => {
+                for account in found {
+                    let revoke = RevokeTokens {
+                        engine: Arc::clone(&inner.engine),
+                        which: Revoked::Account(account.key),
+                    };
+                    let revoked = inner.storage.write_state(revoke).await;
+                    revoked.map_err(|refusal| not_done(refusal, inner))?;
+                }
+                Ok(true)
             }
             Err(refusal) => Err(not_done(refusal, inner)),
         }
-    }
-
-    fn key_of(&self, identifier: &str) -> Result<Vec<Cell>, NotDone> {
-        let inner = self.inner();
-        let found = inner
-            .data
-            .readers
-            .blocking(|link| find(inner, &link.connection, identifier));
-        found
-            .map(Option::unwrap_or_default)
-            .map_err(|refusal| not_done(refusal, inner))
     }
 }
 
@@ -206,27 +202,32 @@ struct SetPassword {
 }
 
 impl Job for SetPassword {
-    fn run(&self, connection: &Connection) -> Result<Done, Refusal> {
+    /// Gives the account's key; a number where there is none.
+    async fn run<C: Connection>(&self, connection: &C) -> Result<Done, Refusal> {
         let model = &self.service.engine.model;
-        let Some(accounts) = &model.schema.accounts else {
-            return Ok(Done::Number(0));
-        };
-        let Some(key) = find(&self.service, connection, &self.identifier)? else {
+        let now = jiff::Timestamp::now();
+        let found = crate::serve::account_named(model, connection, &self.identifier, now).await?;
+        let (Some(accounts), Some(found)) = (&model.schema.accounts, found) else {
             return Ok(Done::Number(0));
         };
         let statement = sql::update(model, accounts.resource, &[accounts.password]);
-        let mut params = key;
+        let mut params = found.key.clone();
         params.push(Cell::Text(self.hash.clone()));
-        let now = jiff::Timestamp::now();
         let values = Values::of_nobody(model, &params, &[], now);
-        let mut prepared = prepare(connection, &statement, &values, None, 0)?;
-        let changed = prepared.raw_execute().map_err(refusal)?;
-        Ok(Done::Number(i64::try_from(changed).unwrap_or(i64::MAX)))
+        let context = Context {
+            model,
+            resource: accounts.resource,
+            at: &Pointer::root(),
+            deleting: false,
+        };
+        connection
+            .change(&statement, values.into(), context, &mut First::of(0))
+            .await?;
+        Ok(Done::Items(vec![Written {
+            key: found.key,
+            created: false,
+            item: None,
+            values: None,
+        }]))
     }
-}
-
-fn find(inner: &Inner, connection: &Connection, identifier: &str) -> Result<Option<Vec<Cell>>, Refusal> {
-    let now = jiff::Timestamp::now();
-    let found = crate::serve::account_named(&inner.engine.model, connection, identifier, now)?;
-    Ok(found.map(|found| found.key))
 }

@@ -20,10 +20,12 @@ use crate::plan::access::Permit;
 use crate::request::page::CursorKey;
 use crate::serve::{AccountByKey, RequestIds, Routes, administer, handle, own_routes};
 use crate::sql::condition::definition;
+use crate::storage::connection::driven;
+use crate::storage::read::StateKey;
 use crate::storage::sqlite::connection::{self, File, Purpose};
 use crate::storage::sqlite::database::Database;
-use crate::storage::sqlite::read::StateKey;
-use crate::storage::sqlite::state;
+use crate::storage::sqlite::files::Files;
+use crate::storage::{Storage, state};
 use crate::typed::{self, Mismatch, RestService};
 
 /// Why a service can't be opened; for the program that embeds us and for its operator.
@@ -133,9 +135,7 @@ pub struct Service {
 #[derive(Debug)]
 pub(crate) struct Inner {
     pub(crate) engine: Arc<Engine>,
-    pub(crate) data: Arc<Database>,
-    /// The same where the database is ours.
-    pub(crate) state: Arc<Database>,
+    pub(crate) storage: Storage,
     pub(crate) hasher: Hasher,
     pub(crate) password_style: Style,
     pub(crate) attempts: Attempts,
@@ -147,21 +147,14 @@ pub(crate) struct Inner {
 }
 
 impl Inner {
-    pub(crate) fn new(
-        engine: Arc<Engine>,
-        data: Arc<Database>,
-        state: Arc<Database>,
-        style: Style,
-        counts: &Databases,
-    ) -> Self {
+    pub(crate) fn new(engine: Arc<Engine>, storage: Storage, style: Style, counts: &Databases) -> Self {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         Self {
             routes: Routes::new(&engine.model.schema),
             account_by_key: AccountByKey::new(&engine.model),
             metrics: Metrics::new(&engine.model.schema, counts),
             engine,
-            data,
-            state,
+            storage,
             hasher: Hasher::new(style, cores.div_ceil(2)),
             password_style: style,
             attempts: Attempts::default(),
@@ -170,26 +163,14 @@ impl Inner {
         }
     }
 
-    pub(crate) fn is_one_file(&self) -> bool {
-        Arc::ptr_eq(&self.data, &self.state)
-    }
-
     /// All that is counted, as text.
     pub(crate) fn measured(&self) -> String {
-        self.data.measure();
-        if !self.is_one_file() {
-            self.state.measure();
-        }
+        self.storage.measure();
         self.metrics.text()
     }
 
     pub(crate) fn is_ready(&self) -> bool {
-        let reads = |database: &Database| {
-            database
-                .readers
-                .inline(|link| crate::storage::sqlite::read::answers(&link.connection))
-        };
-        !self.closing.load(Ordering::Relaxed) && reads(&self.data).is_ok()
+        !self.closing.load(Ordering::Relaxed) && self.storage.is_ready()
     }
 }
 
@@ -259,10 +240,7 @@ impl Service {
     pub async fn shutdown(self) {
         self.begin_shutdown();
         let inner = self.inner;
-        let ended = tokio::task::spawn_blocking(move || {
-            inner.data.close();
-            inner.state.close();
-        });
+        let ended = tokio::task::spawn_blocking(move || inner.storage.close());
         if ended.await.is_err() {
             tracing::error!("the threads of the service did not end well");
         }
@@ -359,7 +337,7 @@ pub(crate) fn open_databases(
     ours: bool,
     wal: bool,
     counts: &Databases,
-) -> Result<(Arc<Database>, Arc<Database>), Error> {
+) -> Result<Files, Error> {
     let file = File {
         path: database.to_owned(),
         ours,
@@ -371,7 +349,7 @@ pub(crate) fn open_databases(
     } else {
         Arc::new(open_state(database, counts.of("state"))?)
     };
-    Ok((data, state))
+    Ok(Files { data, state })
 }
 
 fn open_database(file: File, meters: Meters) -> Result<Database, Error> {
@@ -402,13 +380,18 @@ fn open_state(database: &Path, meters: Meters) -> Result<Database, Error> {
     open_database(file, meters)
 }
 
-pub(crate) fn keys(state: &Database) -> Result<(CursorKey, StateKey), Error> {
+pub(crate) fn keys(
+    state: &Database,
+    statements: &state::Statements,
+    model: &Model,
+) -> Result<(CursorKey, StateKey), Error> {
     let doing = "the keys of the service can't be read";
     let file = &state.file;
     let link = connection::open(file, Purpose::Write).map_err(Error::driver(doing))?;
-    let cursor = state::key::<32>(&link.connection, "cursor-key")
-        .map_err(|refusal| Error::refused(doing, &refusal))?;
-    let item =
-        state::key::<16>(&link.connection, "state-key").map_err(|refusal| Error::refused(doing, &refusal))?;
-    Ok((CursorKey::new(cursor), StateKey(item)))
+    let kept = driven(async {
+        let cursor = state::key::<32, _>(&link.connection, statements, model, "cursor-key").await?;
+        let item = state::key::<16, _>(&link.connection, statements, model, "state-key").await?;
+        Ok((CursorKey::new(cursor), StateKey(item)))
+    });
+    kept.map_err(|refusal| Error::refused(doing, &refusal))
 }

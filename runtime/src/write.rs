@@ -15,8 +15,8 @@ use crate::password::{Failure, Plain};
 use crate::problem::{Code, Problem};
 use crate::service::Inner;
 use crate::storage::Refusal;
-use crate::storage::sqlite::steps::{Action, Write};
-use crate::storage::sqlite::writer::{Done, Job, Written};
+use crate::storage::job::{Done, Job, Written};
+use crate::storage::steps::{Action, Write};
 use crate::typed::Binding;
 
 /// Who asks for a write of what, and what of it is wanted.
@@ -74,7 +74,7 @@ impl Inner {
             let changes = write.changes.clone();
             self.write_hooked(write, changes).await
         } else {
-            self.data.writer.write(write).await
+            self.storage.write(write).await
         };
         match done {
             Ok(Done::Items(items)) => Ok(items),
@@ -91,7 +91,7 @@ impl Inner {
     ) -> Result<Done, Refusal> {
         let service = Arc::clone(self);
         let task = tokio::spawn(async move {
-            let done = service.data.writer.write(job).await?;
+            let done = service.storage.write(job).await?;
             tell(&service.engine, &changes).await;
             Ok(done)
         });

@@ -31,9 +31,9 @@ use crate::problem::Problem;
 use crate::request::precondition::Preconditions;
 use crate::service::{Inner, Service};
 use crate::storage::Refusal;
+use crate::storage::job::Written;
 use crate::storage::rows::Found;
-use crate::storage::sqlite::steps::Action;
-use crate::storage::sqlite::writer::Written;
+use crate::storage::steps::Action;
 use crate::typed::{Binding, FieldValue, Password, RestResource, Set, Struct, Taker};
 use crate::write::Asking;
 
@@ -278,8 +278,9 @@ impl Repository<'_> {
             Way::Service(service) => {
                 hook::refuse_in_tx()?;
                 let compiled = self.engine.compiled(&plan.shape);
-                let data = &service.data;
-                data.find(self.engine, &compiled, &plan, &self.caller, self.now())
+                let storage = &service.storage;
+                storage
+                    .find(self.engine, &compiled, &plan, &self.caller, self.now())
                     .await
             }
             Way::Tx(asks, _) => {

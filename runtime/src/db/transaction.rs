@@ -9,7 +9,7 @@ use super::Db;
 use crate::caller::Caller;
 use crate::hook::{self, Tx};
 use crate::problem::Problem;
-use crate::storage::sqlite::steps::transaction::Transaction;
+use crate::storage::steps::transaction::Transaction;
 use crate::write::Changes;
 
 impl Db {

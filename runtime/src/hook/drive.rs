@@ -1,18 +1,18 @@
 //! Runs a program's own code in a transaction.
 //!
-//! The code asks, and waits; what drives it sees that it waits, does what was asked on its own connection, and goes on. So
-//! code that waits without having asked waits for something else, which in a transaction that others wait for it must
-//! not: it is found at once, and what it did is undone.
+//! The code asks, and waits; what drives it ([`crate::storage::steps`]) sees that it waits, does what was asked on its own
+//! connection, and goes on. So code that waits without having asked waits for something else, which in a transaction that
+//! others wait for it must not: it is found at once, and what it did is undone.
 
 use std::any::Any;
 use std::cell::Cell;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::mpsc::Receiver;
 use std::task::{Context, Poll, Waker};
 
-use super::Ask;
+use tokio::runtime::Handle;
+
 use crate::problem::{Code, Problem};
 use crate::storage::Refusal;
 
@@ -39,41 +39,41 @@ pub(crate) fn refuse_in_tx() -> Result<(), Problem> {
     Ok(())
 }
 
-/// Runs code to its end: what it asks is served, in between. That it fails, panics or waits for something else is a
-/// refusal, which calls it by its name.
-pub(crate) fn drive(
+/// Runs code until it waits or ends. That it fails or panics is a refusal, which calls it by its name.
+pub(crate) fn advance<R>(
     name: &dyn Fn() -> String,
-    mut running: Pin<&mut dyn Future<Output = Result<(), Problem>>>,
-    asked: &Receiver<Ask>,
-    serve: &dyn Fn(Ask) -> Result<(), Refusal>,
-) -> Result<(), Refusal> {
-    let failed = |how: &str| {
-        let message = format!("{} {how}", name());
-        Err(Refusal::Problem(Problem::internal(message)))
-    };
+    running: Pin<&mut R>,
+    threads: Option<&Handle>,
+) -> Result<Poll<()>, Refusal>
+where
+    R: Future<Output = Result<(), Problem>> + ?Sized,
+{
     let mut context = Context::from_waker(Waker::noop());
-    loop {
-        let poll = || running.as_mut().poll(&mut context);
-        match in_tx(|| catch_unwind(AssertUnwindSafe(poll))) {
-            Ok(Poll::Ready(Ok(()))) => return Ok(()),
-            Ok(Poll::Ready(Err(problem))) if problem.code() == Code::Internal => {
-                return failed(&format!("failed: {}", problem.cause().unwrap_or_default()));
-            }
-            // What it refuses is the client's to know.
-            Ok(Poll::Ready(Err(problem))) => return Err(Refusal::Problem(problem)),
-            Ok(Poll::Pending) => {
-                let mut served = false;
-                while let Ok(ask) = asked.try_recv() {
-                    serve(ask)?;
-                    served = true;
-                }
-                if !served {
-                    return failed("waits for something other than its transaction");
-                }
-            }
-            Err(panic) => return failed(&format!("panicked: {}", said(&*panic))),
+    let poll = || {
+        let _entered = threads.map(Handle::enter);
+        running.poll(&mut context)
+    };
+    match in_tx(|| catch_unwind(AssertUnwindSafe(poll))) {
+        Ok(Poll::Pending) => Ok(Poll::Pending),
+        Ok(Poll::Ready(Ok(()))) => Ok(Poll::Ready(())),
+        Ok(Poll::Ready(Err(problem))) if problem.code() == Code::Internal => {
+            let cause = problem.cause().unwrap_or_default();
+            Err(failed(name, &format!("failed: {cause}")))
         }
+        // What it refuses is the client's to know.
+        Ok(Poll::Ready(Err(problem))) => Err(Refusal::Problem(problem)),
+        Err(panic) => Err(failed(name, &format!("panicked: {}", said(&*panic)))),
     }
+}
+
+/// The refusal of code that waits without having asked.
+pub(crate) fn waits(name: &dyn Fn() -> String) -> Refusal {
+    failed(name, "waits for something other than its transaction")
+}
+
+fn failed(name: &dyn Fn() -> String, how: &str) -> Refusal {
+    let message = format!("{} {how}", name());
+    Refusal::Problem(Problem::internal(message))
 }
 
 /// What a panic said.

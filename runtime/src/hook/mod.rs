@@ -20,7 +20,7 @@ use std::future::Future;
 pub use change::Change;
 pub(crate) use change::{RawChange, Row};
 pub use draft::Draft;
-pub(crate) use drive::{drive, refuse_in_tx, said};
+pub(crate) use drive::{advance, refuse_in_tx, said, waits};
 pub(crate) use prepare::prepare;
 pub(crate) use registry::{Registry, Unbound};
 pub(crate) use tx::Ask;

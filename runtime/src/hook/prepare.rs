@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::draft::{RawDraft, Work};
 use crate::problem::Problem;
 use crate::service::Inner;
-use crate::storage::sqlite::steps::Action;
+use crate::storage::steps::Action;
 use crate::write::Asking;
 
 /// Runs a resource's `prepare` over each row of a write. What is refused anyway isn't shown to them.

@@ -12,9 +12,9 @@ use crate::db::Repository;
 use crate::engine::Engine;
 use crate::plan::read::ReadPlan;
 use crate::storage::Refusal;
+use crate::storage::job::Written;
 use crate::storage::rows::Found;
-use crate::storage::sqlite::steps::Action;
-use crate::storage::sqlite::writer::Written;
+use crate::storage::steps::Action;
 use crate::typed::Binding;
 
 /// What is asked of a transaction.

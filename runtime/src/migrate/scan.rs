@@ -6,7 +6,7 @@ use rusqlite::{Connection, Result};
 use super::create::literal;
 use super::{Finding, name};
 use crate::codec::{Codec, Unfit};
-use crate::storage::sqlite::read::lent;
+use crate::storage::sqlite::statement::lent;
 
 /// Rows that a finding names.
 const NAMED: usize = 3;

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use rest_schema::{Field, FieldId, FieldType, JoinColumn, Link, RelationKind, ResourceId, Value};
-use rusqlite::Connection;
 
 use super::{NotDone, Rows, told};
 use crate::cell::Cell;
@@ -15,10 +14,9 @@ use crate::sql::Statement;
 use crate::sql::write as sql;
 use crate::storage::Refusal;
 use crate::storage::bind::{Values, now_as};
-use crate::storage::constraint::{self, Context};
-use crate::storage::sqlite::connection::refusal;
-use crate::storage::sqlite::read::{cells, prepare};
-use crate::storage::sqlite::writer::{Done, Job, Written};
+use crate::storage::connection::{Connection, First};
+use crate::storage::constraint::Context;
+use crate::storage::job::{Done, Job, Written};
 
 /// A load of rows: one job, so all or none.
 #[derive(Debug)]
@@ -62,17 +60,15 @@ pub(super) fn hash_all(mut load: Load) -> Result<Load, NotDone> {
 }
 
 impl Job for Load {
-    fn run(&self, connection: &Connection) -> Result<Done, Refusal> {
+    async fn run<C: Connection>(&self, connection: &C) -> Result<Done, Refusal> {
         let mut written = 0;
         let mut keys = Vec::new();
-        connection
-            .execute_batch("PRAGMA defer_foreign_keys = ON")
-            .map_err(refusal)?;
+        connection.defer_foreign_keys().await?;
         for lot in &self.lots {
             match lot {
                 Rows::Of { resource, rows } => {
                     for (place, row) in rows.iter().enumerate() {
-                        let key = self.row(connection, *resource, place, row)?;
+                        let key = self.row(connection, *resource, place, row).await?;
                         written += 1;
                         if self.keyed {
                             keys.push(Written {
@@ -86,7 +82,7 @@ impl Job for Load {
                 }
                 Rows::Pairs { relation, pairs } => {
                     for (place, pair) in pairs.iter().enumerate() {
-                        self.pair(connection, *relation, place, pair)?;
+                        self.pair(connection, *relation, place, pair).await?;
                         written += 1;
                     }
                 }
@@ -101,9 +97,9 @@ impl Job for Load {
 }
 
 impl Load {
-    fn row(
+    async fn row<C: Connection>(
         &self,
-        connection: &Connection,
+        connection: &C,
         resource: ResourceId,
         place: usize,
         row: &[(u32, Value)],
@@ -122,7 +118,7 @@ impl Load {
         }
         for (id, field) in model.stored(resource) {
             if all[id.index as usize].is_none() {
-                all[id.index as usize] = self.default_of(connection, id, field, &all)?;
+                all[id.index as usize] = self.default_of(connection, id, field, &all).await?;
             }
         }
         let fields: Vec<FieldId> = model
@@ -146,11 +142,12 @@ impl Load {
         };
         let parts = model.resource(resource).key.fields.len();
         self.execute(connection, &statement, &params, parts, context)
+            .await
     }
 
-    fn default_of(
+    async fn default_of<C: Connection>(
         &self,
-        connection: &Connection,
+        connection: &C,
         id: FieldId,
         field: &Field,
         row: &[Option<Cell>],
@@ -170,10 +167,11 @@ impl Load {
                     .iter()
                     .map(|cell| cell.clone().unwrap_or(Cell::Null))
                     .collect();
-                let mut found = self
-                    .one_row(connection, &statement, &[], &given, 1)?
-                    .unwrap_or_default();
-                found.pop()
+                let now = jiff::Timestamp::now();
+                let values = Values::of_nobody(model, &[], &given, now);
+                let mut first = First::of(1);
+                connection.each(&statement, values.into(), &mut first).await?;
+                first.found.and_then(|mut cells| cells.pop())
             }
             Some(DefaultValue::Me | DefaultValue::Database) | None => {
                 let is_key = model.resource(id.resource).key.fields.contains(&id);
@@ -183,9 +181,9 @@ impl Load {
         })
     }
 
-    fn pair(
+    async fn pair<C: Connection>(
         &self,
-        connection: &Connection,
+        connection: &C,
         relation: rest_schema::RelationId,
         place: usize,
         (own, other): &(Vec<Value>, Vec<Value>),
@@ -210,13 +208,14 @@ impl Load {
             deleting: false,
         };
         self.execute(connection, &statement, &params, 0, context)
+            .await
             .map(drop)
     }
 
-    /// Runs a statement to its end; gives the first columns of its last row.
-    fn execute(
+    /// Runs a statement to its end; gives the first columns of its row.
+    async fn execute<C: Connection>(
         &self,
-        connection: &Connection,
+        connection: &C,
         statement: &Statement,
         params: &[Cell],
         columns: usize,
@@ -224,36 +223,12 @@ impl Load {
     ) -> Result<Vec<Cell>, Refusal> {
         let now = jiff::Timestamp::now();
         let values = Values::of_nobody(&self.service.engine.model, params, &[], now);
-        let mut prepared = prepare(connection, statement, &values, None, 0)?;
-        let mut rows = prepared.raw_query();
-        let all: Vec<usize> = (0..columns).collect();
-        let mut given = Vec::new();
-        loop {
-            match rows.next() {
-                Ok(Some(row)) => given = cells(row, &all)?,
-                Ok(None) => return Ok(given),
-                Err(error) => return Err(located(constraint::told(error, context), context.at)),
-            }
-        }
-    }
-
-    fn one_row(
-        &self,
-        connection: &Connection,
-        statement: &Statement,
-        params: &[Cell],
-        given: &[Cell],
-        columns: usize,
-    ) -> Result<Option<Vec<Cell>>, Refusal> {
-        let now = jiff::Timestamp::now();
-        let values = Values::of_nobody(&self.service.engine.model, params, given, now);
-        let mut prepared = prepare(connection, statement, &values, None, 0)?;
-        let mut rows = prepared.raw_query();
-        let all: Vec<usize> = (0..columns).collect();
-        rows.next()
-            .map_err(refusal)?
-            .map(|row| cells(row, &all))
-            .transpose()
+        let mut first = First::of(columns);
+        let changed = connection
+            .change(statement, values.into(), context, &mut first)
+            .await;
+        changed.map_err(|refusal| located(refusal, context.at))?;
+        Ok(first.found.unwrap_or_default())
     }
 }
 

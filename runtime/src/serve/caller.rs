@@ -6,7 +6,6 @@ use std::sync::Arc;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use jiff::Timestamp;
-use rusqlite::Connection;
 
 use crate::caller::Caller;
 use crate::cell::Cell;
@@ -16,9 +15,10 @@ use crate::service::Inner;
 use crate::sql::write as sql;
 use crate::storage::Refusal;
 use crate::storage::bind::Values;
-use crate::storage::sqlite::connection::{Link, refusal};
-use crate::storage::sqlite::read::{cells, in_one, prepare};
-use crate::storage::sqlite::state;
+use crate::storage::connection::{Connection, First, driven};
+use crate::storage::sqlite::files::Files;
+use crate::storage::sqlite::statement::in_one;
+use crate::storage::{Storage, state};
 use crate::token::{Credentials, Digest, Unreadable};
 
 /// The credentials of a request; `None` where it has none.
@@ -44,48 +44,67 @@ pub(crate) async fn resolve(service: &Arc<Inner>, parts: &Parts, now: Timestamp)
         Some(Err(_)) => return Err(bad_token()),
     };
     let digest = secret.digest();
-    let found = match by_token(service, &digest, now) {
-        // Locked just now: once more, where waiting is allowed.
-        Err(Refusal::Unavailable(_)) => {
-            let waiting = Arc::clone(service);
-            let again = tokio::task::spawn_blocking(move || by_token_waiting(&waiting, &digest, now)).await;
-            again.unwrap_or_else(|error| Err(Refusal::Internal(Box::new(error))))
-        }
-        found => found,
+    let found = match &service.storage {
+        Storage::Sqlite(files) => match by_token(service, files, &digest, now) {
+            // Locked just now: once more, where waiting is allowed.
+            Err(Refusal::Unavailable(_)) => {
+                let waiting = Arc::clone(service);
+                let again =
+                    tokio::task::spawn_blocking(move || by_token_waiting(&waiting, &digest, now)).await;
+                again.unwrap_or_else(|error| Err(Refusal::Internal(Box::new(error))))
+            }
+            found => found,
+        },
     };
     let found = found.map_err(|refusal| refusal.into_problem(&service.engine.model))?;
     found.ok_or_else(bad_token)
 }
 
-fn by_token(service: &Inner, digest: &Digest, now: Timestamp) -> Result<Option<Caller>, Refusal> {
-    if service.is_one_file() {
-        let readers = &service.data.readers;
-        return readers.inline(|link| in_one(&link.connection, || find(service, link, digest, now)));
-    }
-    let found = service
-        .state
-        .readers
-        .inline(|link| state::find_token(&link.connection, digest, now.as_second()))?;
-    let Some(found) = found else {
-        return Ok(None);
-    };
-    service
-        .data
-        .readers
-        .inline(|link| with_account(service, &link.connection, found, now))
-}
-
-/// Who holds a token, by the file that keeps both tokens and accounts.
-pub(super) fn find(
+fn by_token(
     service: &Inner,
-    link: &Link,
+    files: &Files,
     digest: &Digest,
     now: Timestamp,
 ) -> Result<Option<Caller>, Refusal> {
-    match state::find_token(&link.connection, digest, now.as_second())? {
-        None => Ok(None),
-        Some(found) => with_account(service, &link.connection, found, now),
+    let data = &files.data.readers;
+    if files.is_one() {
+        return data.inline(|link| {
+            in_one(&link.connection, || {
+                driven(find(service, &link.connection, digest, now))
+            })
+        });
     }
+    let found = files
+        .state
+        .readers
+        .inline(|link| driven(token(service, &link.connection, digest, now)))?;
+    match found {
+        None => Ok(None),
+        Some(found) => data.inline(|link| driven(with_account(service, &link.connection, found, now))),
+    }
+}
+
+/// Who holds a token, by the database that keeps both tokens and accounts.
+pub(super) async fn find<C: Connection>(
+    service: &Inner,
+    connection: &C,
+    digest: &Digest,
+    now: Timestamp,
+) -> Result<Option<Caller>, Refusal> {
+    match token(service, connection, digest, now).await? {
+        None => Ok(None),
+        Some(found) => with_account(service, connection, found, now).await,
+    }
+}
+
+async fn token<C: Connection>(
+    service: &Inner,
+    connection: &C,
+    digest: &Digest,
+    now: Timestamp,
+) -> Result<Option<state::Found>, Refusal> {
+    let engine = &service.engine;
+    state::find_token(connection, &engine.state, &engine.model, digest, now.as_second()).await
 }
 
 /// The refusal of a token that isn't valid.
@@ -95,8 +114,9 @@ pub(super) fn bad_token() -> Problem {
 
 fn by_token_waiting(service: &Inner, digest: &Digest, now: Timestamp) -> Result<Option<Caller>, Refusal> {
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(2);
+    let Storage::Sqlite(files) = &service.storage;
     loop {
-        match by_token(service, digest, now) {
+        match by_token(service, files, digest, now) {
             Err(Refusal::Unavailable(_)) if std::time::Instant::now() < deadline => {
                 std::thread::sleep(std::time::Duration::from_millis(5));
             }
@@ -105,13 +125,13 @@ fn by_token_waiting(service: &Inner, digest: &Digest, now: Timestamp) -> Result<
     }
 }
 
-fn with_account(
+async fn with_account<C: Connection>(
     service: &Inner,
-    connection: &Connection,
+    connection: &C,
     found: state::Found,
     now: Timestamp,
 ) -> Result<Option<Caller>, Refusal> {
-    let account = account(service, connection, &found.account, now)?;
+    let account = account(service, connection, &found.account, now).await?;
     Ok(account.map(|account| Caller {
         account: Some(account),
         token: Some(found.id),
@@ -120,9 +140,9 @@ fn with_account(
 }
 
 /// The account of a key, as rules see it.
-pub(crate) fn account(
+async fn account<C: Connection>(
     service: &Inner,
-    connection: &Connection,
+    connection: &C,
     key: &[Cell],
     now: Timestamp,
 ) -> Result<Option<Arc<Account>>, Refusal> {
@@ -135,17 +155,17 @@ pub(crate) fn account(
         return Ok(None);
     }
     let values = Values::of_nobody(model, key, &[], now);
-    let mut prepared = prepare(connection, &statement.statement, &values, None, 0)?;
-    let mut rows = prepared.raw_query();
-    let Some(row) = rows.next().map_err(refusal)? else {
-        return Ok(None);
-    };
-    let cells = cells(row, &statement.columns)?;
-    Ok(Some(Arc::new(Account {
-        resource,
-        fields: Arc::clone(&model.me_fields),
-        cells,
-    })))
+    let mut first = First::of(model.me_fields.len());
+    connection
+        .each(&statement.statement, values.into(), &mut first)
+        .await?;
+    Ok(first.found.map(|cells| {
+        Arc::new(Account {
+            resource,
+            fields: Arc::clone(&model.me_fields),
+            cells,
+        })
+    }))
 }
 
 /// The statement that finds an account by its key.
@@ -153,7 +173,6 @@ pub(crate) fn account(
 pub(crate) struct AccountByKey {
     pub(crate) resource: rest_schema::ResourceId,
     statement: crate::sql::Statement,
-    columns: Vec<usize>,
 }
 
 impl AccountByKey {
@@ -161,10 +180,6 @@ impl AccountByKey {
     pub(crate) fn new(model: &crate::model::Model) -> Option<Self> {
         let resource = model.schema.accounts.as_ref()?.resource;
         let statement = sql::columns(model, resource, &model.me_fields);
-        Some(Self {
-            resource,
-            statement,
-            columns: (0..model.me_fields.len()).collect(),
-        })
+        Some(Self { resource, statement })
     }
 }

@@ -15,9 +15,9 @@ use crate::request::query;
 use crate::respond::json::{Links, Splicer, address};
 use crate::respond::link;
 use crate::sql::select::Read;
+use crate::storage::job::Written;
 use crate::storage::rows::Output;
-use crate::storage::sqlite::steps::Action;
-use crate::storage::sqlite::writer::Written;
+use crate::storage::steps::Action;
 use crate::validate::{New, Writer};
 use crate::write::Asking;
 

@@ -14,9 +14,9 @@ use crate::problem::{Code, Problem};
 use crate::request::precondition::Preconditions;
 use crate::request::{Selection, query};
 use crate::respond::json::{Splicer, address};
+use crate::storage::job::Written;
 use crate::storage::rows::Output;
-use crate::storage::sqlite::steps::Action;
-use crate::storage::sqlite::writer::Written;
+use crate::storage::steps::Action;
 
 impl Exchange<'_> {
     /// GET of an item.

@@ -16,11 +16,13 @@ use crate::problem::Problem;
 use crate::request::negotiate;
 use crate::service::Inner;
 use crate::storage::Refusal;
+use crate::storage::Storage;
+use crate::storage::connection::driven;
 use crate::storage::rows::Output;
 use crate::storage::sqlite::connection::Link;
 use crate::storage::sqlite::database::run;
 use crate::storage::sqlite::lane::Lane;
-use crate::storage::sqlite::read::in_one;
+use crate::storage::sqlite::statement::in_one;
 use crate::token::Credentials;
 
 /// A read that is planned and written.
@@ -43,16 +45,18 @@ pub(super) fn at_once(
     now: Timestamp,
 ) -> Option<Answer> {
     let reads = matches!(parts.method, Method::GET | Method::HEAD);
-    if !reads || !service.is_one_file() || !matches!(target, Target::Collection(_) | Target::Item(..)) {
+    let Storage::Sqlite(files) = &service.storage;
+    if !reads || !files.is_one() || !matches!(target, Target::Collection(_) | Target::Item(..)) {
         return None;
     }
     let Some(Ok(Credentials::Bearer(secret))) = caller::credentials(parts) else {
         return None;
     };
     let digest = secret.digest();
-    let answered = service.data.readers.inline(|link| {
+    let answered = files.data.readers.inline(|link| {
         in_one(&link.connection, || {
-            let Some(caller) = caller::find(service, link, &digest, now)? else {
+            let found = driven(caller::find(service, &link.connection, &digest, now))?;
+            let Some(caller) = found else {
                 return Ok(Some(Err(caller::bad_token())));
             };
             let exchange = Exchange {
@@ -84,7 +88,7 @@ impl Exchange<'_> {
         let engine = &self.service.engine;
         let read = self
             .service
-            .data
+            .storage
             .read(engine, &asked.compiled, &asked.plan, &self.caller, self.now);
         read.await.map_err(|refusal| self.problem(refusal))
     }

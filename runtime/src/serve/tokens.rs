@@ -5,7 +5,6 @@ use std::time::Instant;
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
 use rest_schema::{FieldId, Value};
-use rusqlite::Connection;
 
 use super::answer;
 use super::{Exchange, caller};
@@ -17,11 +16,12 @@ use crate::request::body::{self, Json};
 use crate::request::query;
 use crate::sql::write as sql;
 use crate::storage::Refusal;
+use crate::storage::Storage;
 use crate::storage::bind::{Values, now_as};
-use crate::storage::sqlite::connection::refusal;
-use crate::storage::sqlite::read::{cells, prepare};
-use crate::storage::sqlite::state::{AddToken, RevokeTokens};
-use crate::storage::sqlite::writer::Done;
+use crate::storage::connection::{Connection, First, driven};
+use crate::storage::job::Done;
+use crate::storage::sqlite::connection::Link;
+use crate::storage::state::{AddToken, RevokeTokens, Revoked};
 use crate::token::{Credentials, Secret};
 use crate::write::unhashed;
 
@@ -117,12 +117,16 @@ impl Exchange<'_> {
     async fn sign_in(&self, identifier: &str, password: Plain) -> Result<Option<Vec<Cell>>, Problem> {
         let service = std::sync::Arc::clone(self.service);
         let (identifier, now) = (identifier.to_owned(), self.now);
-        let found = self
-            .service
-            .data
-            .readers
-            .pooled(move |link| account_named(&service.engine.model, &link.connection, &identifier, now));
-        let found = found.await.map_err(|refusal| self.problem(refusal))?;
+        let found = match &self.service.storage {
+            Storage::Sqlite(files) => {
+                let find = move |link: &Link| {
+                    let model = &service.engine.model;
+                    driven(account_named(model, &link.connection, &identifier, now))
+                };
+                files.data.readers.pooled(find).await
+            }
+        };
+        let found = found.map_err(|refusal| self.problem(refusal))?;
         let (key, hash) = found.map_or((None, None), |found| (Some(found.key), found.hash));
         let right = self
             .service
@@ -146,6 +150,7 @@ impl Exchange<'_> {
         let created_at = self.now.as_second();
         let expires_at = created_at.saturating_add(lifetime);
         let add = AddToken {
+            engine: std::sync::Arc::clone(&self.service.engine),
             digest: secret.digest(),
             account,
             name: name.clone(),
@@ -154,9 +159,8 @@ impl Exchange<'_> {
         };
         let id = match self
             .service
-            .state
-            .writer
-            .write(add)
+            .storage
+            .write_state(add)
             .await
             .map_err(|refusal| self.problem(refusal))?
         {
@@ -188,16 +192,20 @@ impl Exchange<'_> {
             return Err(Problem::new(Code::Unauthenticated));
         };
         query::none(self.parts.uri.query())?;
-        let revoked = self.service.state.writer.write(RevokeTokens::One(id)).await;
+        let revoke = RevokeTokens {
+            engine: std::sync::Arc::clone(&self.service.engine),
+            which: Revoked::One(id),
+        };
+        let revoked = self.service.storage.write_state(revoke).await;
         revoked.map_err(|refusal| self.problem(refusal))?;
         Ok(answer::nothing(StatusCode::NO_CONTENT))
     }
 }
 
 /// The account that one of its identifying fields names.
-pub(crate) fn account_named(
+pub(crate) async fn account_named<C: Connection>(
     model: &crate::model::Model,
-    connection: &Connection,
+    connection: &C,
     identifier: &str,
     now: jiff::Timestamp,
 ) -> Result<Option<SigningIn>, Refusal> {
@@ -205,16 +213,16 @@ pub(crate) fn account_named(
         return Ok(None);
     };
     for field in &accounts.identify_by {
-        if let Some(found) = by_name(model, connection, *field, identifier, now)? {
+        if let Some(found) = by_name(model, connection, *field, identifier, now).await? {
             return Ok(Some(found));
         }
     }
     Ok(None)
 }
 
-fn by_name(
+async fn by_name<C: Connection>(
     model: &crate::model::Model,
-    connection: &Connection,
+    connection: &C,
     field: FieldId,
     identifier: &str,
     now: jiff::Timestamp,
@@ -231,13 +239,11 @@ fn by_name(
     let statement = sql::columns_by(model, field, &fields);
     let params = [model.codec(field).encode(&value)];
     let values = Values::of_nobody(model, &params, &[], now);
-    let mut prepared = prepare(connection, &statement, &values, None, 0)?;
-    let mut rows = prepared.raw_query();
-    let Some(row) = rows.next().map_err(refusal)? else {
+    let mut first = First::of(fields.len());
+    connection.each(&statement, values.into(), &mut first).await?;
+    let Some(mut found) = first.found else {
         return Ok(None);
     };
-    let all: Vec<usize> = (0..=key.len()).collect();
-    let mut found = cells(row, &all)?;
     let hash = match found.pop() {
         Some(Cell::Text(hash)) => Some(hash),
         Some(Cell::Blob(hash)) => String::from_utf8(hash).ok(),

@@ -14,7 +14,8 @@ use crate::plan::read::Planner;
 use crate::request::page::{CursorKey, Position};
 use crate::request::query;
 use crate::sql::select::{Layout, read};
-use crate::storage::sqlite::read::StateKey;
+use crate::storage::read::StateKey;
+use crate::storage::state;
 use crate::validate::Validators;
 
 const BLOG: &str = "
@@ -54,7 +55,14 @@ fn engine() -> Engine {
     let codecs = migrate::own_codecs(&schema);
     let validators = Validators::new(&schema).expect("patterns");
     let key = CursorKey::new([7; 32]);
-    Engine::new(Model::new(schema, codecs), validators, key, StateKey([7; 16]))
+    let state = state::Statements::new("");
+    Engine::new(
+        Model::new(schema, codecs),
+        validators,
+        key,
+        StateKey([7; 16]),
+        state,
+    )
 }
 
 fn resource(engine: &Engine, name: &str) -> ResourceId {

@@ -1,14 +1,11 @@
 //! A database's refusal of a write, told by field.
 
 use rest_schema::{Expr, Field, FieldId, IndexExpr, IndexTerm, Resource, ResourceId};
-use rusqlite::ErrorCode;
-use rusqlite::ffi;
 
 use crate::model::Model;
 use crate::problem::{Code, Fault, Problem, words};
 use crate::request::body::Pointer;
 use crate::storage::Refusal;
-use crate::storage::sqlite::connection::refusal;
 
 /// What a write of one resource's row was doing.
 #[derive(Debug, Clone, Copy)]
@@ -23,35 +20,36 @@ pub struct Context<'a> {
     pub deleting: bool,
 }
 
-/// Turns a driver's error of a writing statement into what the client is told.
-pub fn told(error: rusqlite::Error, context: Context<'_>) -> Refusal {
-    let rusqlite::Error::SqliteFailure(failure, message) = &error else {
-        return refusal(error);
-    };
-    if failure.code != ErrorCode::ConstraintViolation {
-        return refusal(error);
-    }
-    let message = message.as_deref().unwrap_or_default();
-    match failure.extended_code {
-        ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY | ffi::SQLITE_CONSTRAINT_ROWID => {
-            unique(message, context)
-        }
-        ffi::SQLITE_CONSTRAINT_NOTNULL => {
-            let fields = columns_of(message, context);
-            let faults = faults(
-                &fields,
-                words::NOT_NULL,
-                "the database asks for a value here",
-                context,
-            );
+/// A constraint that refused a row, as far as its database tells which.
+#[derive(Debug)]
+pub enum Broken {
+    /// Another row has these fields' values; empty where it isn't known which.
+    Unique(Vec<FieldId>),
+    /// These fields were NULL.
+    NotNull(Vec<FieldId>),
+    /// A row that is pointed at isn't there, or one that is deleted is pointed at.
+    ForeignKey,
+    /// The condition of this name.
+    Check(String),
+    /// Something else: a trigger, an exclusion.
+    Other(Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// What the client is told of it.
+pub fn told(broken: Broken, context: Context<'_>) -> Refusal {
+    match broken {
+        Broken::Unique(fields) => unique(&fields, context),
+        Broken::NotNull(fields) => {
+            let detail = "the database asks for a value here";
+            let faults = faults(&fields, words::NOT_NULL, detail, context);
             Refusal::Problem(Problem::invalid(faults))
         }
-        ffi::SQLITE_CONSTRAINT_FOREIGNKEY if context.deleting => in_use(context),
-        ffi::SQLITE_CONSTRAINT_FOREIGNKEY => Refusal::Problem(
+        Broken::ForeignKey if context.deleting => in_use(context),
+        Broken::ForeignKey => Refusal::Problem(
             Problem::new(Code::Conflict).detail("the item refers to an item that isn't there"),
         ),
-        ffi::SQLITE_CONSTRAINT_CHECK => check(message, context),
-        _ => Refusal::Problem(
+        Broken::Check(name) => check(&name, context),
+        Broken::Other(error) => Refusal::Problem(
             Problem::new(Code::Conflict)
                 .detail("the database refused the write by a rule of its own")
                 .because(error),
@@ -72,23 +70,21 @@ fn in_use(context: Context<'_>) -> Refusal {
     Refusal::conflict(Fault::pointer(context.at.as_str(), words::IN_USE, detail))
 }
 
-fn unique(message: &str, context: Context<'_>) -> Refusal {
-    let fields = columns_of(message, context);
+fn unique(fields: &[FieldId], context: Context<'_>) -> Refusal {
     let detail = if fields.len() > 1 {
         "another item has the same values here together"
     } else {
         "another item has this value"
     };
-    let faults = faults(&fields, words::TAKEN, detail, context);
+    let faults = faults(fields, words::TAKEN, detail, context);
     if faults.is_empty() {
         return Refusal::Problem(Problem::new(Code::Conflict).detail(detail));
     }
     Refusal::Problem(Problem::conflict(faults))
 }
 
-/// `CHECK constraint failed: name`, or the condition itself where it has no name; that stays with us.
-fn check(message: &str, context: Context<'_>) -> Refusal {
-    let name = message.split_once(": ").map_or("", |(_, name)| name);
+/// A condition that isn't the schema's own stays with us, whatever it is called.
+fn check(name: &str, context: Context<'_>) -> Refusal {
     let checks = &context.model.resource(context.resource).checks;
     let fault = match checks.iter().find(|check| check.name == name) {
         Some(check) => {
@@ -114,30 +110,9 @@ fn faults(fields: &[FieldId], code: &'static str, detail: &str, context: Context
     shown.filter(|field| !field.private).map(fault).collect()
 }
 
-/// `UNIQUE constraint failed: users.username, users.email` → the fields; an index over expressions names itself only.
-fn columns_of(message: &str, context: Context<'_>) -> Vec<FieldId> {
-    let (model, resource) = (context.model, context.resource);
-    let Some((_, columns)) = message.split_once(": ") else {
-        return Vec::new();
-    };
-    if columns.starts_with("index '") {
-        return of_only_expression(model.resource(resource));
-    }
-    columns
-        .split(", ")
-        .filter_map(|column| column.rsplit_once('.').map(|(_, column)| column))
-        .filter_map(|column| {
-            model
-                .stored(resource)
-                .find(|(_, field)| field.column == column)
-                .map(|(field, _)| field)
-        })
-        .collect()
-}
-
 /// The fields of the resource's unique index over expressions, where it has just one: by its name alone the database's
 /// owner could mean any of several.
-fn of_only_expression(resource: &Resource) -> Vec<FieldId> {
+pub(super) fn of_only_expression(resource: &Resource) -> Vec<FieldId> {
     let is_expression = |term: &IndexTerm| matches!(term.expr, IndexExpr::Expression(_));
     let mut all = resource
         .indexes

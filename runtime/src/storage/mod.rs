@@ -1,87 +1,112 @@
 //! Runs plans; the only I/O. Finds what only the rows can tell.
 
 pub mod bind;
+pub mod connection;
 pub mod constraint;
+pub mod job;
+pub mod read;
+mod refusal;
 pub mod rows;
 pub mod sqlite;
+pub mod state;
+pub mod steps;
 
-use std::fmt;
+use std::sync::Arc;
 
-use rest_schema::FieldId;
+use jiff::Timestamp;
 
-use crate::cell::Cell;
-use crate::problem::{Code, Fault, Problem};
+use crate::caller::Caller;
+use crate::engine::{Compiled, Engine};
+use crate::plan::read::ReadPlan;
+use job::{Done, Job};
+pub use refusal::Refusal;
+use rows::{Found, Output};
+use sqlite::files::Files;
 
-/// Why a statement, a read or a write did not come to its end.
+/// The database of a service, and where its own state is kept.
 #[derive(Debug)]
-pub enum Refusal {
-    /// A refusal that is the client's to know, made where it was found.
-    Problem(Problem),
-    /// A stored value doesn't fit its field's type.
-    StoredValue {
-        /// The field.
-        field: FieldId,
-        /// The item's key.
-        key: Vec<Cell>,
-        /// What would have fitted.
-        expected: &'static str,
-    },
-    /// The database is away, locked or full: 503, and by itself better later.
-    Unavailable(Box<dyn std::error::Error + Send + Sync>),
-    /// A read took more steps than an inline read may: it is run again, elsewhere.
-    Overrun,
-    /// Anything else.
-    Internal(Box<dyn std::error::Error + Send + Sync>),
+pub enum Storage {
+    /// Files of SQLite.
+    Sqlite(Files),
 }
 
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Storage {
+    /// Runs a read.
+    ///
+    /// # Errors
+    ///
+    /// Where the database refuses, or a stored value doesn't fit its field.
+    pub async fn read(
+        &self,
+        engine: &Arc<Engine>,
+        compiled: &Arc<Compiled>,
+        plan: &ReadPlan,
+        caller: &Caller,
+        now: Timestamp,
+    ) -> Result<Output, Refusal> {
         match self {
-            Self::Problem(problem) => write!(f, "{}", problem.told()),
-            Self::StoredValue { expected, .. } => write!(f, "a stored value is not {expected}"),
-            Self::Unavailable(error) | Self::Internal(error) => error.fmt(f),
-            Self::Overrun => f.write_str("the read took too many steps"),
-        }
-    }
-}
-
-impl std::error::Error for Refusal {}
-
-impl Refusal {
-    /// As a client is told it.
-    pub fn into_problem(self, model: &crate::model::Model) -> Problem {
-        match self {
-            Self::Problem(problem) => problem,
-            Self::StoredValue { field, key, expected } => {
-                let resource = &model.resource(field.resource).name;
-                let name = &model.field(field).api_name;
-                let key: Vec<String> = key.iter().map(plain).collect();
-                Problem::new(Code::StoredValue).detail(format!(
-                    "the stored value of `{name}` in {resource} {} is not {expected}",
-                    key.join(",")
-                ))
-            }
-            Self::Unavailable(error) => Problem::new(Code::Unavailable).retry_after(1).because(error),
-            Self::Overrun => {
-                let detail = "the request took longer than one may here; ask for less, or by indexed fields";
-                Problem::new(Code::Unavailable).detail(detail).retry_after(1)
-            }
-            Self::Internal(error) => Problem::internal(error),
+            Self::Sqlite(files) => files.data.read(engine, compiled, plan, caller, now).await,
         }
     }
 
-    /// A conflict of one place in the body.
-    pub fn conflict(fault: Fault) -> Self {
-        Self::Problem(Problem::conflict(vec![fault]))
+    /// Runs a read of which the values are wanted.
+    ///
+    /// # Errors
+    ///
+    /// As [`Storage::read`].
+    pub async fn find(
+        &self,
+        engine: &Arc<Engine>,
+        compiled: &Arc<Compiled>,
+        plan: &ReadPlan,
+        caller: &Caller,
+        now: Timestamp,
+    ) -> Result<Found, Refusal> {
+        match self {
+            Self::Sqlite(files) => files.data.find(engine, compiled, plan, caller, now).await,
+        }
     }
-}
 
-fn plain(cell: &Cell) -> String {
-    match cell {
-        Cell::Null => "null".to_owned(),
-        Cell::Integer(value) => value.to_string(),
-        Cell::Real(value) => value.to_string(),
-        Cell::Text(text) => text.clone(),
-        Cell::Blob(_) => "(bytes)".to_owned(),
+    /// Does a job, and waits until it is committed or refused.
+    ///
+    /// # Errors
+    ///
+    /// What the job gives; where the database can't be written.
+    pub async fn write(&self, job: impl Job) -> Result<Done, Refusal> {
+        match self {
+            Self::Sqlite(files) => files.data.writer.write(job).await,
+        }
+    }
+
+    /// The same on our own state.
+    ///
+    /// # Errors
+    ///
+    /// As [`Storage::write`].
+    pub async fn write_state(&self, job: impl Job) -> Result<Done, Refusal> {
+        match self {
+            Self::Sqlite(files) => files.state.writer.write(job).await,
+        }
+    }
+
+    /// Whether the database answers.
+    pub fn is_ready(&self) -> bool {
+        match self {
+            Self::Sqlite(files) => files.is_ready(),
+        }
+    }
+
+    /// Looks at how much waits, for what operators ask.
+    pub fn measure(&self) {
+        match self {
+            Self::Sqlite(files) => files.measure(),
+        }
+    }
+
+    /// Does what is queued, then ends all threads.
+    pub fn close(&self) {
+        match self {
+            Self::Sqlite(files) => files.close(),
+        }
     }
 }

@@ -10,11 +10,13 @@ use crate::metrics::Meters;
 use crate::plan::read::ReadPlan;
 use crate::storage::Refusal;
 use crate::storage::bind::Values;
+use crate::storage::connection::driven;
+use crate::storage::read;
 use crate::storage::rows::{Found, Output};
 use crate::storage::sqlite::connection::{File, Link, refusal};
 use crate::storage::sqlite::lane::{self, Lane};
 use crate::storage::sqlite::pool::Readers;
-use crate::storage::sqlite::read;
+use crate::storage::sqlite::statement::in_one;
 use crate::storage::sqlite::writer::Writer;
 
 /// Rows that a read may ask for on the runtime's own threads.
@@ -151,10 +153,17 @@ fn find(
         given: &[],
         now,
     };
-    read::find(&link.connection, &compiled.read, &values, plan.limit)
+    let alone = compiled.read.segments.len() == 1 && compiled.read.count.is_none();
+    let find = || driven(read::find(&link.connection, &compiled.read, values, plan.limit));
+    if alone {
+        find()
+    } else {
+        in_one(&link.connection, find)
+    }
 }
 
-/// Runs a read on a connection.
+/// Runs a read on a connection; as one transaction where it has more than one statement, so that all parts are of one
+/// moment.
 pub fn run(
     link: &Link,
     engine: &Engine,
@@ -170,11 +179,18 @@ pub fn run(
         given: &[],
         now,
     };
-    read::run(
-        &link.connection,
-        &compiled.read,
-        &values,
-        plan.limit,
-        &engine.state_key,
-    )
+    let run = || {
+        driven(read::run(
+            &link.connection,
+            &compiled.read,
+            values,
+            plan.limit,
+            &engine.state_key,
+        ))
+    };
+    if compiled.read.is_one_statement() || !link.connection.is_autocommit() {
+        run()
+    } else {
+        in_one(&link.connection, run)
+    }
 }

@@ -14,14 +14,14 @@ use prometheus_client::metrics::histogram::Histogram;
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
-use crate::cell::Cell;
 use crate::hook;
 use crate::problem::Problem;
 use crate::storage::Refusal;
+use crate::storage::connection::driven;
 use crate::storage::constraint;
-use crate::storage::rows::Output;
+use crate::storage::job::{Done, Job};
 use crate::storage::sqlite::connection::{self, File, Purpose, refusal};
-use crate::storage::sqlite::read::execute;
+use crate::storage::sqlite::statement::execute;
 
 /// Jobs in one transaction, at most.
 const BATCH: usize = 256;
@@ -33,36 +33,19 @@ const QUEUE: usize = 4_096;
 /// hardly gets one beside a saturated service.
 const PAUSE: Duration = Duration::from_micros(500);
 
-/// What a job has to show.
-#[derive(Debug)]
-pub enum Done {
-    /// Items written, as their writer may see them.
-    Items(Vec<Written>),
-    /// An id, or a number of rows.
-    Number(i64),
-}
-
-/// One item written.
-#[derive(Debug)]
-pub struct Written {
-    /// Its key.
-    pub key: Vec<Cell>,
-    /// Whether it was made by this write.
-    pub created: bool,
-    /// The item; `None` where its writer may not read it.
-    pub item: Option<Output>,
-    /// The values that the struct asked for is made of.
-    pub values: Option<Vec<rest_schema::Value>>,
-}
-
-/// A write: a value that can run more than once.
-pub trait Job: Send + 'static {
-    /// Does it, inside a transaction.
+/// A job without its type.
+trait AnyJob: Send {
     fn run(&self, connection: &Connection) -> Result<Done, Refusal>;
 }
 
+impl<J: Job> AnyJob for J {
+    fn run(&self, connection: &Connection) -> Result<Done, Refusal> {
+        driven(Job::run(self, connection))
+    }
+}
+
 struct Queued {
-    job: Box<dyn Job>,
+    job: Box<dyn AnyJob>,
     reply: oneshot::Sender<Result<Done, Refusal>>,
 }
 
@@ -91,14 +74,15 @@ impl Writer {
 
     /// Queues a job and waits until it is committed or refused.
     pub async fn write(&self, job: impl Job) -> Result<Done, Refusal> {
+        self.queued(Box::new(job)).await
+    }
+
+    async fn queued(&self, job: Box<dyn AnyJob>) -> Result<Done, Refusal> {
         let (reply, answer) = oneshot::channel();
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let queue = queue.ok_or_else(|| Refusal::Unavailable("the service is shutting down".into()))?;
         queue
-            .try_send(Queued {
-                job: Box::new(job),
-                reply,
-            })
+            .try_send(Queued { job, reply })
             .map_err(|error| match error {
                 TrySendError::Full(_) => Refusal::Unavailable("too many writes are waiting".into()),
                 TrySendError::Disconnected(_) => Refusal::Internal("the writing thread has ended".into()),
@@ -183,7 +167,7 @@ fn each_alone(connection: &Connection, all: impl Iterator<Item = Queued>) {
 }
 
 /// Runs one job as a transaction of its own.
-pub fn alone(connection: &Connection, job: &dyn Job) -> Result<Done, Refusal> {
+fn alone(connection: &Connection, job: &dyn AnyJob) -> Result<Done, Refusal> {
     execute(connection, "BEGIN IMMEDIATE")?;
     let result = guarded(connection, job);
     if connection.is_autocommit() {
@@ -205,7 +189,7 @@ pub fn alone(connection: &Connection, job: &dyn Job) -> Result<Done, Refusal> {
     }
 }
 
-fn in_savepoint(connection: &Connection, job: &dyn Job) -> Result<Done, Refusal> {
+fn in_savepoint(connection: &Connection, job: &dyn AnyJob) -> Result<Done, Refusal> {
     execute(connection, "SAVEPOINT job")?;
     let result = guarded(connection, job);
     if connection.is_autocommit() {
@@ -218,7 +202,7 @@ fn in_savepoint(connection: &Connection, job: &dyn Job) -> Result<Done, Refusal>
     result
 }
 
-fn guarded(connection: &Connection, job: &dyn Job) -> Result<Done, Refusal> {
+fn guarded(connection: &Connection, job: &dyn AnyJob) -> Result<Done, Refusal> {
     catch_unwind(AssertUnwindSafe(|| job.run(connection))).unwrap_or_else(|panic| {
         let told = hook::said(&*panic);
         Err(Refusal::Problem(Problem::internal(format!(
@@ -261,7 +245,7 @@ mod tests {
         Panic,
     }
 
-    impl Job for Text {
+    impl AnyJob for Text {
         fn run(&self, connection: &Connection) -> Result<Done, Refusal> {
             connection.execute_batch(self.0).map_err(refusal)?;
             match self.1 {
@@ -298,7 +282,8 @@ mod tests {
             .expect("a runtime");
         runtime.block_on(async {
             // Polled in order, so that all are queued before the lock goes.
-            let all = futures_util::future::join_all(jobs.into_iter().map(|job| writer.write(job)));
+            let all =
+                futures_util::future::join_all(jobs.into_iter().map(|job| writer.queued(Box::new(job))));
             let unlock = async { lock.execute_batch("COMMIT").expect("an end") };
             let (answers, ()) = tokio::join!(all, unlock);
             answers.into_iter().map(|result| result.is_ok()).collect()

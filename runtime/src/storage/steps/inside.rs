@@ -1,14 +1,13 @@
 //! What a program's own code asks of the transaction it runs in.
 
-use std::cell::Cell;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
 
 use jiff::Timestamp;
 use rest_schema::ResourceId;
-use rusqlite::Connection;
 use tokio::runtime::Handle;
 
 use super::{Action, Write};
@@ -19,9 +18,10 @@ use crate::plan::read::ReadPlan;
 use crate::problem::Problem;
 use crate::storage::Refusal;
 use crate::storage::bind::Values;
+use crate::storage::connection::Connection;
+use crate::storage::job::{Done, Job, Written};
+use crate::storage::read;
 use crate::storage::rows::Found;
-use crate::storage::sqlite::read::{self, execute};
-use crate::storage::sqlite::writer::{Done, Job, Written};
 use crate::typed::Binding;
 use crate::write::Changes;
 
@@ -38,45 +38,58 @@ pub(crate) struct Depth<'a> {
 }
 
 /// A transaction, from within.
-pub(crate) struct Inside<'a> {
+pub(crate) struct Inside<'a, C> {
     engine: &'a Arc<Engine>,
-    connection: &'a Connection,
+    connection: &'a C,
     depth: Depth<'a>,
-    wrote: Cell<bool>,
+    wrote: AtomicBool,
 }
 
-impl<'a> Inside<'a> {
-    pub(crate) fn new(engine: &'a Arc<Engine>, connection: &'a Connection, depth: Depth<'a>) -> Self {
+impl<'a, C: Connection> Inside<'a, C> {
+    pub(crate) fn new(engine: &'a Arc<Engine>, connection: &'a C, depth: Depth<'a>) -> Self {
         Self {
             engine,
             connection,
             depth,
-            wrote: Cell::new(false),
+            wrote: AtomicBool::new(false),
         }
     }
 
     /// Whether the code has written.
     pub(crate) fn has_written(&self) -> bool {
-        self.wrote.get()
+        self.wrote.load(Ordering::Relaxed)
     }
 
-    /// Runs code in it.
-    pub(crate) fn drive(
+    /// Runs code in it to its end: what it asks is done, in between.
+    pub(crate) async fn drive<R>(
         &self,
-        name: &dyn Fn() -> String,
-        running: Pin<&mut dyn Future<Output = Result<(), Problem>>>,
-        asked: &Receiver<Ask>,
-    ) -> Result<(), Refusal> {
-        let _entered = self.depth.threads.map(Handle::enter);
-        hook::drive(name, running, asked, &|ask| self.serve(ask))
+        name: &(dyn Fn() -> String + Sync),
+        mut running: Pin<&mut R>,
+        asked: Receiver<Ask>,
+    ) -> Result<(), Refusal>
+    where
+        R: Future<Output = Result<(), Problem>> + ?Sized,
+    {
+        while hook::advance(name, running.as_mut(), self.depth.threads)?.is_pending() {
+            let mut served = false;
+            loop {
+                let Ok(ask) = asked.try_recv() else { break };
+                self.serve(ask).await?;
+                served = true;
+            }
+            if !served {
+                return Err(hook::waits(name));
+            }
+        }
+        Ok(())
     }
 
     /// Does what a hook asks; fails where the transaction is gone, for then nothing may go on in it.
-    fn serve(&self, ask: Ask) -> Result<(), Refusal> {
+    async fn serve(&self, ask: Ask) -> Result<(), Refusal> {
         match ask {
             Ask::Find { plan, caller, reply } => {
                 // A hook that has ended in the meantime doesn't hear it.
-                let _ = reply.send(self.find(&plan, &caller));
+                let _ = reply.send(self.find(&plan, &caller).await);
             }
             Ask::Write {
                 resource,
@@ -85,11 +98,11 @@ impl<'a> Inside<'a> {
                 wanted,
                 reply,
             } => {
-                self.wrote.set(true);
-                let _ = reply.send(self.nested(resource, caller, *action, wanted));
+                self.wrote.store(true, Ordering::Relaxed);
+                let _ = reply.send(self.nested(resource, caller, *action, wanted).await);
             }
         }
-        if self.connection.is_autocommit() {
+        if self.connection.is_lost() {
             return Err(Refusal::Internal(
                 "the transaction was rolled back from within".into(),
             ));
@@ -97,7 +110,7 @@ impl<'a> Inside<'a> {
         Ok(())
     }
 
-    fn find(&self, plan: &ReadPlan, caller: &Caller) -> Result<Found, Refusal> {
+    async fn find(&self, plan: &ReadPlan, caller: &Caller) -> Result<Found, Refusal> {
         let compiled = self.engine.compiled(&plan.shape);
         let values = Values {
             model: &self.engine.model,
@@ -106,11 +119,11 @@ impl<'a> Inside<'a> {
             given: &[],
             now: self.depth.now,
         };
-        read::find(self.connection, &compiled.read, &values, plan.limit)
+        read::find(self.connection, &compiled.read, values, plan.limit).await
     }
 
     /// A write that a hook asks for: all its steps, undone alone where it fails.
-    fn nested(
+    async fn nested(
         &self,
         resource: ResourceId,
         caller: Caller,
@@ -136,16 +149,16 @@ impl<'a> Inside<'a> {
             threads: self.depth.threads.cloned(),
         };
         let before = changes.count();
-        execute(self.connection, "SAVEPOINT nested")?;
-        let done = nested.run(self.connection);
-        if self.connection.is_autocommit() {
+        self.connection.execute("SAVEPOINT nested").await?;
+        let done = Box::pin(nested.run(self.connection)).await;
+        if self.connection.is_lost() {
             return done.map(|_| Vec::new());
         }
         if done.is_err() {
             changes.keep(before);
-            execute(self.connection, "ROLLBACK TO nested")?;
+            self.connection.execute("ROLLBACK TO nested").await?;
         }
-        execute(self.connection, "RELEASE nested")?;
+        self.connection.execute("RELEASE nested").await?;
         match done? {
             Done::Items(items) => Ok(items),
             Done::Number(_) => Ok(Vec::new()),

@@ -11,10 +11,10 @@ mod judge;
 pub(crate) mod transaction;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use jiff::Timestamp;
 use rest_schema::{FieldId, Operation, ResourceId, Value};
-use rusqlite::Connection;
 use tokio::runtime::Handle;
 
 use self::judge::Become;
@@ -29,11 +29,10 @@ use crate::sql::Statement;
 use crate::sql::write as sql;
 use crate::storage::Refusal;
 use crate::storage::bind::Values;
-use crate::storage::constraint::{self, Context};
+use crate::storage::connection::{Connection, First, Take};
+use crate::storage::constraint::Context;
+use crate::storage::job::{Done, Job, Written};
 use crate::storage::rows::Output;
-use crate::storage::sqlite::connection::refusal;
-use crate::storage::sqlite::read::{cells, prepare};
-use crate::storage::sqlite::writer::{Done, Job, Written};
 use crate::typed::Binding;
 use crate::validate::{New, Update};
 use crate::write::{Asking, Changes};
@@ -109,39 +108,40 @@ pub enum Action {
 }
 
 impl Job for Write {
-    fn run(&self, connection: &Connection) -> Result<Done, Refusal> {
+    async fn run<C: Connection>(&self, connection: &C) -> Result<Done, Refusal> {
         let steps = Steps {
             write: self,
             connection,
-            hooks_wrote: std::cell::Cell::new(false),
+            hooks_wrote: AtomicBool::new(false),
         };
         if self.depth == 0 {
             // It may be the second time.
             self.changes.keep(0);
         }
         match &self.action {
-            Action::Create { rows, many } => steps.create_all(rows, *many),
+            Action::Create { rows, many } => steps.create_all(rows, *many).await,
             Action::Update {
                 key,
                 update,
                 create,
                 expected,
-            } => steps
-                .update(key, update, create.as_ref(), expected)
-                .map(|written| Done::Items(vec![written])),
-            Action::Delete { key, expected } => steps.delete(key, expected),
+            } => {
+                let written = steps.update(key, update, create.as_ref(), expected).await?;
+                Ok(Done::Items(vec![written]))
+            }
+            Action::Delete { key, expected } => steps.delete(key, expected).await,
         }
     }
 }
 
-struct Steps<'a> {
+struct Steps<'a, C> {
     write: &'a Write,
-    connection: &'a Connection,
+    connection: &'a C,
     /// Whether a hook of this write has written too.
-    hooks_wrote: std::cell::Cell<bool>,
+    hooks_wrote: AtomicBool,
 }
 
-impl Steps<'_> {
+impl<C: Connection> Steps<'_, C> {
     fn engine(&self) -> &Engine {
         &self.write.engine
     }
@@ -156,22 +156,23 @@ impl Steps<'_> {
         }
     }
 
-    fn create_all(&self, rows: &[New], many: bool) -> Result<Done, Refusal> {
-        let written = rows.iter().enumerate().map(|(place, new)| {
+    async fn create_all(&self, rows: &[New], many: bool) -> Result<Done, Refusal> {
+        let mut written = Vec::with_capacity(rows.len());
+        for (place, new) in rows.iter().enumerate() {
             let at = if many {
                 Pointer::root().index(place)
             } else {
                 Pointer::root()
             };
-            self.create(new, &at)
-        });
-        written.collect::<Result<_, _>>().map(Done::Items)
+            written.push(self.create(new, &at).await?);
+        }
+        Ok(Done::Items(written))
     }
 
-    fn create(&self, new: &New, at: &Pointer) -> Result<Written, Refusal> {
+    async fn create(&self, new: &New, at: &Pointer) -> Result<Written, Refusal> {
         let model = &self.engine().model;
         let mut given = self.encode_new(new);
-        self.fill_by_expression(new, &mut given)?;
+        self.fill_by_expression(new, &mut given).await?;
         let fields: Vec<FieldId> = model
             .stored(self.write.resource)
             .map(|(field, _)| field)
@@ -180,41 +181,35 @@ impl Steps<'_> {
             })
             .collect();
         let row: Vec<Cell> = given.into_iter().map(|cell| cell.unwrap_or(Cell::Null)).collect();
-        self.check_targets(&row, &new.given, at)?;
+        self.check_targets(&row, &new.given, at).await?;
         if self.is_hooked() {
             let coming = self.coming_row(&[], &row, |field| fields.contains(&self.field(field)))?;
-            self.before(Operation::Create, None, Some(coming))?;
+            self.before(Operation::Create, None, Some(coming)).await?;
         }
-        let key = self.insert(&fields, &row, at)?;
-        let maker = self.maker(&key)?;
-        let output = self.post_select(&key, Become::Created, &maker, &new.given, at)?;
-        let output = self.after(Operation::Create, &key, None, output, &maker)?;
-        self.written(key, true, output)
+        let key = self.insert(&fields, &row, at).await?;
+        let maker = self.maker(&key).await?;
+        let output = self
+            .post_select(&key, Become::Created, &maker, &new.given, at)
+            .await?;
+        let output = self.after(Operation::Create, &key, None, output, &maker).await?;
+        self.written(key, true, output).await
     }
 
-    fn insert(&self, fields: &[FieldId], row: &[Cell], at: &Pointer) -> Result<Vec<Cell>, Refusal> {
+    async fn insert(&self, fields: &[FieldId], row: &[Cell], at: &Pointer) -> Result<Vec<Cell>, Refusal> {
         let model = &self.engine().model;
         let params: Vec<Cell> = fields
             .iter()
             .map(|field| row[field.index as usize].clone())
             .collect();
         let statement = sql::insert(model, self.write.resource, fields);
-        let values = self.values(&params, &[], &self.write.caller);
-        let mut prepared = prepare(self.connection, &statement, &values, None, 0)?;
-        let parts: Vec<usize> = (0..model.resource(self.write.resource).key.fields.len()).collect();
-        let mut rows = prepared.raw_query();
-        let row = rows
-            .next()
-            .map_err(|error| constraint::told(error, self.context(at, false)))?;
-        let row = row.ok_or_else(|| Refusal::Internal("an insert gave no key".into()))?;
-        let key = cells(row, &parts)?;
-        // The statement has to come to its end before it counts.
-        rows.next()
-            .map_err(|error| constraint::told(error, self.context(at, false)))?;
-        Ok(key)
+        let mut key = First::of(model.resource(self.write.resource).key.fields.len());
+        self.write_row(&statement, &params, self.context(at, false), &mut key)
+            .await?;
+        key.found
+            .ok_or_else(|| Refusal::Internal("an insert gave no key".into()))
     }
 
-    fn update(
+    async fn update(
         &self,
         key: &[Cell],
         update: &Update,
@@ -222,8 +217,8 @@ impl Steps<'_> {
         expected: &Preconditions,
     ) -> Result<Written, Refusal> {
         let computed: Vec<u32> = update.compared().collect();
-        let Some(before) = self.pre_select(key, false, &computed)? else {
-            return self.create_absent(create, expected);
+        let Some(before) = self.pre_select(key, false, &computed).await? else {
+            return self.create_absent(create, expected).await;
         };
         expected.hold_for(before.state).map_err(Refusal::Problem)?;
         let old = self.decode(key, &before.cells)?;
@@ -235,30 +230,33 @@ impl Steps<'_> {
         let asked: Vec<u32> = changed.iter().filter(by_caller).copied().collect();
         self.check_writable(&asked, &before)?;
         if changes.is_empty() {
-            let output = self.unchanged(key, &self.write.caller)?;
-            return self.written(key.to_vec(), false, output);
+            let output = self.unchanged(key, &self.write.caller).await?;
+            return self.written(key.to_vec(), false, output).await;
         }
         let after = self.changed(&before.cells, &changes.set);
-        self.check_targets(&after, &asked, &Pointer::root())?;
-        let was = self.was(key, &before.cells)?;
+        self.check_targets(&after, &asked, &Pointer::root()).await?;
+        let was = self.was(key, &before.cells).await?;
         if self.is_hooked() {
             let coming = self.coming_row(key, &after, |_| true)?;
-            self.before(Operation::Update, was.clone(), Some(coming))?;
+            self.before(Operation::Update, was.clone(), Some(coming)).await?;
         }
-        self.run_update(key, &changed, &after)?;
+        self.run_update(key, &changed, &after).await?;
         let at = Pointer::root();
         let reader = &self.write.caller;
-        let output = self.post_select(key, Become::Changed(&before.cells), reader, &[], &at)?;
-        let output = self.after(Operation::Update, key, was, output, reader)?;
-        self.written(key.to_vec(), false, output)
+        let output = self
+            .post_select(key, Become::Changed(&before.cells), reader, &[], &at)
+            .await?;
+        let output = self.after(Operation::Update, key, was, output, reader).await?;
+        self.written(key.to_vec(), false, output).await
     }
 
     /// The item as it is, for a reader.
-    fn unchanged(&self, key: &[Cell], reader: &Caller) -> Result<Output, Refusal> {
+    async fn unchanged(&self, key: &[Cell], reader: &Caller) -> Result<Output, Refusal> {
         self.post_select(key, Become::Unchanged, reader, &[], &Pointer::root())
+            .await
     }
 
-    fn create_absent(
+    async fn create_absent(
         &self,
         create: Option<&Result<Box<New>, Vec<Fault>>>,
         expected: &Preconditions,
@@ -272,27 +270,36 @@ impl Steps<'_> {
         }
         expected.hold_for_none().map_err(Refusal::Problem)?;
         let new = create.as_ref().map_err(|faults| invalid(faults.clone()))?;
-        self.create(new, &Pointer::root())
+        self.create(new, &Pointer::root()).await
     }
 
-    fn run_update(&self, key: &[Cell], changed: &[u32], after: &[Cell]) -> Result<(), Refusal> {
+    async fn run_update(&self, key: &[Cell], changed: &[u32], after: &[Cell]) -> Result<(), Refusal> {
         let model = &self.engine().model;
         let fields: Vec<FieldId> = changed.iter().map(|index| self.field(*index)).collect();
         let mut params = key.to_vec();
         params.extend(changed.iter().map(|index| after[*index as usize].clone()));
         let statement = sql::update(model, self.write.resource, &fields);
-        self.run(&statement, &params, self.context(&Pointer::root(), false))
-            .map(drop)
+        self.write_row(
+            &statement,
+            &params,
+            self.context(&Pointer::root(), false),
+            &mut First::of(0),
+        )
+        .await
+        .map(drop)
     }
 
-    fn delete(&self, key: &[Cell], expected: &Preconditions) -> Result<Done, Refusal> {
-        let before = self.pre_select(key, true, &[])?.ok_or_else(not_found)?;
+    async fn delete(&self, key: &[Cell], expected: &Preconditions) -> Result<Done, Refusal> {
+        let before = self.pre_select(key, true, &[]).await?.ok_or_else(not_found)?;
         expected.hold_for(before.state).map_err(Refusal::Problem)?;
-        let was = self.was(key, &before.cells)?;
-        self.before(Operation::Delete, was.clone(), None)?;
+        let was = self.was(key, &before.cells).await?;
+        self.before(Operation::Delete, was.clone(), None).await?;
         let statement = sql::delete(&self.engine().model, self.write.resource);
-        let gone = self.run(&statement, key, self.context(&Pointer::root(), true))?;
-        self.within(Operation::Delete, was, None)?;
+        let at = Pointer::root();
+        let gone = self
+            .write_row(&statement, key, self.context(&at, true), &mut First::of(0))
+            .await?;
+        self.within(Operation::Delete, was, None).await?;
         Ok(Done::Number(i64::try_from(gone).unwrap_or(i64::MAX)))
     }
 
@@ -338,25 +345,31 @@ impl Steps<'_> {
         }
     }
 
-    fn run(&self, statement: &Statement, params: &[Cell], context: Context<'_>) -> Result<usize, Refusal> {
+    async fn write_row<T: Take>(
+        &self,
+        statement: &Statement,
+        params: &[Cell],
+        context: Context<'_>,
+        take: &mut T,
+    ) -> Result<u64, Refusal> {
         let values = self.values(params, &[], &self.write.caller);
-        let mut prepared = prepare(self.connection, statement, &values, None, 0)?;
-        prepared
-            .raw_execute()
-            .map_err(|error| constraint::told(error, context))
+        self.connection
+            .change(statement, values.into(), context, take)
+            .await
     }
 
-    fn one_row<T>(
+    /// The first cells of the first row.
+    async fn first(
         &self,
         statement: &Statement,
         params: &[Cell],
         given: &[Cell],
-        take: impl FnOnce(&rusqlite::Row<'_>) -> Result<T, Refusal>,
-    ) -> Result<Option<T>, Refusal> {
+        columns: usize,
+    ) -> Result<Option<Vec<Cell>>, Refusal> {
+        let mut first = First::of(columns);
         let values = self.values(params, given, &self.write.caller);
-        let mut prepared = prepare(self.connection, statement, &values, None, 0)?;
-        let mut rows = prepared.raw_query();
-        rows.next().map_err(refusal)?.map(take).transpose()
+        self.connection.each(statement, values.into(), &mut first).await?;
+        Ok(first.found)
     }
 }
 

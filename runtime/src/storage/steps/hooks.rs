@@ -1,6 +1,7 @@
 //! The program's own code among the steps of a write.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use rest_schema::{FieldId, Operation, Value};
 
@@ -12,36 +13,40 @@ use crate::hook::{Moment, RawChange, Row, Tx};
 use crate::plan::read::{Select, Shape};
 use crate::sql::write as sql;
 use crate::storage::Refusal;
+use crate::storage::connection::Connection;
+use crate::storage::read;
 use crate::storage::rows::Output;
-use crate::storage::sqlite::read;
 use crate::typed::Binding;
 
-impl Steps<'_> {
+impl<C: Connection> Steps<'_, C> {
     pub(super) fn is_hooked(&self) -> bool {
         !self.engine().hooks.of(self.write.resource).is_empty()
     }
 
     /// The row before, where somebody looks at it.
-    pub(super) fn was(&self, key: &[Cell], cells: &[Cell]) -> Result<Option<Arc<Row>>, Refusal> {
-        let row = self.is_hooked().then(|| self.whole_row(key, cells).map(Arc::new));
-        row.transpose()
+    pub(super) async fn was(&self, key: &[Cell], cells: &[Cell]) -> Result<Option<Arc<Row>>, Refusal> {
+        if !self.is_hooked() {
+            return Ok(None);
+        }
+        let row = self.whole_row(key, cells).await?;
+        Ok(Some(Arc::new(row)))
     }
 
     /// The hooks before the statement.
-    pub(super) fn before(
+    pub(super) async fn before(
         &self,
         operation: Operation,
         was: Option<Arc<Row>>,
         coming: Option<Row>,
     ) -> Result<(), Refusal> {
         match self.change(operation, was, coming) {
-            Some(change) => self.hooks(Moment::Before, &change),
+            Some(change) => self.hooks(Moment::Before, &change).await,
             None => Ok(()),
         }
     }
 
     /// The hooks after the statement; what they see is what they are told after the commit.
-    pub(super) fn within(
+    pub(super) async fn within(
         &self,
         operation: Operation,
         was: Option<Arc<Row>>,
@@ -51,11 +56,11 @@ impl Steps<'_> {
             return Ok(());
         };
         self.write.changes.add(self.write.resource, change.clone());
-        self.hooks(Moment::Within, &change)
+        self.hooks(Moment::Within, &change).await
     }
 
     /// The same for a row that is there, which is read again where hooks wrote: they may have changed it too.
-    pub(super) fn after(
+    pub(super) async fn after(
         &self,
         operation: Operation,
         key: &[Cell],
@@ -66,32 +71,32 @@ impl Steps<'_> {
         if !self.is_hooked() {
             return Ok(output);
         }
-        let is = self.whole_row(key, &self.row_of(&output))?;
-        self.within(operation, was, Some(is))?;
-        if self.hooks_wrote.get() {
-            self.unchanged(key, reader)
+        let is = self.whole_row(key, &self.row_of(&output)).await?;
+        self.within(operation, was, Some(is)).await?;
+        if self.hooks_wrote.load(Ordering::Relaxed) {
+            self.unchanged(key, reader).await
         } else {
             Ok(output)
         }
     }
 
     /// Runs the hooks of a moment in the order in which they were added; the first failure ends it.
-    fn hooks(&self, moment: Moment, change: &RawChange) -> Result<(), Refusal> {
+    async fn hooks(&self, moment: Moment, change: &RawChange) -> Result<(), Refusal> {
         let write = self.write;
         let inside = self.inside();
         for hooked in write.engine.hooks.of(write.resource) {
             let name = || format!("the hook `{}` by {}", moment.name(), hooked.name);
             let (mut tx, asked) = Tx::new(&write.engine, change.caller.clone(), write.now);
             let mut running = hooked.hooks.run(moment, &hooked.binding, &mut tx, change);
-            inside.drive(&name, running.as_mut(), &asked)?;
+            inside.drive(&name, running.as_mut(), asked).await?;
         }
         if inside.has_written() {
-            self.hooks_wrote.set(true);
+            self.hooks_wrote.store(true, Ordering::Relaxed);
         }
         Ok(())
     }
 
-    fn inside(&self) -> Inside<'_> {
+    fn inside(&self) -> Inside<'_, C> {
         let write = self.write;
         Inside::new(
             &write.engine,
@@ -121,7 +126,7 @@ impl Steps<'_> {
     }
 
     /// A stored row as hooks see it: its columns, and what their structs compute of it.
-    fn whole_row(&self, key: &[Cell], cells: &[Cell]) -> Result<Row, Refusal> {
+    async fn whole_row(&self, key: &[Cell], cells: &[Cell]) -> Result<Row, Refusal> {
         let model = &self.engine().model;
         let values = self.decode(key, cells)?;
         let mut row: Row = model
@@ -131,7 +136,7 @@ impl Steps<'_> {
             .collect();
         for hooked in self.engine().hooks.of(self.write.resource) {
             if hooked.binding.has_computed {
-                let values = self.values_of(&hooked.binding, key)?;
+                let values = self.values_of(&hooked.binding, key).await?;
                 for (field, value) in hooked.binding.fields().zip(values) {
                     row[field.index as usize] = Some(value);
                 }
@@ -157,7 +162,7 @@ impl Steps<'_> {
     }
 
     /// The values that a struct is made of, of the row as it is now.
-    pub(super) fn values_of(&self, binding: &Binding, key: &[Cell]) -> Result<Vec<Value>, Refusal> {
+    pub(super) async fn values_of(&self, binding: &Binding, key: &[Cell]) -> Result<Vec<Value>, Refusal> {
         let shape = Arc::new(Shape {
             resource: binding.resource,
             level: binding.level(self.write.caller.kind()).clone(),
@@ -166,7 +171,7 @@ impl Steps<'_> {
         });
         let compiled = self.engine().compiled(&shape);
         let values = self.values(key, &[], &self.write.caller);
-        let mut found = read::find(self.connection, &compiled.read, &values, 1)?;
+        let mut found = read::find(self.connection, &compiled.read, values, 1).await?;
         found
             .rows
             .pop()

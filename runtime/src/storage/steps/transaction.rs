@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
-use rusqlite::Connection;
 use tokio::runtime::Handle;
 
 use super::inside::{Depth, Inside};
@@ -12,7 +11,8 @@ use crate::engine::Engine;
 use crate::hook::Tx;
 use crate::problem::Problem;
 use crate::storage::Refusal;
-use crate::storage::sqlite::writer::{Done, Job};
+use crate::storage::connection::Connection;
+use crate::storage::job::{Done, Job};
 use crate::write::Changes;
 
 /// Work that gives a `T`.
@@ -31,7 +31,7 @@ where
     T: Send + 'static,
     F: AsyncFn(&mut Tx) -> Result<T, Problem> + Send + 'static,
 {
-    fn run(&self, connection: &Connection) -> Result<Done, Refusal> {
+    async fn run<C: Connection>(&self, connection: &C) -> Result<Done, Refusal> {
         // It may be the second time.
         self.changes.keep(0);
         let depth = Depth {
@@ -48,7 +48,7 @@ where
             Ok(())
         });
         let name = || format!("the work of a transaction, {},", std::any::type_name::<F>());
-        inside.drive(&name, running.as_mut(), &asked)?;
+        inside.drive(&name, running.as_mut(), asked).await?;
         Ok(Done::Number(0))
     }
 }

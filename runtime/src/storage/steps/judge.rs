@@ -1,5 +1,6 @@
 //! The row before and after a write, and what the rules say of it.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::{Steps, invalid, not_found};
@@ -12,11 +13,12 @@ use crate::plan::read::{Planner, Select, Shape};
 use crate::problem::Fault;
 use crate::request::Selection;
 use crate::request::body::Pointer;
-use crate::sql::write as sql;
+use crate::sql::write::{self as sql, PreSelect};
 use crate::storage::Refusal;
+use crate::storage::connection::{Connection, Row, Take, flag};
+use crate::storage::job::Written;
+use crate::storage::read::{self, StateHash, StateKey};
 use crate::storage::rows::Output;
-use crate::storage::sqlite::read::{self, StateHash};
-use crate::storage::sqlite::writer::Written;
 
 /// What has become of a row.
 pub(super) enum Become<'a> {
@@ -35,9 +37,9 @@ pub(super) struct Before {
     pub(super) may_read: Vec<Option<bool>>,
 }
 
-impl Steps<'_> {
+impl<C: Connection> Steps<'_, C> {
     /// The row as it is: `None` where there is none, 404 where it is hidden, 403 where the rule says no.
-    pub(super) fn pre_select(
+    pub(super) async fn pre_select(
         &self,
         key: &[Cell],
         deleting: bool,
@@ -52,50 +54,22 @@ impl Steps<'_> {
             own = sql::pre_select(&engine.model, self.write.resource, authority, deleting, computed);
             &own
         };
-        let found = self.one_row(&select.statement, key, &[], |row| {
-            let judged = read::flags(row, &[select.read, select.rule])?;
-            if judged[0] != Some(true) {
-                return Err(not_found());
-            }
-            if judged[1] != Some(true) {
-                return Err(Refusal::Problem(closed(&self.write.caller)));
-            }
-            let flag = |column: &Option<usize>| {
-                column.map(|column| Ok(read::flags(row, &[column])?[0] == Some(true)))
-            };
-            let column = |column: &Option<usize>| match column {
-                Some(column) => Ok(read::cell(row, *column)?.to_owned()),
-                None => Ok(Cell::Null),
-            };
-            let mut state = StateHash::new(&engine.state_key);
-            for place in &select.stored {
-                state.add(read::cell(row, *place)?);
-            }
-            Ok(Before {
-                cells: select
-                    .columns
-                    .iter()
-                    .map(column)
-                    .collect::<Result<_, Refusal>>()?,
-                state: state.finish(),
-                may_write: select
-                    .writable
-                    .iter()
-                    .map(|at| flag(at).transpose())
-                    .collect::<Result<_, Refusal>>()?,
-                may_read: select
-                    .readable
-                    .iter()
-                    .map(|at| flag(at).transpose())
-                    .collect::<Result<_, Refusal>>()?,
-            })
-        })?;
-        Ok(found)
+        let mut found = Found {
+            select,
+            state_key: &engine.state_key,
+            caller: &self.write.caller,
+            before: None,
+        };
+        let values = self.values(key, &[], &self.write.caller);
+        self.connection
+            .each(&select.statement, values.into(), &mut found)
+            .await?;
+        Ok(found.before)
     }
 
     /// The item's own read plan over the row as it is now, with the operation's rule, the checks and the writable
     /// rules beside it.
-    pub(super) fn post_select(
+    pub(super) async fn post_select(
         &self,
         key: &[Cell],
         written: Become<'_>,
@@ -140,7 +114,7 @@ impl Steps<'_> {
         });
         let compiled = engine.compiled(&shape);
         let values = self.values(key, old, reader);
-        let output = read::run(self.connection, &compiled.read, &values, 1, &engine.state_key)?;
+        let output = read::run(self.connection, &compiled.read, values, 1, &engine.state_key).await?;
         if output.rows.is_empty() {
             return Err(Refusal::Internal("the row is gone after it was written".into()));
         }
@@ -179,11 +153,19 @@ impl Steps<'_> {
         self.not_writable(&closed, at)
     }
 
-    pub(super) fn written(&self, key: Vec<Cell>, created: bool, output: Output) -> Result<Written, Refusal> {
+    pub(super) async fn written(
+        &self,
+        key: Vec<Cell>,
+        created: bool,
+        output: Output,
+    ) -> Result<Written, Refusal> {
         let readable = output.flags.first().copied().flatten() == Some(true);
-        let wanted = self.write.wanted.as_ref();
+        let values = match &self.write.wanted {
+            Some(wanted) => Some(self.values_of(wanted, &key).await?),
+            None => None,
+        };
         Ok(Written {
-            values: wanted.map(|of| self.values_of(of, &key)).transpose()?,
+            values,
             key,
             created,
             item: readable.then_some(output),
@@ -198,6 +180,53 @@ impl Steps<'_> {
             row[field.index as usize] = cell.clone();
         }
         row
+    }
+}
+
+/// Takes the row before a write, and refuses where it is hidden or closed.
+struct Found<'a> {
+    select: &'a PreSelect,
+    state_key: &'a StateKey,
+    caller: &'a Caller,
+    before: Option<Before>,
+}
+
+impl Take for Found<'_> {
+    fn take(&mut self, row: &impl Row) -> Result<ControlFlow<()>, Refusal> {
+        let select = self.select;
+        if flag(row, select.read)? != Some(true) {
+            return Err(not_found());
+        }
+        if flag(row, select.rule)? != Some(true) {
+            return Err(Refusal::Problem(closed(self.caller)));
+        }
+        let cell = |column: &Option<usize>| match column {
+            Some(column) => Ok(row.cell(*column)?.to_owned()),
+            None => Ok(Cell::Null),
+        };
+        let holds = |column: &Option<usize>| match column {
+            Some(column) => Ok(Some(flag(row, *column)? == Some(true))),
+            None => Ok(None),
+        };
+        let mut state = StateHash::new(self.state_key);
+        for column in &select.stored {
+            state.add(row.cell(*column)?);
+        }
+        self.before = Some(Before {
+            cells: select.columns.iter().map(cell).collect::<Result<_, Refusal>>()?,
+            state: state.finish(),
+            may_write: select
+                .writable
+                .iter()
+                .map(holds)
+                .collect::<Result<_, Refusal>>()?,
+            may_read: select
+                .readable
+                .iter()
+                .map(holds)
+                .collect::<Result<_, Refusal>>()?,
+        });
+        Ok(ControlFlow::Break(()))
     }
 }
 

@@ -9,8 +9,9 @@ use crate::problem::{Code, Fault, Problem, words};
 use crate::request::body::Pointer;
 use crate::sql::write as sql;
 use crate::storage::Refusal;
+use crate::storage::connection::Connection;
 
-impl Steps<'_> {
+impl<C: Connection> Steps<'_, C> {
     pub(super) fn is_shown(&self, field: u32, before: &Before) -> bool {
         let shown = self.engine().model.field(self.field(field)).is_shown();
         shown && before.may_read.get(field as usize).copied().flatten() != Some(false)
@@ -41,7 +42,12 @@ impl Steps<'_> {
     }
 
     /// A foreign key in the body must name a row that the caller may read; a hidden one is told like a missing one.
-    pub(super) fn check_targets(&self, row: &[Cell], given: &[u32], at: &Pointer) -> Result<(), Refusal> {
+    pub(super) async fn check_targets(
+        &self,
+        row: &[Cell],
+        given: &[u32],
+        at: &Pointer,
+    ) -> Result<(), Refusal> {
         let model = &self.engine().model;
         let resource = model.resource(self.write.resource);
         let mut faults = Vec::new();
@@ -60,7 +66,7 @@ impl Steps<'_> {
                 .iter()
                 .map(|field| row[field.index as usize].clone())
                 .collect();
-            if key.contains(&Cell::Null) || self.has_target(relation, &key)? {
+            if key.contains(&Cell::Null) || self.has_target(relation, &key).await? {
                 continue;
             }
             let pointer = at.member(&model.field(*named).api_name);
@@ -78,7 +84,7 @@ impl Steps<'_> {
         }
     }
 
-    pub(super) fn has_target(
+    pub(super) async fn has_target(
         &self,
         relation: rest_schema::RelationId,
         key: &[Cell],
@@ -90,7 +96,7 @@ impl Steps<'_> {
             return Ok(false);
         }
         let statement = sql::target(model, relation, &rule);
-        self.one_row(&statement, key, &[], |_| Ok(()))
-            .map(|found| found.is_some())
+        let found = self.first(&statement, key, &[], 0).await?;
+        Ok(found.is_some())
     }
 }

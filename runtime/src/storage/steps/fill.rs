@@ -8,10 +8,10 @@ use crate::cell::Cell;
 use crate::plan::access::Account;
 use crate::sql::write as sql;
 use crate::storage::Refusal;
-use crate::storage::sqlite::read::cells;
+use crate::storage::connection::Connection;
 use crate::validate::New;
 
-impl Steps<'_> {
+impl<C: Connection> Steps<'_, C> {
     /// By field: its stored form, where it is known.
     pub(super) fn encode_new(&self, new: &New) -> Vec<Option<Cell>> {
         let model = &self.engine().model;
@@ -25,7 +25,11 @@ impl Steps<'_> {
     }
 
     /// Defaults that are expressions over the new row, in the order of the schema.
-    pub(super) fn fill_by_expression(&self, new: &New, given: &mut [Option<Cell>]) -> Result<(), Refusal> {
+    pub(super) async fn fill_by_expression(
+        &self,
+        new: &New,
+        given: &mut [Option<Cell>],
+    ) -> Result<(), Refusal> {
         let model = &self.engine().model;
         let kind = self.write.caller.kind();
         for (id, _) in model.stored(self.write.resource) {
@@ -41,14 +45,14 @@ impl Steps<'_> {
                 .map(|cell| cell.clone().unwrap_or(Cell::Null))
                 .collect();
             let statement = sql::value(model, default.expr(kind), id);
-            let found = self.one_row(&statement, &[], &row, |row| cells(row, &[0]))?;
+            let found = self.first(&statement, &[], &row, 1).await?;
             given[place] = found.and_then(|mut cells| cells.pop());
         }
         Ok(())
     }
 
     /// Whoever makes an account without having one counts as the account just made.
-    pub(super) fn maker(&self, key: &[Cell]) -> Result<Caller, Refusal> {
+    pub(super) async fn maker(&self, key: &[Cell]) -> Result<Caller, Refusal> {
         let model = &self.engine().model;
         let is_account = model
             .schema
@@ -59,8 +63,7 @@ impl Steps<'_> {
             return Ok(self.write.caller.clone());
         }
         let statement = sql::columns(model, self.write.resource, &model.me_fields);
-        let all: Vec<usize> = (0..model.me_fields.len()).collect();
-        let found = self.one_row(&statement, key, &[], |row| cells(row, &all))?;
+        let found = self.first(&statement, key, &[], model.me_fields.len()).await?;
         let account = found.map(|cells| {
             Arc::new(Account {
                 resource: self.write.resource,
