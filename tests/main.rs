@@ -18,6 +18,7 @@
 //! | `crash` | `kill -9` |
 //! | `starts` | what can be wrong at the start |
 //! | `doctor` | what is wrong is told, with what to do |
+//! | `postgres` | a service on PostgreSQL |
 //! | `metrics` | what operators ask: counts, health, traces |
 //! | `stop` | health, and an end in order |
 //! | `expiry` | tokens and time |
@@ -38,6 +39,7 @@ mod guide;
 mod hostile;
 mod load;
 mod metrics;
+mod postgres;
 mod project;
 mod readme;
 mod starts;
@@ -70,6 +72,7 @@ fn main() {
     trials.extend(crash::trials());
     trials.extend(starts::trials());
     trials.extend(doctor::trials());
+    trials.extend(postgres::trials());
     trials.extend(metrics::trials());
     trials.extend(stop::trials());
     trials.extend(expiry::trials());

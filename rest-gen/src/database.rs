@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use rest_runtime::{Builder, Service, program};
+use rest_runtime::{Builder, Location, Service, program};
 use rest_schema::Schema;
 
 use crate::error::Error;
@@ -19,7 +19,7 @@ pub(crate) fn run_async<T>(work: impl Future<Output = T>) -> Result<T, Error> {
 /// Which database, and how it comes to be.
 #[derive(Debug, Args)]
 pub(crate) struct Database {
-    /// The SQLite database: a file, or sqlite:FILE
+    /// The database: a file of SQLite, sqlite:FILE, or postgres://USER:PASSWORD@HOST/DATABASE
     #[arg(long = "database", value_name = "URL", env = "REST_DATABASE")]
     url: String,
     /// SQL that makes the database where there is no file yet
@@ -30,7 +30,7 @@ pub(crate) struct Database {
 impl Database {
     /// A service of a schema on it, not open yet.
     pub(crate) fn builder(&self, schema: Schema) -> Result<Builder, Error> {
-        let mut builder = Service::builder(schema).database(path_of(&self.url)?);
+        let mut builder = Service::builder(schema).database(location_of(&self.url)?);
         if let Some(sql) = &self.create_from {
             builder = builder.create_from(sql);
         }
@@ -50,7 +50,7 @@ impl Database {
     }
 }
 
-/// The file that a database's URL names.
-pub(crate) fn path_of(url: &str) -> Result<PathBuf, Error> {
-    program::path_of(url).map_err(|failure| Error::new(failure.to_string()))
+/// The database that a URL names.
+pub(crate) fn location_of(url: &str) -> Result<Location, Error> {
+    program::location_of(url).map_err(|failure| Error::new(failure.to_string()))
 }

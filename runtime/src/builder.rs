@@ -1,19 +1,22 @@
 //! How a service comes to be: a schema, a database, the program's own code; then it is opened.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
-use rest_schema::{DefaultValue, FieldType, Journal, Loaded, Report, Schema, Value, value};
+use rest_schema::{DefaultValue, FieldType, Loaded, Report, Schema, Value, value};
 
+use crate::codec::Columns;
 use crate::engine::Engine;
 use crate::hook::{Hooks, Unbound};
+use crate::location::Location;
 use crate::metrics::Databases;
-use crate::migrate::{self, Ownership};
+use crate::migrate::Ownership;
 use crate::model::Model;
+use crate::open;
 use crate::password::Style;
 use crate::service::{self, Error, Service};
-use crate::storage::{Storage, state};
+use crate::sql::dialect::Dialect;
 use crate::test::Api;
 use crate::typed::{Bindings, RestResource, RestService, Struct};
 use crate::validate::Validators;
@@ -23,7 +26,7 @@ use crate::validate::Validators;
 pub struct Builder {
     schema: Schema,
     report: Option<Report>,
-    database: Option<PathBuf>,
+    database: Option<Location>,
     create_from: Option<PathBuf>,
     structs: Vec<Struct>,
     hooks: Vec<Unbound>,
@@ -62,10 +65,11 @@ impl Builder {
             .filter(|report| !report.diagnostics.is_empty())
     }
 
-    /// The database's file. Where the tables are ours it is made when it is missing.
+    /// The database: a file of SQLite, which is made when it is missing where the tables are ours, or the URL of a
+    /// database of PostgreSQL, `postgres://user:password@host/database`.
     #[must_use]
-    pub fn database(mut self, path: impl Into<PathBuf>) -> Self {
-        self.database = Some(path.into());
+    pub fn database(mut self, location: impl Into<Location>) -> Self {
+        self.database = Some(location.into());
         self
     }
 
@@ -116,10 +120,15 @@ impl Builder {
                 "no database was named; give the builder one: `.database(\"data.db\")`",
             ));
         };
-        if let Some(sql) = self.create_from.as_ref().filter(|_| !database.exists()) {
-            let text = std::fs::read_to_string(sql)
-                .map_err(|error| Error::told(format!("{} can't be read: {error}", sql.display())))?;
-            service::create_from(&database, &text)?;
+        if let Some(sql) = &self.create_from {
+            let Some(file) = database.file() else {
+                return Err(Error::told("a database is made from SQL only where it is a file"));
+            };
+            if !file.exists() {
+                let text = std::fs::read_to_string(sql)
+                    .map_err(|error| Error::told(format!("{} can't be read: {error}", sql.display())))?;
+                open::create_from(file, &text)?;
+            }
         }
         self.open_at(&database, None)
     }
@@ -137,10 +146,10 @@ impl Builder {
         self.schema.managed = Some(true);
         self.schema.journal = None;
         stand_in_for_the_database(&mut self.schema);
-        Api::open(|database| self.open_at(database, Some(Style::Quick)))
+        Api::open(|database| self.open_at(&database.into(), Some(Style::Quick)))
     }
 
-    fn open_at(self, database: &Path, style: Option<Style>) -> Result<Service, Error> {
+    fn open_at(self, database: &Location, style: Option<Style>) -> Result<Service, Error> {
         let schema = self.schema;
         // Before a file is made: what doesn't fit here never will.
         let structs = self
@@ -148,29 +157,26 @@ impl Builder {
             .iter()
             .chain(self.hooks.iter().map(|hooks| &hooks.of));
         bound(&schema, structs)?;
-        let prepared = service::prepare(&schema, database)?;
-        let ours = prepared.ownership == Ownership::Ours;
-        let wal = ours || schema.journal == Some(Journal::Wal);
         let counts = Databases::default();
-        let files = service::open_databases(database, ours, wal, &counts)?;
         let validators = Validators::new(&schema).map_err(|error| Error::told(error.to_string()))?;
-        let usual = if ours { Style::Argon2id } else { Style::Werkzeug };
-        let model = Model::new(schema, prepared.codecs);
-        let state = state::Statements::new("");
-        let (cursor_key, state_key) = service::keys(&files.state, &state, &model)?;
-        let mut engine = Engine::new(model, validators, cursor_key, state_key, state);
+        let opened = open::open(schema, database, &counts)?;
+        let usual = match opened.ownership {
+            Ownership::Ours => Style::Argon2id,
+            Ownership::Foreign => Style::Werkzeug,
+        };
+        let mut engine = Engine::new(opened.model, validators, opened.keys, opened.state);
         for hooks in self.hooks {
             engine.add_hooks(hooks).map_err(Error::structs)?;
         }
         let style = style.unwrap_or(usual);
-        let inner = service::Inner::new(Arc::new(engine), Storage::Sqlite(files), style, &counts);
-        Ok(Service::new(inner, prepared.advice, self.routes))
+        let inner = service::Inner::new(Arc::new(engine), opened.storage, style, &counts);
+        Ok(Service::new(inner, opened.advice, self.routes))
     }
 }
 
 /// Holds every struct against the schema.
 fn bound<'a>(schema: &Schema, structs: impl Iterator<Item = &'a Struct>) -> Result<(), Error> {
-    let model = Model::new(schema.clone(), migrate::own_codecs(schema));
+    let model = Model::new(schema.clone(), Columns::ours(schema, Dialect::Sqlite));
     let bindings = Bindings::default();
     let of = |one: &Struct| bindings.get(&model, one).err().unwrap_or_default();
     let mut mismatches: Vec<_> = structs.flat_map(of).collect();

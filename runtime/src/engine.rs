@@ -10,6 +10,7 @@ use rest_schema::{FieldId, Operation, ResourceId, Value};
 use crate::caller::{Authority, Caller};
 use crate::hook::{Registry, Unbound};
 use crate::model::Model;
+use crate::open::Keys;
 use crate::plan::access::{Permit, permit};
 use crate::plan::closed;
 use crate::plan::lower::Kind;
@@ -80,13 +81,7 @@ impl Compiled {
 
 impl Engine {
     /// Makes ready what can be made ready before the first request.
-    pub(crate) fn new(
-        model: Model,
-        validators: Validators,
-        cursor_key: CursorKey,
-        state_key: StateKey,
-        state: state::Statements,
-    ) -> Self {
+    pub(crate) fn new(model: Model, validators: Validators, keys: Keys, state: state::Statements) -> Self {
         let pre_selects = model
             .schema
             .resources()
@@ -111,8 +106,8 @@ impl Engine {
             model,
             validators,
             hooks: Registry::default(),
-            cursor_key,
-            state_key,
+            cursor_key: keys.cursor,
+            state_key: keys.state,
             state,
             bindings: Bindings::default(),
             shapes: RwLock::default(),

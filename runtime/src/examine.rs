@@ -4,10 +4,15 @@ use std::path::Path;
 
 use rest_schema::Schema;
 
+use crate::codec::Columns;
+use crate::location::Location;
 use crate::migrate::{self, Finding};
 use crate::model::Model;
-use crate::service::{Error, check_file};
+use crate::open::{at_start, check_file};
+use crate::service::Error;
 use crate::sql::condition::definition;
+use crate::sql::dialect::Dialect;
+use crate::storage::postgres::{Address, Link};
 use crate::storage::sqlite::connection::{self, File, Purpose};
 use crate::storage::sqlite::health;
 use crate::storage::state;
@@ -28,11 +33,38 @@ pub struct Examination {
 /// # Errors
 ///
 /// Where it can't be read, or schema and database disagree about whose the tables are.
-pub fn examine(schema: &Schema, database: &Path) -> Result<Examination, Error> {
+pub fn examine(schema: &Schema, database: &Location) -> Result<Examination, Error> {
+    match database {
+        Location::File(path) => examine_file(schema, path),
+        Location::Postgres(url) => {
+            let address: Address = url.parse().map_err(Error::told)?;
+            at_start(examine_postgres(schema, &address))
+        }
+    }
+}
+
+/// Rows aren't looked at: the types of PostgreSQL's columns keep out nearly all that doesn't fit.
+async fn examine_postgres(schema: &Schema, address: &Address) -> Result<Examination, Error> {
+    let link = Link::first(address)
+        .await
+        .map_err(|told| Error::told(format!("{address} can't be reached: {told}")))?;
+    let model = Model::new(schema.clone(), Columns::ours(schema, Dialect::Postgres));
+    let expression = |rule: &rest_schema::Rule| definition(&model, rule);
+    let fit = migrate::inspect_postgres(schema, link.client(), &expression)
+        .await
+        .map_err(|source| Error::unprepared(&address.to_string(), source))?;
+    Ok(Examination {
+        mismatches: fit.mismatches,
+        stored: Vec::new(),
+        advice: fit.advice,
+    })
+}
+
+fn examine_file(schema: &Schema, database: &Path) -> Result<Examination, Error> {
     let shown = database.display().to_string();
     if !database.exists() && schema.managed != Some(false) {
         return Ok(Examination {
-            mismatches: migrate::fit::unkeepable(schema),
+            mismatches: migrate::fit::unkeepable(schema, Dialect::Sqlite),
             ..Examination::default()
         });
     }
@@ -47,14 +79,14 @@ pub fn examine(schema: &Schema, database: &Path) -> Result<Examination, Error> {
     };
     let link =
         connection::open(&file, Purpose::Pool).map_err(Error::driver(format!("{shown} can't be opened")))?;
-    let model = Model::new(schema.clone(), migrate::own_codecs(schema));
+    let model = Model::new(schema.clone(), Columns::ours(schema, Dialect::Sqlite));
     let expression = |rule: &rest_schema::Rule| definition(&model, rule);
     let fit = migrate::inspect(schema, &link.connection, state::MARK, &expression)
         .map_err(|source| Error::unprepared(&shown, source))?;
     let is_there = fit.mismatches.is_empty() && !fit.forms.is_empty();
     let stored = if is_there {
-        let codecs = migrate::codecs(schema, &fit.forms);
-        migrate::scan(schema, &codecs, &link.connection)
+        let columns = Columns::new(schema, Dialect::Sqlite, &fit.forms);
+        migrate::scan(schema, &columns.codecs, &link.connection)
             .map_err(Error::driver(format!("{shown} can't be read")))?
     } else {
         Vec::new()

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rest_schema::{Field, FieldId, Relation, RelationId, Resource, ResourceId, Schema};
 
-use crate::codec::Codec;
+use crate::codec::{Codec, ColumnType, Columns};
 use crate::plan::access::{self, ResourceRules};
 use crate::plan::expr::Expr;
 use crate::plan::level::{SharedLevel, whole_levels};
@@ -15,8 +15,8 @@ use crate::plan::lower::Kind;
 pub struct Model {
     /// The schema.
     pub schema: Schema,
-    /// How each field is kept: by resource, then by field.
-    pub codecs: Vec<Vec<Codec>>,
+    /// How the fields are kept.
+    pub columns: Columns,
     /// The rules of each resource.
     pub rules: Vec<ResourceRules>,
     /// The account's fields that rules speak of, sorted.
@@ -28,9 +28,9 @@ pub struct Model {
 }
 
 impl Model {
-    /// Compiles a schema whose fields are kept as the codecs say.
-    pub fn new(schema: Schema, codecs: Vec<Vec<Codec>>) -> Self {
-        let rules = access::compile(&schema, &codecs);
+    /// Compiles a schema whose fields are kept so.
+    pub fn new(schema: Schema, columns: Columns) -> Self {
+        let rules = access::compile(&schema, &columns.codecs);
         let me_fields = access::fields_of_me(&schema).into();
         let personal = schema
             .resources
@@ -40,7 +40,7 @@ impl Model {
         let whole = [Vec::new(), Vec::new()];
         let mut model = Self {
             schema,
-            codecs,
+            columns,
             rules,
             me_fields,
             personal,
@@ -67,7 +67,15 @@ impl Model {
 
     /// How a field is kept.
     pub fn codec(&self, id: FieldId) -> &Codec {
-        &self.codecs[id.resource.0 as usize][id.index as usize]
+        &self.columns.codecs[id.resource.0 as usize][id.index as usize]
+    }
+
+    /// The type of a field's column, where values have to be told theirs.
+    pub fn column_type(&self, id: FieldId) -> Option<&ColumnType> {
+        self.columns
+            .types
+            .get(id.resource.0 as usize)
+            .map(|fields| &fields[id.index as usize])
     }
 
     /// The rules of a resource.

@@ -1,7 +1,6 @@
 //! A service: a schema on a database, as an axum router.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -12,20 +11,12 @@ use crate::attempts::Attempts;
 use crate::builder::Builder;
 use crate::caller::Caller;
 use crate::engine::Engine;
-use crate::metrics::{Databases, Meters, Metrics};
-use crate::migrate::{self, OwnTables, Prepared, Unprepared};
-use crate::model::Model;
+use crate::metrics::{Databases, Metrics};
+use crate::migrate::{self, Unprepared};
 use crate::password::{Hasher, Style};
 use crate::plan::access::Permit;
-use crate::request::page::CursorKey;
 use crate::serve::{AccountByKey, RequestIds, Routes, administer, handle, own_routes};
-use crate::sql::condition::definition;
-use crate::storage::connection::driven;
-use crate::storage::read::StateKey;
-use crate::storage::sqlite::connection::{self, File, Purpose};
-use crate::storage::sqlite::database::Database;
-use crate::storage::sqlite::files::Files;
-use crate::storage::{Storage, state};
+use crate::storage::Storage;
 use crate::typed::{self, Mismatch, RestService};
 
 /// Why a service can't be opened; for the program that embeds us and for its operator.
@@ -169,8 +160,8 @@ impl Inner {
         self.metrics.text()
     }
 
-    pub(crate) fn is_ready(&self) -> bool {
-        !self.closing.load(Ordering::Relaxed) && self.storage.is_ready()
+    pub(crate) async fn is_ready(&self) -> bool {
+        !self.closing.load(Ordering::Relaxed) && self.storage.is_ready().await
     }
 }
 
@@ -251,147 +242,4 @@ impl From<Service> for Router {
     fn from(service: Service) -> Router {
         service.router()
     }
-}
-
-/// Makes a database of SQL text, whole or not at all; a file that is there is refused.
-pub fn create_from(database: &Path, sql: &str) -> Result<(), Error> {
-    let shown = database.display().to_string();
-    if database.exists() {
-        return Err(Error::told(format!("{shown} is there already")));
-    }
-    let mut unfinished = database.as_os_str().to_owned();
-    unfinished.push(".unfinished");
-    let unfinished = PathBuf::from(unfinished);
-    let made = connection::script(&unfinished, sql).map_err(Error::driver(format!("{shown} can't be made")));
-    let made = made.and_then(|()| {
-        std::fs::rename(&unfinished, database)
-            .map_err(|error| Error::told(format!("{shown} can't be made: {error}")))
-    });
-    if made.is_err() {
-        // Nothing of it is of use.
-        drop(std::fs::remove_file(&unfinished));
-    }
-    made
-}
-
-/// Looks at the file, and makes the tables where they are ours to make. What fails leaves no file behind.
-pub(crate) fn prepare(schema: &Schema, database: &Path) -> Result<Prepared, Error> {
-    let shown = database.display().to_string();
-    let is_new = !database.exists();
-    if is_new && schema.managed == Some(false) {
-        return Err(Error::told(format!(
-            "there is no database at {shown}; with `managed: false` it is made by the program that owns it"
-        )));
-    }
-    if !is_new {
-        check_file(database)?;
-    }
-    let prepared = prepare_in(schema, database, is_new);
-    if is_new && prepared.is_err() {
-        // It was made a moment ago, by us, and holds nothing.
-        drop(std::fs::remove_file(database));
-    }
-    prepared
-}
-
-fn prepare_in(schema: &Schema, database: &Path, is_new: bool) -> Result<Prepared, Error> {
-    let shown = database.display().to_string();
-    let link = if is_new {
-        connection::create(database)
-    } else {
-        connection::inspect(database)
-    };
-    let link = link.map_err(Error::driver(format!("{shown} can't be opened")))?;
-    let model = Model::new(schema.clone(), migrate::own_codecs(schema));
-    let expression = |rule: &rest_schema::Rule| definition(&model, rule);
-    let own = OwnTables {
-        statements: state::TABLES,
-        mark: state::MARK,
-    };
-    migrate::prepare(schema, &link.connection, own, &expression)
-        .map_err(|source| Error::unprepared(&shown, source))
-}
-
-/// Refuses what is no database, or can't be written.
-pub(crate) fn check_file(database: &Path) -> Result<(), Error> {
-    let shown = database.display();
-    if database.is_dir() {
-        return Err(Error::told(format!("{shown} is a directory, not a database")));
-    }
-    match connection::is_database(database) {
-        Ok(true) => {}
-        Ok(false) => return Err(Error::told(format!("{shown} is not a database of SQLite"))),
-        Err(error) => return Err(Error::told(format!("{shown} can't be read: {error}"))),
-    }
-    if std::fs::metadata(database).is_ok_and(|file| file.permissions().readonly()) {
-        return Err(Error::told(format!(
-            "{shown} is read-only; a service writes to its database"
-        )));
-    }
-    Ok(())
-}
-
-/// The database, and the one that keeps our own state: the same where it is ours.
-pub(crate) fn open_databases(
-    database: &Path,
-    ours: bool,
-    wal: bool,
-    counts: &Databases,
-) -> Result<Files, Error> {
-    let file = File {
-        path: database.to_owned(),
-        ours,
-        wal,
-    };
-    let data = Arc::new(open_database(file, counts.of("data"))?);
-    let state = if ours {
-        Arc::clone(&data)
-    } else {
-        Arc::new(open_state(database, counts.of("state"))?)
-    };
-    Ok(Files { data, state })
-}
-
-fn open_database(file: File, meters: Meters) -> Result<Database, Error> {
-    let shown = file.path.display().to_string();
-    Database::open(file, meters).map_err(Error::driver(format!(
-        "{shown} can't be opened for reading and writing"
-    )))
-}
-
-/// Our own state beside a database that isn't ours: a file of its own, so that its owner's tools never see it.
-fn open_state(database: &Path, meters: Meters) -> Result<Database, Error> {
-    let mut path = database.as_os_str().to_owned();
-    path.push(".rest-state");
-    let path = PathBuf::from(path);
-    let doing = format!("our own state can't be kept in {}", path.display());
-    let link = connection::create(&path).map_err(Error::driver(doing.clone()))?;
-    for statement in state::TABLES {
-        link.connection
-            .execute_batch(statement)
-            .map_err(Error::driver(doing.clone()))?;
-    }
-    drop(link);
-    let file = File {
-        path,
-        ours: true,
-        wal: true,
-    };
-    open_database(file, meters)
-}
-
-pub(crate) fn keys(
-    state: &Database,
-    statements: &state::Statements,
-    model: &Model,
-) -> Result<(CursorKey, StateKey), Error> {
-    let doing = "the keys of the service can't be read";
-    let file = &state.file;
-    let link = connection::open(file, Purpose::Write).map_err(Error::driver(doing))?;
-    let kept = driven(async {
-        let cursor = state::key::<32, _>(&link.connection, statements, model, "cursor-key").await?;
-        let item = state::key::<16, _>(&link.connection, statements, model, "state-key").await?;
-        Ok((CursorKey::new(cursor), StateKey(item)))
-    });
-    kept.map_err(|refusal| Error::refused(doing, &refusal))
 }

@@ -9,6 +9,7 @@ use rest_schema::{Operation, ResourceId, Schema};
 
 use crate::caller::Caller;
 use crate::cell::Cell;
+use crate::codec::Columns;
 use crate::migrate;
 use crate::model::Model;
 use crate::plan::access::Account;
@@ -16,6 +17,7 @@ use crate::plan::read::{Planner, ReadPlan};
 use crate::request::page::CursorKey;
 use crate::request::{Page, Query, Selection};
 use crate::sql::condition::definition;
+use crate::sql::dialect::{Dialect, numbered};
 use crate::sql::select;
 
 /// One read and what becomes of it.
@@ -34,8 +36,8 @@ pub struct Shown {
 }
 
 /// All reads of a schema.
-pub fn reads(schema: &Schema) -> Vec<Shown> {
-    let model = Model::new(schema.clone(), migrate::own_codecs(schema));
+pub fn reads(schema: &Schema, dialect: Dialect) -> Vec<Shown> {
+    let model = Model::new(schema.clone(), Columns::ours(schema, dialect));
     let callers = [("anonymous", Caller::anonymous()), ("account", somebody(&model))];
     let mut shown = Vec::new();
     for (id, resource) in schema.resources() {
@@ -66,9 +68,9 @@ pub fn reads(schema: &Schema) -> Vec<Shown> {
 }
 
 /// The statements that make the tables, where they are ours.
-pub fn tables(schema: &Schema) -> Vec<String> {
-    let model = Model::new(schema.clone(), migrate::own_codecs(schema));
-    migrate::create::statements(schema, &|rule| definition(&model, rule))
+pub fn tables(schema: &Schema, dialect: Dialect) -> Vec<String> {
+    let model = Model::new(schema.clone(), Columns::ours(schema, dialect));
+    migrate::create::statements(schema, dialect, &|rule| definition(&model, rule))
 }
 
 /// An account of which nothing is known but that it is one.
@@ -108,6 +110,9 @@ fn statements(model: &Model, plan: &ReadPlan) -> Vec<String> {
     let read = select::read(model, &plan.shape);
     read.segments
         .iter()
-        .map(|statement| statement.text.clone())
+        .map(|statement| match model.columns.dialect {
+            Dialect::Sqlite => statement.text.clone(),
+            Dialect::Postgres => numbered(&statement.text),
+        })
         .collect()
 }

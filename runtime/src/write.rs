@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_util::FutureExt;
 use jiff::Timestamp;
 use rest_schema::{ResourceId, Value};
+use tokio::runtime::Handle;
+use tokio::task::JoinError;
 
 use crate::caller::Caller;
 use crate::engine::Engine;
@@ -14,9 +16,9 @@ use crate::hook::{self, RawChange};
 use crate::password::{Failure, Plain};
 use crate::problem::{Code, Problem};
 use crate::service::Inner;
-use crate::storage::Refusal;
 use crate::storage::job::{Done, Job, Written};
 use crate::storage::steps::{Action, Write};
+use crate::storage::{Refusal, Storage};
 use crate::typed::Binding;
 
 /// Who asks for a write of what, and what of it is wanted.
@@ -84,19 +86,44 @@ impl Inner {
     }
 
     /// A write and what follows its commit belong together: they end also where nobody waits for them any more.
-    pub(crate) async fn write_hooked(
+    async fn write_hooked(self: &Arc<Self>, write: Write, changes: Changes) -> Result<Done, Refusal> {
+        let service = Arc::clone(self);
+        let task = tokio::spawn(async move {
+            let done = service.storage.write(write).await?;
+            tell(&service.engine, &changes).await;
+            Ok(done)
+        });
+        ended(task.await)
+    }
+
+    /// The same for a program's own transaction. Its futures may be bound to a thread, which they then have for themselves.
+    pub(crate) async fn write_together(
         self: &Arc<Self>,
         job: impl Job,
         changes: Changes,
     ) -> Result<Done, Refusal> {
         let service = Arc::clone(self);
-        let task = tokio::spawn(async move {
-            let done = service.storage.write(job).await?;
-            tell(&service.engine, &changes).await;
-            Ok(done)
-        });
-        task.await
-            .unwrap_or_else(|error| Err(Refusal::Internal(Box::new(error))))
+        let task = match &self.storage {
+            Storage::Sqlite(files) => {
+                let data = Arc::clone(&files.data);
+                tokio::spawn(async move {
+                    let done = data.writer.write(job).await?;
+                    tell(&service.engine, &changes).await;
+                    Ok(done)
+                })
+            }
+            Storage::Postgres(_) => {
+                let threads = Handle::current();
+                tokio::task::spawn_blocking(move || {
+                    threads.block_on(async {
+                        let done = service.storage.write_together(&job).await?;
+                        tell(&service.engine, &changes).await;
+                        Ok(done)
+                    })
+                })
+            }
+        };
+        ended(task.await)
     }
 
     async fn hash_passwords(&self, action: &mut Action) -> Result<(), Problem> {
@@ -135,6 +162,10 @@ impl Inner {
     pub(crate) async fn hashed(&self, plain: Plain) -> Result<String, Problem> {
         self.hasher.hash(plain).await.map_err(unhashed)
     }
+}
+
+fn ended(task: Result<Result<Done, Refusal>, JoinError>) -> Result<Done, Refusal> {
+    task.unwrap_or_else(|error| Err(Refusal::Internal(Box::new(error))))
 }
 
 /// Hashing fails where too many wait for it, or where the system fails.

@@ -6,7 +6,10 @@ use rest_runtime::migrate::Finding;
 use rest_schema::{Schema, diagnostic};
 
 use crate::cli::{Format, Stage};
-use crate::database::path_of;
+use rest_runtime::Location;
+use rest_runtime::sql::dialect::Dialect;
+
+use crate::database::location_of;
 use crate::error::{Error, Outcome};
 use crate::load::{Loaded, load};
 use crate::{output, show};
@@ -20,10 +23,11 @@ pub(crate) fn run(
 ) -> Result<Outcome, Error> {
     let loaded = load(file)?;
     let examined = match (database, &loaded.schema) {
-        (Some(url), Some(schema)) => Examined::of(schema, &path_of(url)?)?,
+        (Some(url), Some(schema)) => Examined::of(schema, &location_of(url)?)?,
         _ => Examined::default(),
     };
-    let shown = stage.and_then(|stage| shown(&loaded, stage));
+    let dialect = database.map_or_else(Dialect::default, |url| Location::from(url).dialect());
+    let shown = stage.and_then(|stage| shown(&loaded, dialect, stage));
     match (format, stage) {
         // The faults are the result, unless a stage is asked for.
         (Format::Json, None) => {
@@ -60,7 +64,7 @@ struct Examined {
 }
 
 impl Examined {
-    fn of(schema: &Schema, database: &Path) -> Result<Self, Error> {
+    fn of(schema: &Schema, database: &Location) -> Result<Self, Error> {
         match rest_runtime::examine(schema, database) {
             Ok(found) => Ok(Self {
                 faults: found.mismatches.into_iter().chain(found.stored).collect(),
@@ -104,12 +108,12 @@ impl Examined {
     }
 }
 
-fn shown(loaded: &Loaded, stage: Stage) -> Option<serde_json::Value> {
+fn shown(loaded: &Loaded, dialect: Dialect, stage: Stage) -> Option<serde_json::Value> {
     match stage {
         Stage::Raw => loaded.raw.as_ref().map(|raw| show::raw(raw, &loaded.sources)),
         Stage::Schema => loaded.schema.as_ref().map(show::schema),
-        Stage::Plan => loaded.schema.as_ref().map(show::plans),
-        Stage::Sql => loaded.schema.as_ref().map(show::sql),
+        Stage::Plan => loaded.schema.as_ref().map(|schema| show::plans(schema, dialect)),
+        Stage::Sql => loaded.schema.as_ref().map(|schema| show::sql(schema, dialect)),
     }
 }
 

@@ -8,8 +8,9 @@ use std::net::{TcpListener, TcpStream, ToSocketAddrs};
 use std::path::Path;
 use std::time::Duration;
 
+use rest_runtime::Location;
 use rest_runtime::migrate::Finding;
-use rest_runtime::program::path_of;
+use rest_runtime::program::location_of;
 use rest_schema::{Schema, Severity};
 
 use crate::error::{Error, Outcome};
@@ -129,20 +130,33 @@ impl Report {
             let help = "say `--database FILE`, or set REST_DATABASE";
             return self.tell(Grade::Fault, "database", "none is named", Some(help));
         };
-        let path = match path_of(url) {
-            Ok(path) => path,
+        let before = self.text.len();
+        let path = match location_of(url) {
+            Ok(Location::File(path)) => path,
+            Ok(location) => {
+                if let Some(schema) = schema {
+                    self.fit(schema, &location);
+                }
+                if self.text.len() == before {
+                    let message = match schema {
+                        Some(_) => "answers, and its tables fit the schema",
+                        None => "is looked at when the schema has no faults",
+                    };
+                    self.tell(Grade::Ok, "database", message, None);
+                }
+                return;
+            }
             Err(failure) => return self.tell(Grade::Fault, "database", &failure.to_string(), None),
         };
         if !path.exists() {
             return self.missing(schema, &path);
         }
-        let before = self.text.len();
         match rest_runtime::diagnose(&path) {
             Ok(faults) => faults.iter().for_each(|fault| self.finding(Grade::Fault, fault)),
             Err(error) => return self.tell(Grade::Fault, "database", &error.to_string(), None),
         }
         if let Some(schema) = schema {
-            self.fit(schema, &path);
+            self.fit(schema, &Location::from(&path));
         }
         if self.text.len() == before {
             let message = match schema {
@@ -189,8 +203,8 @@ impl Report {
         }
     }
 
-    fn fit(&mut self, schema: &Schema, path: &Path) {
-        match rest_runtime::examine(schema, path) {
+    fn fit(&mut self, schema: &Schema, database: &Location) {
+        match rest_runtime::examine(schema, database) {
             Ok(found) => {
                 let faults = found.mismatches.iter().chain(&found.stored);
                 faults.for_each(|fault| self.finding(Grade::Fault, fault));

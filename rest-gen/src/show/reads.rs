@@ -1,25 +1,26 @@
 //! Plans and SQL, by resource, read and caller.
 
 use rest_runtime::show::{Shown, reads, tables};
+use rest_runtime::sql::dialect::Dialect;
 use rest_schema::Schema;
 use serde_json::{Map, Value};
 
 /// What each read does.
-pub(crate) fn plans(schema: &Schema) -> Value {
-    by_resource(&reads(schema), |shown| match &shown.plan {
+pub(crate) fn plans(schema: &Schema, dialect: Dialect) -> Value {
+    by_resource(&reads(schema, dialect), |shown| match &shown.plan {
         Some(plan) => Value::String(folded(&named(schema, plan))),
         None => closed(),
     })
 }
 
 /// What each read becomes, after the tables.
-pub(crate) fn sql(schema: &Schema) -> Value {
+pub(crate) fn sql(schema: &Schema, dialect: Dialect) -> Value {
     let mut all = Map::new();
     if schema.managed != Some(false) {
-        let tables = tables(schema).join(";\n") + ";";
+        let tables = tables(schema, dialect).join(";\n") + ";";
         all.insert("tables".to_owned(), Value::String(tables));
     }
-    let reads = by_resource(&reads(schema), |shown| match shown.sql.as_slice() {
+    let reads = by_resource(&reads(schema, dialect), |shown| match shown.sql.as_slice() {
         [] => closed(),
         all => Value::String(all.join("\n")),
     });

@@ -1,5 +1,7 @@
 //! Whose table a column stands in, and what SQLite makes of the type it was declared with.
 
+use super::ColumnType;
+
 /// How a column's values are kept.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Form {
@@ -11,6 +13,8 @@ pub enum Form {
         /// The type as the table's owner declared it, `VARCHAR(36)`; empty where there is none.
         declared: String,
     },
+    /// By a type of PostgreSQL's, whoever made the table.
+    Native(ColumnType),
 }
 
 impl Form {

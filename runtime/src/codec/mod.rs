@@ -4,6 +4,7 @@
 //! without a value in between: a page of rows is mostly this. A stored value that does not fit its type is
 //! [`Unfit`], never a null and never passed on.
 
+mod columns;
 mod form;
 pub(crate) mod json_text;
 mod moment;
@@ -20,6 +21,7 @@ use rest_schema::value::{Decimal, Float};
 use rest_schema::{FieldType, Value};
 use uuid::Uuid;
 
+pub use columns::{ColumnType, Columns};
 pub use form::{Affinity, Form};
 pub use moment::Fraction;
 pub use number::DecimalForm;
@@ -110,7 +112,7 @@ impl Codec {
     /// The codec of a field of type `ty` whose column is kept in `form`.
     pub fn new(ty: &FieldType, form: &Form) -> Self {
         let declared = match form {
-            Form::Ours => None,
+            Form::Ours | Form::Native(_) => None,
             Form::Foreign { declared } => Some(declared.as_str()),
         };
         let fraction = declared.map_or(Fraction::Always, |_| Fraction::Optional);
@@ -125,7 +127,10 @@ impl Codec {
             FieldType::Decimal { precision, scale } => Self::Decimal {
                 precision: *precision,
                 scale: *scale,
-                form: decimal_form(declared),
+                form: match form {
+                    Form::Native(_) => DecimalForm::Text,
+                    Form::Ours | Form::Foreign { .. } => decimal_form(declared),
+                },
             },
             FieldType::Boolean => Self::Boolean,
             FieldType::Date => Self::Date,

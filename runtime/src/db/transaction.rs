@@ -38,7 +38,7 @@ impl Db {
             changes: changes.clone(),
             threads: Handle::try_current().ok(),
         };
-        let done = self.service.write_hooked(job, changes).await;
+        let done = self.service.write_together(job, changes).await;
         done.map_err(|refusal| refusal.into_problem(&self.service.engine.model))?;
         let given = given.lock().unwrap_or_else(PoisonError::into_inner).take();
         given.ok_or_else(|| Problem::internal("a transaction gave nothing"))

@@ -1,4 +1,6 @@
-//! What stands in a SQLite database, read from its own catalogue; nothing of it is judged here.
+//! What stands in a database, read from its own catalogue; nothing of it is judged here.
+
+pub(crate) mod postgres;
 
 use rusqlite::{Connection, Result, params};
 
@@ -7,7 +9,7 @@ use rusqlite::{Connection, Result, params};
 pub struct Catalogue {
     /// In the order of the catalogue.
     pub tables: Vec<Table>,
-    /// `wal`, `delete`, …
+    /// SQLite's: `wal`, `delete`, …
     pub journal_mode: String,
 }
 
@@ -18,13 +20,14 @@ pub struct Table {
     pub name: String,
     /// Whether rows can't be written.
     pub is_view: bool,
-    /// The column that is the rowid: SQLite counts it up where a row doesn't give it.
+    /// The column that the database counts up where a row doesn't give it: SQLite's rowid, PostgreSQL's identity or serial
+    /// that is the key.
     pub rowid: Option<String>,
     /// In their order, generated ones included.
     pub columns: Vec<Column>,
     /// Indexes, those of PRIMARY KEY and UNIQUE included; the key of a rowid table that is its rowid is none.
     pub indexes: Vec<TableIndex>,
-    /// The statement that made it, as SQLite keeps it.
+    /// The statement that made it, as SQLite keeps it; on PostgreSQL, as we do.
     pub definition: String,
     /// Foreign keys.
     pub foreign_keys: Vec<ForeignKey>,
@@ -45,11 +48,28 @@ pub struct Column {
     pub key_place: u32,
     /// Whether the database computes it.
     pub is_generated: bool,
+    /// What PostgreSQL says of it besides.
+    pub native: Option<Native>,
+}
+
+/// What PostgreSQL says of a column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Native {
+    /// The type that a domain is made of, else its own.
+    pub base: String,
+    /// Whether that is an enumeration.
+    pub is_enum: bool,
+    /// Whether it is an identity column.
+    pub is_identity: bool,
+    /// Whether its texts are in the order of their bytes.
+    pub is_in_order_of_bytes: bool,
 }
 
 /// An index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableIndex {
+    /// Its name.
+    pub name: String,
     /// Its terms: a column, or `None` for an expression; and whether it descends. Then what SQLite adds: the rowid (as
     /// the key's column where it is one) or the primary key.
     pub terms: Vec<(Option<String>, bool)>,
@@ -130,6 +150,17 @@ impl Table {
     }
 }
 
+impl Column {
+    /// Whether PostgreSQL counts it up.
+    fn is_counted(&self) -> bool {
+        let is_serial = self
+            .default
+            .as_deref()
+            .is_some_and(|default| default.starts_with("nextval("));
+        is_serial || self.native.as_ref().is_some_and(|native| native.is_identity)
+    }
+}
+
 impl TableIndex {
     fn declared_all(&self, holds: &dyn Fn(&str) -> bool) -> bool {
         let mut declared = self.terms.iter().take(self.declared);
@@ -183,6 +214,7 @@ fn read_columns(connection: &Connection, table: &str) -> Result<Vec<Column>> {
             default: row.get(3)?,
             key_place: row.get(4)?,
             is_generated: row.get::<_, u32>(5)? >= 2,
+            native: None,
         })
     })?;
     columns.collect()
@@ -221,6 +253,7 @@ fn read_index(connection: &Connection, listed: &Listed, rowid: Option<&str>) -> 
     })?;
     let terms = terms.collect::<Result<Vec<_>>>()?;
     Ok(TableIndex {
+        name: listed.name.clone(),
         declared: terms.iter().filter(|(_, is_declared)| *is_declared).count(),
         terms: terms.into_iter().map(|(term, _)| term).collect(),
         is_unique: listed.is_unique,

@@ -1,8 +1,8 @@
 //! The tables of a service whose database is ours, as SQL. Pure.
 //!
-//! Every column is kept as [`Codec`](crate::codec::Codec) keeps it, in `STRICT` tables, so that a value
-//! which does not fit its type can't come in by any door. Statements are in an order in which they run; foreign keys may
-//! point at tables further down.
+//! Every column is kept as [`Codec`](crate::codec::Codec) keeps it, on SQLite in `STRICT` tables, so that a value which does
+//! not fit its type can't come in by any door. Statements are in an order in which they run; foreign keys may point at tables
+//! further down, so that PostgreSQL is told them when all tables are there.
 
 use std::collections::HashSet;
 
@@ -12,23 +12,41 @@ use rest_schema::{
 };
 
 use super::index::Needs;
-use super::{Expression, name};
+use super::{Expression, name, table_name};
 use crate::cell::Cell;
+use crate::sql::dialect::Dialect;
 
 /// The statement that makes a resource's table.
-pub fn table(schema: &Schema, id: ResourceId, expression: &Expression<'_>) -> String {
-    Maker { schema, expression }.table(id, schema.resource(id))
+pub fn table(schema: &Schema, dialect: Dialect, id: ResourceId, expression: &Expression<'_>) -> String {
+    let maker = Maker {
+        schema,
+        dialect,
+        expression,
+    };
+    maker.table(id, schema.resource(id))
 }
 
 /// The statements that make all tables and indexes of a schema.
-pub fn statements(schema: &Schema, expression: &Expression<'_>) -> Vec<String> {
-    let maker = Maker { schema, expression };
+pub fn statements(schema: &Schema, dialect: Dialect, expression: &Expression<'_>) -> Vec<String> {
+    let maker = Maker {
+        schema,
+        dialect,
+        expression,
+    };
     let mut statements: Vec<String> = schema
         .resources()
         .map(|(id, resource)| maker.table(id, resource))
         .collect();
     let joins = maker.joins();
-    statements.extend(joins.iter().flat_map(Join::statements));
+    statements.extend(joins.iter().flat_map(|join| join.statements(dialect)));
+    if dialect == Dialect::Postgres {
+        statements.extend(
+            schema
+                .resources
+                .iter()
+                .flat_map(|resource| maker.foreign_keys(resource)),
+        );
+    }
     let mut names: HashSet<String> = schema
         .resources
         .iter()
@@ -57,6 +75,7 @@ pub fn rowid<'s>(schema: &'s Schema, resource: &Resource) -> Option<&'s str> {
 
 struct Maker<'a> {
     schema: &'a Schema,
+    dialect: Dialect,
     expression: &'a Expression<'a>,
 }
 
@@ -67,7 +86,7 @@ impl Maker<'_> {
         let mut lines: Vec<String> = stored
             .map(|(index, field)| self.column(resource, FieldId { resource: id, index }, field))
             .collect();
-        if rowid(self.schema, resource).is_none() {
+        if self.dialect == Dialect::Postgres || rowid(self.schema, resource).is_none() {
             lines.push(format!("PRIMARY KEY ({})", self.names(&resource.key.fields)));
         }
         let uniques = resource
@@ -75,12 +94,10 @@ impl Maker<'_> {
             .iter()
             .filter(|unique| unique.fields != resource.key.fields);
         lines.extend(uniques.map(|unique| format!("UNIQUE ({})", self.names(&unique.fields))));
-        lines.extend(
-            resource
-                .relations
-                .iter()
-                .filter_map(|relation| self.foreign_key(relation)),
-        );
+        if self.dialect == Dialect::Sqlite {
+            let relations = resource.relations.iter();
+            lines.extend(relations.filter_map(|relation| self.foreign_key(relation)));
+        }
         lines.extend(resource.checks.iter().map(|check| {
             format!(
                 "CONSTRAINT {} CHECK ({})",
@@ -88,11 +105,25 @@ impl Maker<'_> {
                 (self.expression)(&check.rule)
             )
         }));
+        let strict = match self.dialect {
+            Dialect::Sqlite => " STRICT",
+            Dialect::Postgres => "",
+        };
         format!(
-            "CREATE TABLE {} (\n  {}\n) STRICT",
-            name(&resource.table),
+            "CREATE TABLE {} (\n  {}\n){strict}",
+            table_name(&resource.table),
             lines.join(",\n  ")
         )
+    }
+
+    /// Each on its own, for tables that are there.
+    fn foreign_keys(&self, resource: &Resource) -> Vec<String> {
+        let keys = resource
+            .relations
+            .iter()
+            .filter_map(|relation| self.foreign_key(relation));
+        let add = |key| format!("ALTER TABLE {} ADD {key}", table_name(&resource.table));
+        keys.map(add).collect()
     }
 
     fn names(&self, fields: &[FieldId]) -> String {
@@ -105,18 +136,21 @@ impl Maker<'_> {
 
     fn column(&self, resource: &Resource, id: FieldId, field: &Field) -> String {
         let column = name(&field.column);
-        let mut text = format!("{column} {}", field.ty.row().sqlite);
+        let mut text = format!("{column} {}", declared(&field.ty, self.dialect));
         if rowid(self.schema, resource) == Some(&field.column) && resource.key.fields.contains(&id) {
-            text.push_str(" PRIMARY KEY");
-            if resource.key.kind == KeyKind::Autoincrement {
-                // A key is not given to another row after a delete: addresses and tokens would point at it.
-                text.push_str(" AUTOINCREMENT");
-            }
+            let counts = resource.key.kind == KeyKind::Autoincrement;
+            // A key is not given to another row after a delete: addresses and tokens would point at it.
+            text.push_str(match (self.dialect, counts) {
+                (Dialect::Sqlite, true) => " PRIMARY KEY AUTOINCREMENT",
+                (Dialect::Sqlite, false) => " PRIMARY KEY",
+                (Dialect::Postgres, true) => " GENERATED BY DEFAULT AS IDENTITY",
+                (Dialect::Postgres, false) => "",
+            });
         }
         if !field.optional {
             text.push_str(" NOT NULL");
         }
-        if let Some(check) = check(&field.ty, &column) {
+        if let Some(check) = check(&field.ty, self.dialect, &column) {
             text.push_str(&format!(" CHECK ({check})"));
         }
         text
@@ -135,10 +169,15 @@ impl Maker<'_> {
             OnDelete::Cascade => " ON DELETE CASCADE",
             OnDelete::SetNull => " ON DELETE SET NULL",
         };
+        // So that a load may name rows before it makes them.
+        let deferrable = match self.dialect {
+            Dialect::Sqlite => "",
+            Dialect::Postgres => " DEFERRABLE",
+        };
         Some(format!(
-            "FOREIGN KEY ({}) REFERENCES {} ({}){action}",
+            "FOREIGN KEY ({}) REFERENCES {} ({}){action}{deferrable}",
             self.names(local),
-            name(&self.schema.resource(relation.target).table),
+            table_name(&self.schema.resource(relation.target).table),
             self.names(remote)
         ))
     }
@@ -148,9 +187,13 @@ impl Maker<'_> {
             schema: self.schema,
             expression: self.expression,
         };
-        let rowid = rowid(self.schema, resource);
+        let rowid = match self.dialect {
+            Dialect::Sqlite => rowid(self.schema, resource),
+            Dialect::Postgres => None,
+        };
         let make = |needed: super::index::Needed| {
             let wanted = needed.name(&resource.table, rowid);
+            let wanted = self.dialect.shortened(wanted);
             let mut free = wanted.clone();
             let mut number = 2;
             while !names.insert(free.to_lowercase()) {
@@ -197,11 +240,13 @@ impl Maker<'_> {
         let target = fields
             .first()
             .map(|field| self.schema.resource(field.resource).table.clone());
-        let types = fields.iter().map(|id| self.schema.field(*id).ty.row().sqlite);
+        let types = fields
+            .iter()
+            .map(|id| declared(&self.schema.field(*id).ty, self.dialect));
         Side {
             columns: columns.iter().map(|column| name(&column.column)).collect(),
             types: types.collect(),
-            target: name(&target.unwrap_or_default()),
+            target: table_name(&target.unwrap_or_default()),
             keys: self.names(&fields),
         }
     }
@@ -216,7 +261,7 @@ struct Join {
 
 struct Side {
     columns: Vec<String>,
-    types: Vec<&'static str>,
+    types: Vec<String>,
     target: String,
     keys: String,
 }
@@ -227,7 +272,7 @@ impl Join {
     }
 
     /// The table, found from one side by its key, and the index that finds it from the other.
-    fn statements(&self) -> [String; 2] {
+    fn statements(&self, dialect: Dialect) -> [String; 2] {
         let sides = [&self.local, &self.remote];
         let mut lines: Vec<String> = sides
             .iter()
@@ -238,31 +283,48 @@ impl Join {
         lines.push(format!("PRIMARY KEY ({local}, {remote})"));
         lines.extend(sides.iter().map(|side| {
             let columns = side.columns.join(", ");
+            let deferrable = match dialect {
+                Dialect::Sqlite => "",
+                Dialect::Postgres => " DEFERRABLE",
+            };
             format!(
-                "FOREIGN KEY ({columns}) REFERENCES {} ({}) ON DELETE CASCADE",
+                "FOREIGN KEY ({columns}) REFERENCES {} ({}) ON DELETE CASCADE{deferrable}",
                 side.target, side.keys
             )
         }));
-        let table = name(&self.table);
+        let table = table_name(&self.table);
+        let strict = match dialect {
+            Dialect::Sqlite => " STRICT, WITHOUT ROWID",
+            Dialect::Postgres => "",
+        };
+        let index = dialect.shortened(self.index_name());
         [
-            format!(
-                "CREATE TABLE {table} (\n  {}\n) STRICT, WITHOUT ROWID",
-                lines.join(",\n  ")
-            ),
-            format!(
-                "CREATE INDEX {} ON {table} ({remote}, {local})",
-                name(&self.index_name())
-            ),
+            format!("CREATE TABLE {table} (\n  {}\n){strict}", lines.join(",\n  ")),
+            format!("CREATE INDEX {} ON {table} ({remote}, {local})", name(&index)),
         ]
     }
 }
 
+/// A column's type where the table is ours.
+fn declared(ty: &FieldType, dialect: Dialect) -> String {
+    let row = ty.row();
+    match (dialect, ty) {
+        (Dialect::Sqlite, _) => row.sqlite.to_owned(),
+        (Dialect::Postgres, FieldType::Decimal { precision, scale }) => {
+            format!("numeric({precision}, {scale})")
+        }
+        // In the order of code points, whatever the database's own order is: the same everywhere, and an index serves it.
+        (Dialect::Postgres, _) if row.postgres == "text" => "text COLLATE \"C\"".to_owned(),
+        (Dialect::Postgres, _) => row.postgres.to_owned(),
+    }
+}
+
 /// What a column of a type holds, where the column's own type says too little.
-fn check(ty: &FieldType, column: &str) -> Option<String> {
-    match ty {
-        FieldType::Boolean => Some(format!("{column} IN (0, 1)")),
-        FieldType::Json => Some(format!("json_valid({column})")),
-        FieldType::Enum(words) => {
+fn check(ty: &FieldType, dialect: Dialect, column: &str) -> Option<String> {
+    match (ty, dialect) {
+        (FieldType::Boolean, Dialect::Sqlite) => Some(format!("{column} IN (0, 1)")),
+        (FieldType::Json, Dialect::Sqlite) => Some(format!("json_valid({column})")),
+        (FieldType::Enum(words), _) => {
             let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
             Some(format!("{column} IN ({})", words.join(", ")))
         }

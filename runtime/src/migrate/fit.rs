@@ -12,10 +12,11 @@ use rest_schema::diagnostic::nearest;
 use rest_schema::types::Kind;
 use rest_schema::{DefaultValue, Field, FieldRole, FieldType, KeyKind, Resource, ResourceId, Schema};
 
-use super::catalogue::{Catalogue, Column, Table};
+use super::catalogue::{Catalogue, Column, Native, Table};
 use super::create;
 use super::{Expression, Ownership};
-use crate::codec::{Affinity, Codec, Form, UuidForm};
+use crate::codec::{Affinity, Codec, ColumnType, Form, UuidForm};
+use crate::sql::dialect::{Dialect, LONGEST_NAME};
 
 /// Digits of a decimal that an integer of 64 bits keeps.
 const DIGITS_OF_INTEGER: u8 = 18;
@@ -74,7 +75,38 @@ impl fmt::Display for Finding {
 }
 
 /// What no table of ours could keep.
-pub fn unkeepable(schema: &Schema) -> Vec<Finding> {
+pub fn unkeepable(schema: &Schema, dialect: Dialect) -> Vec<Finding> {
+    match dialect {
+        Dialect::Sqlite => too_many_digits(schema),
+        Dialect::Postgres => too_long_names(schema),
+    }
+}
+
+fn too_long_names(schema: &Schema) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut look = |place: String, name: &str, word: &str| {
+        if name.split('.').any(|part| part.len() > LONGEST_NAME) {
+            let message = format!(
+                "PostgreSQL keeps {LONGEST_NAME} bytes of a name, and {name} has {}",
+                name.len()
+            );
+            findings.push(Finding::new(place, message).help(format!("`{word}:` gives it a shorter one")));
+        }
+    };
+    for resource in &schema.resources {
+        look(resource.name.clone(), &resource.table, "table");
+        for field in resource.fields.iter().filter(|field| field.is_stored()) {
+            look(
+                format!("{}.{}", resource.name, field.name),
+                &field.column,
+                "column",
+            );
+        }
+    }
+    findings
+}
+
+fn too_many_digits(schema: &Schema) -> Vec<Finding> {
     let fields = schema
         .resources
         .iter()
@@ -92,9 +124,15 @@ pub fn unkeepable(schema: &Schema) -> Vec<Finding> {
 }
 
 /// Compares a schema with what stands in a database.
-pub fn fit(schema: &Schema, catalogue: &Catalogue, ownership: Ownership, expression: &Expression<'_>) -> Fit {
+pub fn fit(
+    schema: &Schema,
+    dialect: Dialect,
+    catalogue: &Catalogue,
+    ownership: Ownership,
+    expression: &Expression<'_>,
+) -> Fit {
     let mut fit = Fit::default();
-    if ownership == Ownership::Foreign && catalogue.journal_mode != "wal" {
+    if dialect == Dialect::Sqlite && ownership == Ownership::Foreign && catalogue.journal_mode != "wal" {
         let advice = format!(
             "its journal mode is {}: readers and the writer wait for each other",
             catalogue.journal_mode
@@ -106,6 +144,7 @@ pub fn fit(schema: &Schema, catalogue: &Catalogue, ownership: Ownership, express
         let before = fit.mismatches.len();
         let mut comparison = Comparison {
             schema,
+            dialect,
             catalogue,
             ownership,
             resource,
@@ -113,7 +152,7 @@ pub fn fit(schema: &Schema, catalogue: &Catalogue, ownership: Ownership, express
         };
         comparison.compare(id);
         if ownership == Ownership::Ours && comparison.fit.mismatches.len() == before {
-            comparison.definition(&create::table(schema, id, expression));
+            comparison.definition(&create::table(schema, dialect, id, expression));
         }
         comparison.advise_indexes(expression);
     }
@@ -122,6 +161,7 @@ pub fn fit(schema: &Schema, catalogue: &Catalogue, ownership: Ownership, express
 
 struct Comparison<'a> {
     schema: &'a Schema,
+    dialect: Dialect,
     catalogue: &'a Catalogue,
     ownership: Ownership,
     resource: &'a Resource,
@@ -142,7 +182,9 @@ impl Comparison<'_> {
             self.fit
                 .mismatches
                 .push(Finding::new(&self.resource.name, message).help(help));
-            self.fit.forms.push(vec![Form::Ours; self.resource.fields.len()]);
+            let forms = self.resource.fields.iter().map(|field| self.own_form(field));
+            let forms = forms.collect();
+            self.fit.forms.push(forms);
             return;
         };
         let mut forms = Vec::new();
@@ -172,9 +214,9 @@ impl Comparison<'_> {
 
     fn form(&mut self, table: &Table, field: &Field) -> Form {
         if !field.is_stored() {
-            return match self.ownership {
-                Ownership::Ours => Form::Ours,
-                Ownership::Foreign => Form::foreign(""),
+            return match (self.dialect, self.ownership) {
+                (Dialect::Sqlite, Ownership::Foreign) => Form::foreign(""),
+                _ => self.own_form(field),
             };
         }
         let Some(column) = table.column(&field.column) else {
@@ -187,12 +229,30 @@ impl Comparison<'_> {
                 .unwrap_or_default();
             let message = format!("{} has no column {}{near}", table.name, field.column);
             self.mismatch(Some(field), message, "`column:` says what it is called");
-            return Form::Ours;
+            return self.own_form(field);
         };
         self.column(table, column, field);
-        match self.ownership {
-            Ownership::Ours => Form::Ours,
-            Ownership::Foreign => Form::foreign(&column.declared),
+        match (&column.native, self.ownership) {
+            (Some(native), _) => Form::Native(ColumnType {
+                name: column.declared.clone(),
+                is_in_order_of_bytes: native.is_in_order_of_bytes,
+            }),
+            (None, Ownership::Ours) => Form::Ours,
+            (None, Ownership::Foreign) => Form::foreign(&column.declared),
+        }
+    }
+
+    fn holds(&self, column: &Column, ty: &FieldType) -> bool {
+        match &column.native {
+            Some(native) => holds_native(native, ty),
+            None => holds(&column.declared, ty),
+        }
+    }
+
+    fn own_form(&self, field: &Field) -> Form {
+        match self.dialect {
+            Dialect::Sqlite => Form::Ours,
+            Dialect::Postgres => Form::Native(ColumnType::ours(&field.ty)),
         }
     }
 
@@ -202,9 +262,10 @@ impl Comparison<'_> {
         } else {
             &column.declared
         };
-        let fits = match self.ownership {
-            Ownership::Ours => column.declared.eq_ignore_ascii_case(field.ty.row().sqlite),
-            Ownership::Foreign => holds(&column.declared, &field.ty),
+        let fits = match (&column.native, self.ownership) {
+            (Some(_), Ownership::Ours) => column.declared == native_name(field.ty.row().postgres),
+            (None, Ownership::Ours) => column.declared.eq_ignore_ascii_case(field.ty.row().sqlite),
+            (_, Ownership::Foreign) => self.holds(column, &field.ty),
         };
         if !fits {
             let message = format!(
@@ -228,7 +289,11 @@ impl Comparison<'_> {
     fn key_form(&mut self, table: &Table, column: &Column, field: &Field) {
         let codec = Codec::new(&field.ty, &Form::foreign(&column.declared));
         let is_key = column.key_place > 0 || field.role != FieldRole::Plain;
-        if is_key && self.ownership == Ownership::Foreign && codec == Codec::Uuid(UuidForm::Bytes) {
+        if is_key
+            && column.native.is_none()
+            && self.ownership == Ownership::Foreign
+            && codec == Codec::Uuid(UuidForm::Bytes)
+        {
             let message = format!(
                 "{}.{} keeps a key as bytes, which isn't served",
                 table.name, column.name
@@ -293,8 +358,12 @@ impl Comparison<'_> {
         } else if self.resource.key.kind == KeyKind::Autoincrement
             && table.rowid.as_deref() != columns.first().copied()
         {
+            let counted = match self.dialect {
+                Dialect::Sqlite => "INTEGER PRIMARY KEY",
+                Dialect::Postgres => "an identity or a serial",
+            };
             let message = format!(
-                "{}.{} isn't INTEGER PRIMARY KEY, so nothing counts it up",
+                "{}.{} isn't {counted}, so nothing counts it up",
                 table.name,
                 columns.join(", ")
             );
@@ -360,6 +429,38 @@ impl Comparison<'_> {
             );
             self.mismatch(None, message, "the schema as it was, or another database");
         }
+    }
+}
+
+/// A type's name as PostgreSQL's catalogue has it.
+fn native_name(name: &str) -> &str {
+    match name {
+        "timestamptz" => "timestamp with time zone",
+        "time" => "time without time zone",
+        other => other,
+    }
+}
+
+/// Whether a column of PostgreSQL's type keeps values of ours.
+fn holds_native(native: &Native, ty: &FieldType) -> bool {
+    let base = native.base.as_str();
+    let is_text = matches!(
+        base,
+        "text" | "character varying" | "character" | "citext" | "name"
+    );
+    match ty.kind() {
+        Kind::Text if *ty == FieldType::Password => is_text || base == "bytea",
+        Kind::Text => is_text || native.is_enum || matches!(base, "uuid" | "inet" | "cidr" | "xml"),
+        Kind::Integer => matches!(base, "smallint" | "integer" | "bigint"),
+        Kind::Float => matches!(base, "real" | "double precision"),
+        Kind::Decimal => base == "numeric",
+        Kind::Boolean => base == "boolean",
+        Kind::Date => base == "date",
+        Kind::Time => base == "time without time zone",
+        Kind::Timestamp => matches!(base, "timestamp with time zone" | "timestamp without time zone"),
+        Kind::Uuid => base == "uuid" || is_text,
+        Kind::Json => matches!(base, "json" | "jsonb"),
+        Kind::Bytes => base == "bytea",
     }
 }
 

@@ -81,7 +81,7 @@ impl Needed {
         format!(
             "CREATE {unique}INDEX {} ON {} ({}){condition}",
             name(index_name),
-            name(table),
+            super::table_name(table),
             terms.join(", ")
         )
     }
@@ -116,7 +116,7 @@ impl Needed {
             On::Expression(_) => "expr",
         });
         let parts: Vec<&str> = parts.collect();
-        format!("ix_{table}_{}", parts.join("_"))
+        format!("ix_{}_{}", table.replace('.', "_"), parts.join("_"))
     }
 
     /// Whether an index with these terms (a column or `None`, and its direction) does as well.
@@ -153,7 +153,7 @@ pub struct Needs<'a> {
     /// The schema.
     pub schema: &'a Schema,
     /// Writes a rule over the resource's own columns as SQL.
-    pub expression: &'a dyn Fn(&rest_schema::Rule) -> String,
+    pub expression: &'a super::Expression<'a>,
 }
 
 impl Needs<'_> {

@@ -7,18 +7,20 @@ mod catalogue;
 pub mod create;
 pub mod fit;
 pub mod index;
+mod postgres;
 mod prepare;
 mod scan;
 #[cfg(test)]
 mod tests;
 
-pub use catalogue::{Catalogue, Column, ForeignKey, Table, TableIndex};
+pub use catalogue::{Catalogue, Column, ForeignKey, Native, Table, TableIndex};
 pub use fit::{Finding, Fit};
-pub use prepare::{OwnTables, Prepared, Unprepared, codecs, inspect, own_codecs, prepare};
+pub(crate) use postgres::{inspect as inspect_postgres, open};
+pub use prepare::{OwnTables, Prepared, Unprepared, inspect, prepare};
 pub use scan::scan;
 
 /// Writes a rule over a resource's own columns as SQL with literals, for a definition.
-pub type Expression<'a> = dyn Fn(&rest_schema::Rule) -> String + 'a;
+pub type Expression<'a> = dyn Fn(&rest_schema::Rule) -> String + Sync + 'a;
 
 /// Whose tables they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +29,12 @@ pub enum Ownership {
     Ours,
     /// Made by another program, in its forms.
     Foreign,
+}
+
+/// A table's quoted name, which may name its schema first.
+pub(crate) fn table_name(table: &str) -> String {
+    let parts: Vec<String> = table.split('.').map(name).collect();
+    parts.join(".")
 }
 
 /// A quoted name.

@@ -6,15 +6,16 @@ use rest_schema::Schema;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::{Catalogue, Expression, Finding, Fit, Ownership, create, fit};
-use crate::codec::{Codec, Form};
+use crate::codec::Columns;
+use crate::sql::dialect::Dialect;
 
 /// A database that fits its schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Prepared {
     /// Whose its tables are.
     pub ownership: Ownership,
-    /// How each field is kept: by resource, then by field.
-    pub codecs: Vec<Vec<Codec>>,
+    /// How the fields are kept.
+    pub columns: Columns,
     /// What would be better.
     pub advice: Vec<Finding>,
     /// Whether its tables were made just now.
@@ -33,7 +34,7 @@ pub enum Unprepared {
     /// It doesn't fit.
     Mismatches(Vec<Finding>),
     /// It can't be read or written.
-    Database(rusqlite::Error),
+    Database(Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl fmt::Display for Unprepared {
@@ -66,7 +67,7 @@ impl fmt::Display for Unprepared {
 impl std::error::Error for Unprepared {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Database(error) => Some(error),
+            Self::Database(error) => Some(&**error),
             Self::Whose | Self::NotForeign | Self::NotOurs(_) | Self::Mismatches(_) => None,
         }
     }
@@ -74,7 +75,7 @@ impl std::error::Error for Unprepared {
 
 impl From<rusqlite::Error> for Unprepared {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Database(error)
+        Self::Database(Box::new(error))
     }
 }
 
@@ -89,7 +90,7 @@ pub struct OwnTables<'a> {
 
 /// What is to be done with a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Plan {
+pub(super) enum Plan {
     Make,
     Compare(Ownership),
 }
@@ -105,8 +106,9 @@ pub fn prepare(
     let catalogue = Catalogue::read(connection)?;
     match plan(schema, &catalogue, own.mark)? {
         Plan::Compare(ownership) => compared(
-            fit::fit(schema, &catalogue, ownership, expression),
+            fit::fit(schema, Dialect::Sqlite, &catalogue, ownership, expression),
             schema,
+            Dialect::Sqlite,
             ownership,
         ),
         Plan::Make => make(schema, connection, own, expression),
@@ -122,9 +124,15 @@ pub fn inspect(
 ) -> Result<Fit, Unprepared> {
     let catalogue = Catalogue::read(connection)?;
     match plan(schema, &catalogue, mark)? {
-        Plan::Compare(ownership) => Ok(fit::fit(schema, &catalogue, ownership, expression)),
+        Plan::Compare(ownership) => Ok(fit::fit(
+            schema,
+            Dialect::Sqlite,
+            &catalogue,
+            ownership,
+            expression,
+        )),
         Plan::Make => Ok(Fit {
-            mismatches: fit::unkeepable(schema),
+            mismatches: fit::unkeepable(schema, Dialect::Sqlite),
             ..Fit::default()
         }),
     }
@@ -136,7 +144,7 @@ fn make(
     own: OwnTables<'_>,
     expression: &Expression<'_>,
 ) -> Result<Prepared, Unprepared> {
-    let unkeepable = fit::unkeepable(schema);
+    let unkeepable = fit::unkeepable(schema, Dialect::Sqlite);
     if !unkeepable.is_empty() {
         return Err(Unprepared::Mismatches(unkeepable));
     }
@@ -145,7 +153,7 @@ fn make(
     let catalogue = Catalogue::read(&transaction)?;
     let is_new = plan(schema, &catalogue, own.mark)? == Plan::Make;
     if is_new {
-        let statements = create::statements(schema, expression);
+        let statements = create::statements(schema, Dialect::Sqlite, expression);
         for statement in statements
             .iter()
             .map(String::as_str)
@@ -155,19 +163,21 @@ fn make(
         }
     }
     let catalogue = Catalogue::read(&transaction)?;
-    let fit = fit::fit(schema, &catalogue, Ownership::Ours, expression);
-    let prepared = compared(fit, schema, Ownership::Ours)?;
+    let fit = fit::fit(schema, Dialect::Sqlite, &catalogue, Ownership::Ours, expression);
+    let prepared = compared(fit, schema, Dialect::Sqlite, Ownership::Ours)?;
     transaction.commit()?;
     Ok(Prepared { is_new, ..prepared })
 }
 
-fn plan(schema: &Schema, catalogue: &Catalogue, mark: &str) -> Result<Plan, Unprepared> {
+pub(super) fn plan(schema: &Schema, catalogue: &Catalogue, mark: &str) -> Result<Plan, Unprepared> {
     let is_ours = catalogue.table(mark).is_some();
     match (schema.managed, is_ours) {
         (Some(false), true) => Err(Unprepared::NotForeign),
         (Some(false), false) => Ok(Plan::Compare(Ownership::Foreign)),
         (Some(true) | None, true) => Ok(Plan::Compare(Ownership::Ours)),
-        (None, false) if !catalogue.tables.is_empty() => Err(Unprepared::Whose),
+        (None, false) if catalogue.tables.iter().any(|table| !table.name.contains('.')) => {
+            Err(Unprepared::Whose)
+        }
         (Some(true) | None, false) => {
             let wanted = schema.resources.iter().map(|resource| &resource.table);
             let there: Vec<String> = wanted
@@ -183,37 +193,19 @@ fn plan(schema: &Schema, catalogue: &Catalogue, mark: &str) -> Result<Plan, Unpr
     }
 }
 
-fn compared(fit: Fit, schema: &Schema, ownership: Ownership) -> Result<Prepared, Unprepared> {
+pub(super) fn compared(
+    fit: Fit,
+    schema: &Schema,
+    dialect: Dialect,
+    ownership: Ownership,
+) -> Result<Prepared, Unprepared> {
     if !fit.mismatches.is_empty() {
         return Err(Unprepared::Mismatches(fit.mismatches));
     }
     Ok(Prepared {
         ownership,
-        codecs: codecs(schema, &fit.forms),
+        columns: Columns::new(schema, dialect, &fit.forms),
         advice: fit.advice,
         is_new: false,
     })
-}
-
-/// The codec of each field, by resource and field, for columns kept in these forms.
-pub fn codecs(schema: &Schema, forms: &[Vec<Form>]) -> Vec<Vec<Codec>> {
-    let of = |(resource, forms): (&rest_schema::Resource, &Vec<Form>)| {
-        resource
-            .fields
-            .iter()
-            .zip(forms)
-            .map(|(field, form)| Codec::new(&field.ty, form))
-            .collect()
-    };
-    schema.resources.iter().zip(forms).map(of).collect()
-}
-
-/// The codec of each field where all tables are ours.
-pub fn own_codecs(schema: &Schema) -> Vec<Vec<Codec>> {
-    let forms: Vec<Vec<Form>> = schema
-        .resources
-        .iter()
-        .map(|resource| vec![Form::Ours; resource.fields.len()])
-        .collect();
-    codecs(schema, &forms)
 }

@@ -5,6 +5,7 @@ use rusqlite::Connection;
 
 use super::{Catalogue, Fit, OwnTables, Ownership, Prepared, Unprepared, create, fit, prepare};
 use crate::codec::{Codec, DecimalForm, JsonForm, UuidForm};
+use crate::sql::dialect::Dialect;
 
 const OWN: OwnTables<'static> = OwnTables {
     statements: &["CREATE TABLE IF NOT EXISTS rest_state (name TEXT PRIMARY KEY NOT NULL) STRICT"],
@@ -39,6 +40,7 @@ fn fitted(resources: &str, statements: &str) -> Fit {
     let catalogue = Catalogue::read(&connection(statements)).expect("a catalogue");
     fit::fit(
         &schema("managed: false\n", resources),
+        Dialect::Sqlite,
         &catalogue,
         Ownership::Foreign,
         &no_rule,
@@ -93,7 +95,7 @@ const SHOP: &str = "
 
 #[test]
 fn tables_are_made_in_our_stored_forms() {
-    let statements = create::statements(&schema("managed: true\n", SHOP), &no_rule);
+    let statements = create::statements(&schema("managed: true\n", SHOP), Dialect::Sqlite, &no_rule);
     insta::assert_snapshot!("shop_tables", statements.join(";\n\n") + ";");
 }
 
@@ -106,7 +108,7 @@ fn what_was_made_fits_and_is_made_once() {
     assert_eq!(first.advice, []);
     let second = prepared(&schema, &connection).expect("fits");
     assert!(!second.is_new);
-    assert_eq!(second.codecs, first.codecs);
+    assert_eq!(second.columns, first.columns);
 }
 
 #[test]
@@ -285,7 +287,7 @@ fn a_foreign_database_that_fits_is_served_in_its_forms() {
     let connection = connection(BLOG_TABLES);
     let prepared = prepared(&schema("managed: false\n", BLOG), &connection).expect("fits");
     assert!(prepared.ownership == Ownership::Foreign && !prepared.is_new);
-    let user = &prepared.codecs[0];
+    let user = &prepared.columns.codecs[0];
     assert_eq!(user[2], Codec::Uuid(UuidForm::Simple));
     assert_eq!(user[3], Codec::Uuid(UuidForm::Hyphenated));
     assert_eq!(
@@ -491,7 +493,10 @@ const RULES: &str = "
 fn checks_and_indexes_mean_what_their_rules_say() {
     let schema = schema("", &RULES.replace("starts < 2030-01-01", "starts < '2030-01-01'"));
     let connection = connection("");
-    let model = crate::model::Model::new(schema.clone(), super::own_codecs(&schema));
+    let model = crate::model::Model::new(
+        schema.clone(),
+        crate::codec::Columns::ours(&schema, Dialect::Sqlite),
+    );
     let expression = |rule: &Rule| crate::sql::condition::definition(&model, rule);
     let made = prepare(&schema, &connection, OWN, &expression).expect("made");
     assert!(made.is_new);
@@ -539,7 +544,7 @@ fn a_key_of_bytes_is_not_served() {
 fn stored_values_that_do_not_fit_are_found_by_field_and_key() {
     let connection = connection(BLOG_TABLES);
     let schema = schema("managed: false\n", BLOG);
-    let codecs = prepared(&schema, &connection).expect("fits").codecs;
+    let codecs = prepared(&schema, &connection).expect("fits").columns.codecs;
     let user = "INSERT INTO user (id, username, token, price, settings) VALUES";
     let token = "0197f4a16c3b7d529a3e5b1f0c2d4e6f";
     let insert = |id: u32, token: &str, price: &str, settings: &str| {

@@ -88,6 +88,7 @@ impl Job for Load {
                 }
             }
         }
+        self.count_on(connection).await?;
         Ok(if self.keyed {
             Done::Items(keys)
         } else {
@@ -97,6 +98,26 @@ impl Job for Load {
 }
 
 impl Load {
+    /// Keys that the rows gave are not given again: PostgreSQL has to be told where to go on counting.
+    async fn count_on<C: Connection>(&self, connection: &C) -> Result<(), Refusal> {
+        let model = &self.service.engine.model;
+        let mut told = Vec::new();
+        for lot in &self.lots {
+            let Rows::Of { resource, .. } = lot else { continue };
+            if told.contains(resource) {
+                continue;
+            }
+            told.push(*resource);
+            if let Some(statement) = sql::count_on(model, *resource) {
+                let values = Values::of_nobody(model, &[], &[], jiff::Timestamp::now());
+                connection
+                    .each(&statement, values.into(), &mut First::of(0))
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+
     async fn row<C: Connection>(
         &self,
         connection: &C,

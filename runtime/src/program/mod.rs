@@ -39,7 +39,9 @@ use clap::Parser;
 use rest_schema::Report;
 
 use crate::builder::Builder;
+use crate::location::Location;
 use crate::server;
+use crate::storage::postgres::Address;
 use signals::Signals;
 
 /// Where a service listens where nobody says.
@@ -50,7 +52,7 @@ pub const LISTEN: &str = "127.0.0.1:8000";
 #[command(max_term_width = 100)]
 #[command(after_help = "Exit codes: 0 done, 1 schema and database don't go together, 2 it couldn't run.")]
 struct Arguments {
-    /// The SQLite database: a file, or sqlite:FILE
+    /// The database: a file of SQLite, sqlite:FILE, or postgres://USER:PASSWORD@HOST/DATABASE
     #[arg(long, value_name = "URL", env = "REST_DATABASE")]
     database: Option<String>,
     /// SQL that makes the database where there is no file yet
@@ -133,7 +135,7 @@ impl Arguments {
     /// What the command line says goes before what the program says.
     fn onto(&self, mut builder: Builder) -> Result<Builder, Failure> {
         if let Some(url) = &self.database {
-            builder = builder.database(path_of(url)?);
+            builder = builder.database(location_of(url)?);
         }
         if let Some(sql) = &self.create_from {
             builder = builder.create_from(sql);
@@ -180,16 +182,21 @@ pub fn serve(builder: Builder, listen: &str, admin_listen: Option<&str>) -> Resu
     served
 }
 
-/// The file that a database's URL names.
+/// The database that a URL names.
 ///
 /// # Errors
 ///
 /// Where it names none, or a database of another kind.
-pub fn path_of(url: &str) -> Result<PathBuf, Failure> {
+pub fn location_of(url: &str) -> Result<Location, Failure> {
     let path = match url.split_once(':') {
         Some(("sqlite" | "file", rest)) => rest.strip_prefix("//").unwrap_or(rest),
+        Some(("postgres" | "postgresql", rest)) if rest.starts_with("//") => {
+            let read: Result<Address, String> = url.parse();
+            return read.map(|_| Location::from(url)).map_err(Failure::new);
+        }
         Some((scheme, rest)) if rest.starts_with("//") => {
-            let message = format!("`{scheme}` databases aren't served yet; give a file of SQLite");
+            let message =
+                format!("`{scheme}` databases aren't served; give a file of SQLite, or postgres://…");
             return Err(Failure::new(message));
         }
         _ => url,
@@ -197,7 +204,7 @@ pub fn path_of(url: &str) -> Result<PathBuf, Failure> {
     if path.is_empty() {
         return Err(Failure::new(format!("`{url}` names no file")));
     }
-    Ok(PathBuf::from(path))
+    Ok(Location::File(PathBuf::from(path)))
 }
 
 fn bind(listen: &str) -> Result<(TcpListener, SocketAddr), Failure> {
@@ -235,7 +242,8 @@ fn told(text: &str) {
 mod tests {
     use clap::CommandFactory as _;
 
-    use super::{Arguments, path_of};
+    use super::{Arguments, location_of};
+    use crate::location::Location;
 
     #[test]
     fn the_command_line_is_sound() {
@@ -245,13 +253,17 @@ mod tests {
     #[test]
     fn a_database_is_a_file() {
         for url in ["data.db", "sqlite:data.db", "sqlite://data.db", "file:data.db"] {
-            assert_eq!(
-                path_of(url).map(|path| path.display().to_string()),
-                Ok("data.db".to_owned())
-            );
+            assert_eq!(location_of(url), Ok(Location::File("data.db".into())));
         }
-        for url in ["", "sqlite:", "postgres://localhost/x"] {
-            assert!(path_of(url).is_err(), "{url}");
+        let url = "postgres://susan:hush@localhost/x";
+        assert_eq!(location_of(url), Ok(Location::Postgres(url.to_owned())));
+        for url in [
+            "",
+            "sqlite:",
+            "mysql://localhost/x",
+            "postgres://localhost/x?connections=no",
+        ] {
+            assert!(location_of(url).is_err(), "{url}");
         }
     }
 }

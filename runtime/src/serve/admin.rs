@@ -15,7 +15,7 @@ use crate::service::Inner;
 pub(crate) async fn administer(service: Arc<Inner>, request: Request<Body>) -> Response<Body> {
     let asked = Arrival::of(&service, &request);
     let uri = request.into_parts().0.uri;
-    let answer = async { answer(&service, &asked, uri.path()) };
+    let answer = answer(&service, &asked, uri.path());
     let response = asked.answered(&service, answer).await;
     if asked.method == Method::HEAD {
         without_body(response)
@@ -24,7 +24,7 @@ pub(crate) async fn administer(service: Arc<Inner>, request: Request<Body>) -> R
     }
 }
 
-fn answer(service: &Inner, asked: &Arrival, path: &str) -> Result<Response<Body>, Problem> {
+async fn answer(service: &Inner, asked: &Arrival, path: &str) -> Result<Response<Body>, Problem> {
     let route = match path {
         "/health/live" | "/health/ready" => Route::Health,
         "/metrics" => Route::Metrics,
@@ -35,8 +35,8 @@ fn answer(service: &Inner, asked: &Arrival, path: &str) -> Result<Response<Body>
         return Err(Problem::method_not_allowed("GET, HEAD"));
     }
     match path {
-        "/health/live" => health_of(service, Health::Live),
-        "/health/ready" => health_of(service, Health::Ready),
+        "/health/live" => health_of(service, Health::Live).await,
+        "/health/ready" => health_of(service, Health::Ready).await,
         _ => Ok(metrics(service)),
     }
 }

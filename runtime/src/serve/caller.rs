@@ -49,12 +49,13 @@ pub(crate) async fn resolve(service: &Arc<Inner>, parts: &Parts, now: Timestamp)
             // Locked just now: once more, where waiting is allowed.
             Err(Refusal::Unavailable(_)) => {
                 let waiting = Arc::clone(service);
-                let again =
-                    tokio::task::spawn_blocking(move || by_token_waiting(&waiting, &digest, now)).await;
+                let wait = move || by_token_waiting(&waiting, &digest, now);
+                let again = tokio::task::spawn_blocking(wait).await;
                 again.unwrap_or_else(|error| Err(Refusal::Internal(Box::new(error))))
             }
             found => found,
         },
+        Storage::Postgres(database) => find(service, &**database, &digest, now).await,
     };
     let found = found.map_err(|refusal| refusal.into_problem(&service.engine.model))?;
     found.ok_or_else(bad_token)
@@ -114,7 +115,9 @@ pub(super) fn bad_token() -> Problem {
 
 fn by_token_waiting(service: &Inner, digest: &Digest, now: Timestamp) -> Result<Option<Caller>, Refusal> {
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(2);
-    let Storage::Sqlite(files) = &service.storage;
+    let Storage::Sqlite(files) = &service.storage else {
+        return Err(Refusal::Internal("only a file is waited for".into()));
+    };
     loop {
         match by_token(service, files, digest, now) {
             Err(Refusal::Unavailable(_)) if std::time::Instant::now() < deadline => {

@@ -190,7 +190,7 @@ async fn answer(
         return Err(Problem::method_not_allowed(allow));
     }
     if let Target::Health(health) = target {
-        return health_of(service, health);
+        return health_of(service, health).await;
     }
     if parts.method == Method::OPTIONS {
         return Ok(answer::options(&target, allow));
@@ -233,7 +233,7 @@ impl Exchange<'_> {
             Target::Me => self.me().await,
             Target::Tokens => self.make_token(body).await,
             Target::CurrentToken => self.revoke_current().await,
-            Target::Health(health) => health_of(self.service, health),
+            Target::Health(health) => health_of(self.service, health).await,
         }
     }
 
@@ -316,10 +316,10 @@ enum Health {
     Ready,
 }
 
-fn health_of(service: &Inner, health: Health) -> Result<Response<Body>, Problem> {
+async fn health_of(service: &Inner, health: Health) -> Result<Response<Body>, Problem> {
     let body = match health {
         Health::Live => r#"{"status":"live"}"#,
-        Health::Ready if service.is_ready() => r#"{"status":"ready"}"#,
+        Health::Ready if service.is_ready().await => r#"{"status":"ready"}"#,
         Health::Ready => return Err(Problem::new(Code::Unavailable).retry_after(1)),
     };
     let headers = [

@@ -45,7 +45,9 @@ pub(super) fn at_once(
     now: Timestamp,
 ) -> Option<Answer> {
     let reads = matches!(parts.method, Method::GET | Method::HEAD);
-    let Storage::Sqlite(files) = &service.storage;
+    let Storage::Sqlite(files) = &service.storage else {
+        return None;
+    };
     if !reads || !files.is_one() || !matches!(target, Target::Collection(_) | Target::Item(..)) {
         return None;
     }

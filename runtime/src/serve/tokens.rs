@@ -125,6 +125,9 @@ impl Exchange<'_> {
                 };
                 files.data.readers.pooled(find).await
             }
+            Storage::Postgres(database) => {
+                account_named(&service.engine.model, &**database, &identifier, now).await
+            }
         };
         let found = found.map_err(|refusal| self.problem(refusal))?;
         let (key, hash) = found.map_or((None, None), |found| (Some(found.key), found.hash));

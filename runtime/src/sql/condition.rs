@@ -9,8 +9,8 @@ use crate::migrate::create::literal;
 use crate::model::Model;
 use crate::plan::expr::{Expr, Origin, Place, Related, Slot, Take, TextMatch};
 use crate::plan::lower::{Kind, Lowering, Standing};
-use crate::sql::dialect::{Dialect, Sqlite};
-use crate::sql::{Bind, Statement, TextForm};
+use crate::sql::dialect::Dialect;
+use crate::sql::{Bind, Statement, TextForm, constants};
 
 /// What a value is made of, as far as arithmetic and comparison care.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,38 +38,37 @@ pub fn definition(model: &Model, rule: &rest_schema::Rule) -> String {
     let (kind, standing) = (Kind::Anonymous, Standing::Stored);
     let lowering = Lowering {
         schema: &model.schema,
-        codecs: &model.codecs,
+        codecs: &model.columns.codecs,
         kind,
         standing,
         read_rule: &read_rule,
     };
     let mut out = Statement::default();
     Writer { model, bare: true }.write(&lowering.value(&rule.expr), &mut out);
-    let mut constants = out.slots.iter();
-    let mut text = String::with_capacity(out.text.len());
-    let mut quote = None;
-    for c in out.text.chars() {
-        match (c, quote) {
-            ('?', None) => text.push_str(&constants.next().map_or_else(|| "NULL".to_owned(), constant)),
-            (c @ ('"' | '\''), None) => {
-                quote = Some(c);
-                text.push(c);
-            }
-            (c, Some(open)) if c == open => {
-                quote = None;
-                text.push(c);
-            }
-            (c, _) => text.push(c),
-        }
-    }
-    text
+    let mut slots = out.slots.iter();
+    constants(&out.text, &mut || {
+        let slot = slots.next();
+        slot.map_or_else(|| "NULL".to_owned(), |slot| constant(slot, model.columns.dialect))
+    })
 }
 
-fn constant(bind: &Bind) -> String {
-    match bind {
-        Bind::Slot(Slot::Literal(cell)) => literal(cell),
+fn constant(bind: &Bind, dialect: Dialect) -> String {
+    match (bind, dialect) {
+        (Bind::Slot(Slot::Literal(cell)), Dialect::Sqlite) => literal(cell),
+        // In quotes it takes the type of what it meets.
+        (Bind::Slot(Slot::Literal(cell)), Dialect::Postgres) => quoted(cell),
+        (Bind::Text(Slot::Literal(cell), form), _) => quoted(&form.of(cell.clone())),
         // A definition speaks of the row's own columns and constants, which its check has made sure of.
-        Bind::Slot(_) | Bind::Text(..) | Bind::Keys | Bind::Wanted => "NULL".to_owned(),
+        (Bind::Slot(_) | Bind::Text(..) | Bind::Keys(_) | Bind::Wanted, _) => "NULL".to_owned(),
+    }
+}
+
+fn quoted(cell: &crate::cell::Cell) -> String {
+    use crate::cell::Cell;
+    match cell {
+        Cell::Integer(value) => format!("'{value}'"),
+        Cell::Real(value) => format!("'{value:?}'"),
+        Cell::Null | Cell::Text(_) | Cell::Blob(_) => literal(cell),
     }
 }
 
@@ -77,6 +76,11 @@ impl<'a> Writer<'a> {
     /// Writes for a statement, in which every table has an alias.
     pub fn new(model: &'a Model) -> Self {
         Self { model, bare: false }
+    }
+
+    /// The database's language.
+    pub fn dialect(&self) -> Dialect {
+        self.model.columns.dialect
     }
 }
 
@@ -92,7 +96,17 @@ impl Writer<'_> {
             }
             Expr::Slot(slot) => {
                 out.bind(Bind::Slot(slot.clone()));
+                out.push(&self.type_of_slot(slot));
                 return self.form_of_slot(slot);
+            }
+            Expr::Units(units, scale) if self.dialect() == Dialect::Postgres => {
+                let decimal = rest_schema::value::Decimal {
+                    units: i128::from(*units),
+                    scale: *scale,
+                };
+                let cell = crate::cell::Cell::Text(decimal.to_string());
+                out.bind(Bind::Slot(Slot::Literal(cell))).push("::numeric");
+                return Form::Real;
             }
             Expr::Units(units, scale) => {
                 out.bind(Bind::Slot(Slot::Literal(crate::cell::Cell::Integer(*units))));
@@ -115,20 +129,20 @@ impl Writer<'_> {
             Expr::And(all) => self.joined(all, " AND ", out),
             Expr::Or(all) => self.joined(all, " OR ", out),
             Expr::Compare(op, a, b) if !self.bare && is_class(expr) => {
-                Sqlite::usual(out, &|out| self.compare(*op, a, b, out));
+                self.dialect().usual(out, &|out| self.compare(*op, a, b, out));
             }
             Expr::Compare(op, a, b) => self.compare(*op, a, b, out),
             Expr::In(a, list) if !self.bare && is_class(expr) => {
-                Sqlite::usual(out, &|out| self.in_list(a, list, out));
+                self.dialect().usual(out, &|out| self.in_list(a, list, out));
             }
             Expr::In(a, list) => self.in_list(a, list, out),
             Expr::InArray(a, slot) => {
-                self.write(a, out);
-                Sqlite::in_array(out, Bind::Slot(slot.clone()));
+                let of = self.operand(a, false, out);
+                self.dialect().in_array(out, Bind::Slot(slot.clone()), &of);
             }
             Expr::Glob(a, slot) => {
                 self.write(a, out);
-                Sqlite::matches(out, Bind::Slot(slot.clone()));
+                self.dialect().matches(out, Bind::Slot(slot.clone()));
             }
             Expr::Text(how, a, slot) => self.text(*how, a, slot, out),
             Expr::IsNull(a) => self.wrapped("(", a, ") IS NULL", out),
@@ -162,6 +176,61 @@ impl Writer<'_> {
         out.push(")");
     }
 
+    /// What tells a bound value its type where nothing else does: a value of the account, or of a row that is given, may
+    /// meet another such one.
+    fn type_of_slot(&self, slot: &Slot) -> String {
+        let of = |field: FieldId| self.model.column_type(field);
+        match slot {
+            Slot::Me(field) | Slot::Given(field) | Slot::Now(field) => {
+                of(*field).map_or_else(String::new, |of| format!("::{}", of.name))
+            }
+            Slot::Param(_) | Slot::Literal(_) => String::new(),
+        }
+    }
+
+    /// Appends what is compared with a list, and gives the type of the list's members.
+    fn operand(&self, a: &Expr, order: bool, out: &mut Statement) -> String {
+        let (value, form) = self.compared(a, order);
+        out.append(&value);
+        let of_column = match a {
+            Expr::Column(_, field) => self.model.column_type(*field),
+            _ => None,
+        };
+        match (form, of_column, a) {
+            (Form::Exact(_), ..) => "int8".to_owned(),
+            (_, Some(of), Expr::Column(_, field))
+                if of.as_text(self.model.field(*field), false).is_empty() =>
+            {
+                of.name.clone()
+            }
+            (_, None, _) | (_, Some(_), _) => "text".to_owned(),
+        }
+    }
+
+    /// A value as it is compared: a text of another database's making by its bytes.
+    fn compared(&self, a: &Expr, order: bool) -> (Statement, Form) {
+        let (mut value, form) = self.apart(a);
+        if let Expr::Column(_, field) = a
+            && let Some(of) = self.model.column_type(*field)
+        {
+            value.push(of.as_text(self.model.field(*field), order));
+        }
+        (value, form)
+    }
+
+    /// Appends a term of an order.
+    pub fn ordered(&self, expr: &Expr, out: &mut Statement) {
+        out.append(&self.compared(expr, true).0);
+    }
+
+    /// A constant of any size beside an integer column: it has to be told that it may be greater than that.
+    fn widened(&self, value: &mut (Statement, Form), expr: &Expr, beside: Form) {
+        let is_value = matches!(expr, Expr::Slot(Slot::Param(_) | Slot::Literal(_)));
+        if is_value && self.dialect() == Dialect::Postgres && matches!(beside, Form::Exact(_)) {
+            value.0.push("::int8");
+        }
+    }
+
     fn form_of_slot(&self, slot: &Slot) -> Form {
         match slot {
             Slot::Me(field) | Slot::Given(field) => self.form_of_field(*field),
@@ -183,10 +252,14 @@ impl Writer<'_> {
     }
 
     fn compare(&self, op: Comparison, a: &Expr, b: &Expr, out: &mut Statement) {
-        let (left, right) = (self.apart(a), self.apart(b));
+        let order = !matches!(op, Comparison::Equal | Comparison::NotEqual);
+        let (mut left, mut right) = (self.compared(a, order), self.compared(b, order));
+        let (of_left, of_right) = (left.1, right.1);
+        self.widened(&mut left, a, of_right);
+        self.widened(&mut right, b, of_left);
         let common = common(left.1, right.1);
         out.push("(");
-        brought(&left, common, out);
+        self.brought(&left, common, out);
         out.push(match op {
             Comparison::Equal => " = ",
             Comparison::NotEqual => " <> ",
@@ -195,24 +268,29 @@ impl Writer<'_> {
             Comparison::Greater => " > ",
             Comparison::GreaterOrEqual => " >= ",
         });
-        brought(&right, common, out);
+        self.brought(&right, common, out);
         out.push(")");
     }
 
     fn in_list(&self, a: &Expr, list: &[Expr], out: &mut Statement) {
-        let value = self.apart(a);
-        let members: Vec<_> = list.iter().map(|member| self.apart(member)).collect();
+        let value = self.compared(a, false);
+        let members = list.iter().map(|member| {
+            let mut written = self.compared(member, false);
+            self.widened(&mut written, member, value.1);
+            written
+        });
+        let members: Vec<_> = members.collect();
         let common = members
             .iter()
             .fold(value.1, |form, member| common(form, member.1));
         out.push("(");
-        brought(&value, common, out);
+        self.brought(&value, common, out);
         out.push(" IN (");
         for (place, member) in members.iter().enumerate() {
             if place > 0 {
                 out.push(", ");
             }
-            brought(member, common, out);
+            self.brought(member, common, out);
         }
         out.push("))");
     }
@@ -228,10 +306,13 @@ impl Writer<'_> {
             (Arithmetic::Add, a, b) => (" + ", common(a, b), Some(common(a, b))),
             (Arithmetic::Subtract, a, b) => (" - ", common(a, b), Some(common(a, b))),
         };
+        if self.dialect() == Dialect::Postgres {
+            return native_arithmetic(op, &left, &right, sign, form, out);
+        }
         out.push("(");
-        brought(&left, target.unwrap_or(left.1), out);
+        self.brought(&left, target.unwrap_or(left.1), out);
         out.push(sign);
-        brought(&right, target.unwrap_or(right.1), out);
+        self.brought(&right, target.unwrap_or(right.1), out);
         out.push(")");
         form
     }
@@ -243,56 +324,62 @@ impl Writer<'_> {
             Function::Length => Form::Exact(0),
             Function::Lower | Function::Upper | Function::Slug => Form::Other,
         };
-        out.push(Sqlite::function(function)).push("(");
-        for (place, part) in parts.iter().enumerate() {
-            if place > 0 {
-                out.push(", ");
+        self.dialect().call(out, function, &|out| {
+            for (place, part) in parts.iter().enumerate() {
+                if place > 0 {
+                    out.push(", ");
+                }
+                let target = if function == Function::Coalesce {
+                    form
+                } else {
+                    part.1
+                };
+                self.brought(part, target, out);
             }
-            let target = if function == Function::Coalesce {
-                form
-            } else {
-                part.1
-            };
-            brought(part, target, out);
-        }
-        out.push(")");
+        });
         form
     }
 
     fn text(&self, how: TextMatch, a: &Expr, slot: &Slot, out: &mut Statement) {
+        let dialect = self.dialect();
         let value = self.apart(a).0;
         let plain = |out: &mut Statement| {
             out.append(&value);
         };
-        let folded = |out: &mut Statement| {
-            out.push("lower(").append(&value).push(")");
-        };
+        let folded = |out: &mut Statement| dialect.folded(out, &plain);
         match (how.place, how.fold) {
-            (Place::Start, false) => {
-                // A range, so that an index serves it.
-                out.push("(")
-                    .append(&value)
-                    .push(" >= ")
-                    .bind(Bind::Slot(slot.clone()))
-                    .push(" AND (");
-                out.append(&value)
-                    .push(" < ")
-                    .bind(Bind::Text(slot.clone(), TextForm::Successor));
-                out.push(" OR ")
-                    .bind(Bind::Text(slot.clone(), TextForm::Successor))
-                    .push(" IS NULL))");
-            }
-            (Place::Within, false) => Sqlite::contains(out, &plain, Bind::Slot(slot.clone())),
-            (Place::End, false) => Sqlite::ends_with(out, &plain, &|| Bind::Slot(slot.clone())),
+            (Place::Start, false) => self.range(a, slot, out),
+            (Place::Within, false) => dialect.contains(out, &plain, Bind::Slot(slot.clone())),
+            (Place::End, false) => dialect.ends_with(out, &plain, &|| Bind::Slot(slot.clone())),
             (place, true) => {
                 let bind = || Bind::Text(slot.clone(), TextForm::Folded);
                 match place {
-                    Place::Within => Sqlite::contains(out, &folded, bind()),
-                    Place::Start => Sqlite::starts_with(out, &folded, &bind),
-                    Place::End => Sqlite::ends_with(out, &folded, &bind),
+                    Place::Within => dialect.contains(out, &folded, bind()),
+                    Place::Start => dialect.starts_with(out, &folded, &bind),
+                    Place::End => dialect.ends_with(out, &folded, &bind),
                 }
             }
         }
+    }
+
+    /// All texts that begin so, as a range, so that an index serves it.
+    fn range(&self, a: &Expr, slot: &Slot, out: &mut Statement) {
+        let value = self.compared(a, true).0;
+        let successor = || Bind::Text(slot.clone(), TextForm::Successor);
+        out.push("(")
+            .append(&value)
+            .push(" >= ")
+            .bind(Bind::Slot(slot.clone()))
+            .push(" AND (")
+            .append(&value)
+            .push(" < ")
+            .bind(successor())
+            .push(" OR ")
+            .bind(successor());
+        out.push(match self.dialect() {
+            Dialect::Sqlite => " IS NULL))",
+            Dialect::Postgres => "::text IS NULL))",
+        });
     }
 
     fn related(&self, related: &Related, out: &mut Statement) -> Form {
@@ -308,7 +395,7 @@ impl Writer<'_> {
             "(SELECT "
         });
         out.append(&std::mem::take(&mut value)).push(" FROM ");
-        out.name(&self.model.resource(target).table)
+        out.table(&self.model.resource(target).table)
             .push(" ")
             .alias(related.row)
             .push(" WHERE ");
@@ -325,7 +412,8 @@ impl Writer<'_> {
         let Some(value) = value else {
             return (text("count(*)"), Form::Exact(0));
         };
-        let (inner, form) = self.apart(value);
+        let is_order = matches!(function, Aggregate::Min | Aggregate::Max);
+        let (inner, form) = self.compared(value, is_order);
         let mut out = Statement::default();
         let (name, form) = match function {
             Aggregate::Count | Aggregate::Exists => ("count(", Form::Exact(0)),
@@ -340,7 +428,12 @@ impl Writer<'_> {
         } else {
             form
         };
-        brought(&(inner, self.apart(value).1), target, &mut out);
+        match (self.dialect(), function) {
+            (Dialect::Postgres, Aggregate::Avg) => {
+                out.append(&inner).push("::float8");
+            }
+            _ => self.brought(&(inner, self.apart(value).1), target, &mut out),
+        }
         out.push(")");
         (out, form)
     }
@@ -358,7 +451,7 @@ impl Writer<'_> {
                 }
             }
             Link::Join { table, local, remote } => {
-                out.push("EXISTS (SELECT 1 FROM ").name(table).push(" j WHERE ");
+                out.push("EXISTS (SELECT 1 FROM ").table(table).push(" j WHERE ");
                 for join in local {
                     out.push("j.").name(&join.column).push(" = ");
                     self.origin(from, join.field, out);
@@ -378,20 +471,76 @@ impl Writer<'_> {
 
     fn origin(&self, from: Origin, field: FieldId, out: &mut Statement) {
         match from {
-            Origin::Row(row) => out.column(row, &self.model.field(field).column),
-            Origin::Given => out.bind(Bind::Slot(Slot::Given(field))),
-            Origin::Me => out.bind(Bind::Slot(Slot::Me(field))),
-        };
+            Origin::Row(row) => {
+                out.column(row, &self.model.field(field).column);
+            }
+            Origin::Given => {
+                self.write(&Expr::Slot(Slot::Given(field)), out);
+            }
+            Origin::Me => {
+                self.write(&Expr::Slot(Slot::Me(field)), out);
+            }
+        }
     }
 
     /// Appends a value in a field's own stored form: what a computed field shows through its field's codec.
     pub fn write_as(&self, expr: &Expr, field: FieldId, out: &mut Statement) {
         let value = self.apart(expr);
+        if let Some(of) = self.model.column_type(field) {
+            return native_exactly(&value, self.model.field(field), &of.name, out);
+        }
         let target = match self.form_of_field(field) {
             Form::Other => value.1,
             form => form,
         };
-        brought_exactly(&value, target, out);
+        self.brought_exactly(&value, target, out);
+    }
+
+    /// Appends a value in a form that holds at least as much. PostgreSQL's numbers meet at their own scales.
+    fn brought(&self, (value, form): &(Statement, Form), target: Form, out: &mut Statement) {
+        match (form, target) {
+            _ if self.dialect() == Dialect::Postgres => {
+                out.append(value);
+            }
+            (Form::Exact(from), Form::Exact(to)) if to > *from => {
+                out.push("(")
+                    .append(value)
+                    .push(" * ")
+                    .push(&power(to - from))
+                    .push(")");
+            }
+            (Form::Exact(from), Form::Real) => {
+                out.push("(")
+                    .append(value)
+                    .push(" / ")
+                    .push(&power(*from))
+                    .push(".0)");
+            }
+            _ => {
+                out.append(value);
+            }
+        }
+    }
+
+    /// Appends a value in just this form, rounding where digits are lost.
+    fn brought_exactly(&self, value: &(Statement, Form), target: Form, out: &mut Statement) {
+        match (value.1, target) {
+            (Form::Exact(from), Form::Exact(to)) if from > to => {
+                out.push("CAST(round(")
+                    .append(&value.0)
+                    .push(" / ")
+                    .push(&power(from - to))
+                    .push(".0) AS INTEGER)");
+            }
+            (Form::Real, Form::Exact(to)) => {
+                out.push("CAST(round(")
+                    .append(&value.0)
+                    .push(" * ")
+                    .push(&power(to))
+                    .push(".0) AS INTEGER)");
+            }
+            _ => self.brought(value, target, out),
+        }
     }
 
     fn apart(&self, expr: &Expr) -> (Statement, Form) {
@@ -432,47 +581,45 @@ fn common(a: Form, b: Form) -> Form {
     }
 }
 
-/// Appends a value in a form that holds at least as much.
-fn brought((value, form): &(Statement, Form), target: Form, out: &mut Statement) {
-    match (form, target) {
-        (Form::Exact(from), Form::Exact(to)) if to > *from => {
-            out.push("(")
-                .append(value)
-                .push(" * ")
-                .push(&power(to - from))
-                .push(")");
-        }
-        (Form::Exact(from), Form::Real) => {
-            out.push("(")
-                .append(value)
-                .push(" / ")
-                .push(&power(*from))
-                .push(".0)");
-        }
-        _ => {
-            out.append(value);
-        }
+/// Arithmetic of PostgreSQL, whose numbers know their own scales. Integers are widened first, for it refuses what doesn't
+/// fit where SQLite goes on; what is divided by zero is NULL, as there.
+fn native_arithmetic(
+    op: Arithmetic,
+    left: &(Statement, Form),
+    right: &(Statement, Form),
+    sign: &str,
+    form: Form,
+    out: &mut Statement,
+) -> Form {
+    let cast = |of: Form| match (op, of) {
+        (Arithmetic::Concat, _) => "::text",
+        (Arithmetic::Divide, _) => "::float8",
+        (_, Form::Exact(_)) => "::int8",
+        _ => "",
+    };
+    out.push("(").append(&left.0).push(cast(left.1)).push(sign);
+    if op == Arithmetic::Divide {
+        out.push("nullif(").append(&right.0).push("::float8, 0))");
+    } else {
+        out.append(&right.0).push(cast(right.1)).push(")");
     }
+    form
 }
 
-/// Appends a value in just this form, rounding where digits are lost.
-fn brought_exactly(value: &(Statement, Form), target: Form, out: &mut Statement) {
-    match (value.1, target) {
-        (Form::Exact(from), Form::Exact(to)) if from > to => {
-            out.push("CAST(round(")
-                .append(&value.0)
-                .push(" / ")
-                .push(&power(from - to))
-                .push(".0) AS INTEGER)");
+/// A value as a column of PostgreSQL would keep it, rounded half away from zero where digits are lost.
+fn native_exactly(value: &(Statement, Form), field: &rest_schema::Field, of: &str, out: &mut Statement) {
+    use rest_schema::FieldType;
+    match &field.ty {
+        FieldType::Decimal { scale, .. } => {
+            out.push("round((").append(&value.0).push(")::numeric, ");
+            out.push(itoa::Buffer::new().format(*scale)).push(")");
         }
-        (Form::Real, Form::Exact(to)) => {
-            out.push("CAST(round(")
-                .append(&value.0)
-                .push(" * ")
-                .push(&power(to))
-                .push(".0) AS INTEGER)");
+        FieldType::Integer | FieldType::Bigint => {
+            out.push("round((").append(&value.0).push(")::numeric)::int8");
         }
-        _ => brought(value, target, out),
+        _ => {
+            out.push("(").append(&value.0).push(")::").push(of);
+        }
     }
 }
 

@@ -10,6 +10,7 @@ pub mod write;
 #[cfg(test)]
 mod written;
 
+use crate::cell::Cell;
 use crate::plan::expr::Slot;
 
 /// A text and the values it asks for, in order.
@@ -28,8 +29,8 @@ pub enum Bind {
     Slot(Slot),
     /// A text parameter prepared for a text operator.
     Text(Slot, TextForm),
-    /// The keys of the level above, as a JSON array.
-    Keys,
+    /// A part of the keys of the level above, as an array; where the database has lists of lists, all of them.
+    Keys(u16),
     /// The number of rows that are still wanted.
     Wanted,
 }
@@ -41,6 +42,20 @@ pub enum TextForm {
     Folded,
     /// The least text greater than all that begin with it; NULL where there is none.
     Successor,
+    /// A pattern of GLOB as one of LIKE.
+    Like,
+}
+
+impl TextForm {
+    /// A text in this form; anything else stays.
+    pub fn of(self, cell: Cell) -> Cell {
+        match (cell, self) {
+            (Cell::Text(text), Self::Folded) => Cell::Text(text.to_ascii_lowercase()),
+            (Cell::Text(text), Self::Successor) => successor(&text).map_or(Cell::Null, Cell::Text),
+            (Cell::Text(text), Self::Like) => Cell::Text(like_of_glob(&text)),
+            (other, _) => other,
+        }
+    }
 }
 
 impl Statement {
@@ -55,6 +70,14 @@ impl Statement {
         self.text.push('"');
         self.text.push_str(&name.replace('"', "\"\""));
         self.text.push('"');
+        self
+    }
+
+    /// Appends a table's name, which may name its schema first: `audit.entries`.
+    pub fn table(&mut self, table: &str) -> &mut Self {
+        for (place, part) in table.split('.').enumerate() {
+            self.push(if place == 0 { "" } else { "." }).name(part);
+        }
         self
     }
 
@@ -85,6 +108,58 @@ impl Statement {
     }
 }
 
+/// A text with its parameters replaced by what `next` gives, in their order; what is quoted stays.
+pub(crate) fn constants(text: &str, next: &mut dyn FnMut() -> String) -> String {
+    let mut out = String::with_capacity(text.len() + 16);
+    let mut quote = None;
+    for c in text.chars() {
+        match (c, quote) {
+            ('?', None) => out.push_str(&next()),
+            (c @ ('"' | '\''), None) => {
+                quote = Some(c);
+                out.push(c);
+            }
+            (c, Some(open)) if c == open => {
+                quote = None;
+                out.push(c);
+            }
+            (c, _) => out.push(c),
+        }
+    }
+    out
+}
+
+/// A pattern of GLOB, whose wild cards stand in brackets where they are none, as one of LIKE.
+pub(crate) fn like_of_glob(glob: &str) -> String {
+    let mut like = String::with_capacity(glob.len() + 2);
+    let mut chars = glob.chars();
+    while let Some(c) = chars.next() {
+        let plain = match c {
+            '*' => {
+                like.push('%');
+                continue;
+            }
+            '?' => {
+                like.push('_');
+                continue;
+            }
+            '[' => {
+                let inner = chars.next();
+                chars.next();
+                inner
+            }
+            other => Some(other),
+        };
+        if let Some(plain) = plain {
+            if matches!(plain, '%' | '_' | '\\') {
+                like.push('\\');
+            }
+            like.push(plain);
+        }
+    }
+    like
+}
+
 /// The least text that is greater than every text that begins with `prefix`, in code point order.
 pub fn successor(prefix: &str) -> Option<String> {
     let mut chars: Vec<char> = prefix.chars().collect();
@@ -110,6 +185,11 @@ mod tests {
         let mut statement = Statement::default();
         statement.column(0, "or\"der");
         assert_eq!(statement.text, "t0.\"or\"\"der\"");
+    }
+
+    #[test]
+    fn a_glob_becomes_a_like() {
+        assert_eq!(like_of_glob("a*?[*][[]%_\\é"), "a%_*[\\%\\_\\\\é");
     }
 
     #[test]

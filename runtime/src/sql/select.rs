@@ -10,7 +10,7 @@ use crate::plan::expr::{Expr, Slot};
 use crate::plan::level::{Included, Level};
 use crate::plan::read::{Select, Shape, Start, Term};
 use crate::sql::condition::Writer;
-use crate::sql::dialect::{Dialect, Sqlite};
+use crate::sql::dialect::Dialect;
 use crate::sql::{Bind, Statement};
 
 /// A read plan's shape, written.
@@ -143,7 +143,7 @@ fn page(writer: Writer<'_>, shape: &Shape, order: &[Term], start: &Start, count:
 
 fn from(writer: Writer<'_>, level: &Level, out: &mut Statement) {
     out.push(" FROM ")
-        .name(&writer.model.resource(level.resource).table)
+        .table(&writer.model.resource(level.resource).table)
         .push(" t0");
 }
 
@@ -157,7 +157,7 @@ fn filter(writer: Writer<'_>, condition: &Expr, out: &mut Statement) {
 fn order_by(writer: Writer<'_>, order: &[Term], out: &mut Statement) {
     for (place, term) in order.iter().enumerate() {
         out.push(if place == 0 { " ORDER BY " } else { ", " });
-        writer.write(&term.expr, out);
+        writer.ordered(&term.expr, out);
         if term.descending {
             out.push(" DESC");
         }
@@ -305,7 +305,7 @@ impl Columns {
     fn select(&self, writer: Writer<'_>, out: &mut Statement) {
         out.push("SELECT ");
         if self.first > 0 {
-            out.push("j.key");
+            out.push(writer.dialect().place_of_key());
         }
         if self.first == 0 && self.all.is_empty() {
             out.push("1");
@@ -408,16 +408,28 @@ fn include(writer: Writer<'_>, included: &Included, link: Vec<usize>) -> Include
     let mut out = Statement::default();
     columns.select(writer, &mut out);
     out.push(" FROM ");
-    Sqlite::keys(&mut out, Bind::Keys);
-    out.push(" CROSS JOIN ")
-        .name(&writer.model.resource(included.level.resource).table)
-        .push(" t0 ON ");
+    let types = key_types(writer, included.relation);
+    writer.dialect().keys(&mut out, &types);
     let to_one = relation.kind.is_to_one();
-    if relation.kind == RelationKind::BelongsTo || relation.kind == RelationKind::HasOne {
-        linked(writer, included.relation, &mut out);
-        filter(writer, &included.condition, &mut out);
+    let is_single = relation.kind == RelationKind::BelongsTo || relation.kind == RelationKind::HasOne;
+    if !is_single && writer.dialect() == Dialect::Postgres {
+        out.push(" CROSS JOIN LATERAL (SELECT t0.*");
+        of_parent(writer, included, &mut out);
+        out.push(") t0");
     } else {
-        capped(writer, included, &mut out);
+        out.push(match writer.dialect() {
+            // In this order, whatever SQLite thinks of it.
+            Dialect::Sqlite => " CROSS JOIN ",
+            Dialect::Postgres => " JOIN ",
+        });
+        out.table(&writer.model.resource(included.level.resource).table)
+            .push(" t0 ON ");
+        if is_single {
+            linked(writer, included.relation, &mut out);
+            filter(writer, &included.condition, &mut out);
+        } else {
+            capped(writer, included, &mut out);
+        }
     }
     if !to_one {
         out.push(" ORDER BY j.key");
@@ -437,6 +449,16 @@ fn include(writer: Writer<'_>, included: &Included, link: Vec<usize>) -> Include
     }
 }
 
+/// The types of the parts of the keys by which a relation is followed.
+fn key_types<'m>(writer: Writer<'m>, relation: RelationId) -> Vec<&'m str> {
+    let fields = match &writer.model.relation(relation).link {
+        Link::Keys { remote, .. } => remote.clone(),
+        Link::Join { .. } => local_fields(writer.model, relation),
+    };
+    let of = |field| writer.model.column_type(field).map_or("", |of| of.name.as_str());
+    fields.into_iter().map(of).collect()
+}
+
 /// `t0.remote = j.value`
 fn linked(writer: Writer<'_>, relation: RelationId, out: &mut Statement) {
     match &writer.model.relation(relation).link {
@@ -446,14 +468,14 @@ fn linked(writer: Writer<'_>, relation: RelationId, out: &mut Statement) {
                     out.push(" AND ");
                 }
                 out.column(0, &writer.model.field(*field).column).push(" = ");
-                parent_part(remote.len(), place, out);
+                writer.dialect().part_of_key(out, place, remote.len());
             }
         }
         Link::Join { table, local, remote } => {
-            out.push("EXISTS (SELECT 1 FROM ").name(table).push(" jt WHERE ");
+            out.push("EXISTS (SELECT 1 FROM ").table(table).push(" jt WHERE ");
             for (place, join) in local.iter().enumerate() {
                 out.push("jt.").name(&join.column).push(" = ");
-                parent_part(local.len(), place, out);
+                writer.dialect().part_of_key(out, place, local.len());
                 out.push(" AND ");
             }
             for (place, join) in remote.iter().enumerate() {
@@ -465,14 +487,6 @@ fn linked(writer: Writer<'_>, relation: RelationId, out: &mut Statement) {
             }
             out.push(")");
         }
-    }
-}
-
-fn parent_part(parts: usize, part: usize, out: &mut Statement) {
-    if parts == 1 {
-        out.push("j.value");
-    } else {
-        Sqlite::part_of_key(out, part);
     }
 }
 
@@ -497,17 +511,26 @@ fn capped(writer: Writer<'_>, included: &Included, out: &mut Statement) {
         " IN (SELECT "
     });
     tuple(out);
+    of_parent(writer, included, out);
+    out.push(")");
+}
+
+/// The first rows of one parent, from where they stand.
+fn of_parent(writer: Writer<'_>, included: &Included, out: &mut Statement) {
+    let model = writer.model;
+    let table = &model.resource(included.level.resource).table;
     out.push(" FROM ");
     match &model.relation(included.relation).link {
         Link::Keys { .. } => {
-            out.name(&resource.table).push(" t0 WHERE ");
+            out.table(table).push(" t0 WHERE ");
             linked(writer, included.relation, out);
         }
-        Link::Join { table, local, remote } => {
-            out.name(table)
-                .push(" jt JOIN ")
-                .name(&resource.table)
-                .push(" t0 ON ");
+        Link::Join {
+            table: pairs,
+            local,
+            remote,
+        } => {
+            out.table(pairs).push(" jt JOIN ").table(table).push(" t0 ON ");
             for (place, join) in remote.iter().enumerate() {
                 if place > 0 {
                     out.push(" AND ");
@@ -522,7 +545,7 @@ fn capped(writer: Writer<'_>, included: &Included, out: &mut Statement) {
                     out.push(" AND ");
                 }
                 out.push("jt.").name(&join.column).push(" = ");
-                parent_part(local.len(), place, out);
+                writer.dialect().part_of_key(out, place, local.len());
             }
         }
     }
@@ -532,6 +555,5 @@ fn capped(writer: Writer<'_>, included: &Included, out: &mut Statement) {
     }
     order_by(writer, &included.order, out);
     out.push(" LIMIT ")
-        .push(itoa::Buffer::new().format(included.cap + 1))
-        .push(")");
+        .push(itoa::Buffer::new().format(included.cap + 1));
 }

@@ -1,13 +1,15 @@
 //! Writes as SQL: the statements of the list of steps, each over one row by its key.
 
-use rest_schema::{Comparison, FieldId, Link, RelationId, RelationKind, ResourceId};
+use rest_schema::{Comparison, FieldId, KeyKind, Link, RelationId, RelationKind, ResourceId};
 
 use crate::caller::Authority;
+use crate::cell::Cell;
 use crate::model::Model;
 use crate::plan::access::{Ruling, judged};
 use crate::plan::expr::{Expr, Slot};
 use crate::plan::read::key_condition;
 use crate::sql::condition::Writer;
+use crate::sql::dialect::Dialect;
 use crate::sql::{Bind, Statement};
 
 /// The row as it is, before a write: all stored columns, and what the rules say of it.
@@ -73,9 +75,13 @@ pub fn pre_select(
     let mut statement = list.finish();
     statement
         .push(" FROM ")
-        .name(&model.resource(resource).table)
+        .table(&model.resource(resource).table)
         .push(" t0 WHERE ");
     writer.write(&key_of(model, resource), &mut statement);
+    if writer.dialect() == Dialect::Postgres {
+        // Others write at the same time: what is judged here stays so until the end.
+        statement.push(" FOR UPDATE OF t0");
+    }
     PreSelect {
         statement,
         columns,
@@ -125,7 +131,7 @@ pub fn key_of(model: &Model, resource: ResourceId) -> Expr {
 /// INSERT of these fields, whose values are the parameters; gives the key.
 pub fn insert(model: &Model, resource: ResourceId, fields: &[FieldId]) -> Statement {
     let mut out = Statement::default();
-    out.push("INSERT INTO ").name(&model.resource(resource).table);
+    out.push("INSERT INTO ").table(&model.resource(resource).table);
     if fields.is_empty() {
         out.push(" DEFAULT VALUES");
     } else {
@@ -154,7 +160,7 @@ fn param(place: usize, out: &mut Statement) {
 pub fn update(model: &Model, resource: ResourceId, fields: &[FieldId]) -> Statement {
     let mut out = Statement::default();
     out.push("UPDATE ")
-        .name(&model.resource(resource).table)
+        .table(&model.resource(resource).table)
         .push(" AS t0 SET ");
     let first = model.resource(resource).key.fields.len();
     for (place, field) in fields.iter().enumerate() {
@@ -172,7 +178,7 @@ pub fn update(model: &Model, resource: ResourceId, fields: &[FieldId]) -> Statem
 pub fn delete(model: &Model, resource: ResourceId) -> Statement {
     let mut out = Statement::default();
     out.push("DELETE FROM ")
-        .name(&model.resource(resource).table)
+        .table(&model.resource(resource).table)
         .push(" AS t0 WHERE ");
     Writer::new(model).write(&key_of(model, resource), &mut out);
     out
@@ -183,7 +189,7 @@ pub fn target(model: &Model, relation: RelationId, read_rule: &Expr) -> Statemen
     let relation = model.relation(relation);
     let mut out = Statement::default();
     out.push("SELECT 1 FROM ")
-        .name(&model.resource(relation.target).table)
+        .table(&model.resource(relation.target).table)
         .push(" t0 WHERE ");
     if let Link::Keys { remote, .. } = &relation.link {
         for (place, field) in remote.iter().enumerate() {
@@ -236,17 +242,43 @@ fn columns_where(model: &Model, resource: ResourceId, fields: &[FieldId], condit
             .column(0, &model.field(*field).column);
     }
     out.push(" FROM ")
-        .name(&model.resource(resource).table)
+        .table(&model.resource(resource).table)
         .push(" t0 WHERE ");
     Writer::new(model).write(condition, &mut out);
     out
+}
+
+/// What makes the database go on counting after the greatest key that is there; `None` where it does so by itself.
+pub fn count_on(model: &Model, resource: ResourceId) -> Option<Statement> {
+    let of = model.resource(resource);
+    let [key] = of.key.fields[..] else { return None };
+    if model.columns.dialect != Dialect::Postgres || of.key.kind != KeyKind::Autoincrement {
+        return None;
+    }
+    let column = &model.field(key).column;
+    let literal = |text: &str| Bind::Slot(Slot::Literal(Cell::Text(text.to_owned())));
+    let mut table = Statement::default();
+    table.table(&of.table);
+    let mut out = Statement::default();
+    out.push("SELECT setval(pg_get_serial_sequence(")
+        .bind(literal(&table.text))
+        .push(", ")
+        .bind(literal(column))
+        .push("), max(")
+        .name(column)
+        .push(")) FROM ")
+        .append(&table)
+        .push(" HAVING max(")
+        .name(column)
+        .push(") IS NOT NULL");
+    Some(out)
 }
 
 /// INSERT of a pair into a join table; the parameters are these columns' values.
 pub fn insert_pair<'c>(table: &str, columns: impl ExactSizeIterator<Item = &'c str>) -> Statement {
     let mut out = Statement::default();
     let count = columns.len();
-    out.push("INSERT INTO ").name(table).push(" (");
+    out.push("INSERT INTO ").table(table).push(" (");
     for (place, column) in columns.enumerate() {
         out.push(if place == 0 { "" } else { ", " }).name(column);
     }

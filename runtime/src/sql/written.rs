@@ -6,13 +6,14 @@ use rest_schema::{FieldId, ResourceId};
 
 use crate::caller::Caller;
 use crate::cell::Cell;
+use crate::codec::Columns;
 use crate::engine::Engine;
-use crate::migrate;
 use crate::model::Model;
 use crate::plan::access::Account;
 use crate::plan::read::Planner;
 use crate::request::page::{CursorKey, Position};
 use crate::request::query;
+use crate::sql::dialect::Dialect;
 use crate::sql::select::{Layout, read};
 use crate::storage::read::StateKey;
 use crate::storage::state;
@@ -48,21 +49,22 @@ accounts: { resource: User, identify_by: [name], password: password }
 ";
 
 fn engine() -> Engine {
+    engine_on(Dialect::Sqlite)
+}
+
+fn engine_on(dialect: Dialect) -> Engine {
     let schema = rest_schema::read_one("blog.yaml", BLOG)
         .map_err(|report| report.lines())
         .expect("a schema")
         .schema;
-    let codecs = migrate::own_codecs(&schema);
+    let columns = Columns::ours(&schema, dialect);
     let validators = Validators::new(&schema).expect("patterns");
-    let key = CursorKey::new([7; 32]);
     let state = state::Statements::new("");
-    Engine::new(
-        Model::new(schema, codecs),
-        validators,
-        key,
-        StateKey([7; 16]),
-        state,
-    )
+    let keys = crate::open::Keys {
+        cursor: CursorKey::new([7; 32]),
+        state: StateKey([7; 16]),
+    };
+    Engine::new(Model::new(schema, columns), validators, keys, state)
 }
 
 fn resource(engine: &Engine, name: &str) -> ResourceId {

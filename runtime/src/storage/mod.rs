@@ -4,6 +4,7 @@ pub mod bind;
 pub mod connection;
 pub mod constraint;
 pub mod job;
+pub mod postgres;
 pub mod read;
 mod refusal;
 pub mod rows;
@@ -28,6 +29,8 @@ use sqlite::files::Files;
 pub enum Storage {
     /// Files of SQLite.
     Sqlite(Files),
+    /// A database of PostgreSQL, which keeps our own state as well.
+    Postgres(Box<postgres::Database>),
 }
 
 impl Storage {
@@ -46,6 +49,7 @@ impl Storage {
     ) -> Result<Output, Refusal> {
         match self {
             Self::Sqlite(files) => files.data.read(engine, compiled, plan, caller, now).await,
+            Self::Postgres(database) => database.read(engine, compiled, plan, caller, now).await,
         }
     }
 
@@ -64,6 +68,7 @@ impl Storage {
     ) -> Result<Found, Refusal> {
         match self {
             Self::Sqlite(files) => files.data.find(engine, compiled, plan, caller, now).await,
+            Self::Postgres(database) => database.find(engine, compiled, plan, caller, now).await,
         }
     }
 
@@ -75,6 +80,20 @@ impl Storage {
     pub async fn write(&self, job: impl Job) -> Result<Done, Refusal> {
         match self {
             Self::Sqlite(files) => files.data.writer.write(job).await,
+            Self::Postgres(database) => database.write(&job, "BEGIN").await,
+        }
+    }
+
+    /// Does a job of several reads and writes of which each is to see the others undisturbed.
+    ///
+    /// # Errors
+    ///
+    /// As [`Storage::write`].
+    pub(crate) async fn write_together(&self, job: &impl Job) -> Result<Done, Refusal> {
+        match self {
+            // Nobody else writes there anyway; what the queue needs is a job of its own.
+            Self::Sqlite(_) => Err(Refusal::Internal("a file's jobs are queued".into())),
+            Self::Postgres(database) => database.write(job, "BEGIN ISOLATION LEVEL SERIALIZABLE").await,
         }
     }
 
@@ -86,13 +105,15 @@ impl Storage {
     pub async fn write_state(&self, job: impl Job) -> Result<Done, Refusal> {
         match self {
             Self::Sqlite(files) => files.state.writer.write(job).await,
+            Self::Postgres(database) => database.write(&job, "BEGIN").await,
         }
     }
 
     /// Whether the database answers.
-    pub fn is_ready(&self) -> bool {
+    pub async fn is_ready(&self) -> bool {
         match self {
             Self::Sqlite(files) => files.is_ready(),
+            Self::Postgres(database) => database.is_ready().await,
         }
     }
 
@@ -100,6 +121,7 @@ impl Storage {
     pub fn measure(&self) {
         match self {
             Self::Sqlite(files) => files.measure(),
+            Self::Postgres(_) => {}
         }
     }
 
@@ -107,6 +129,7 @@ impl Storage {
     pub fn close(&self) {
         match self {
             Self::Sqlite(files) => files.close(),
+            Self::Postgres(database) => database.close(),
         }
     }
 }

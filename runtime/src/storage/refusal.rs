@@ -23,6 +23,8 @@ pub enum Refusal {
     },
     /// The database is away, locked or full: 503, and by itself better later.
     Unavailable(Box<dyn std::error::Error + Send + Sync>),
+    /// The database ended it because of others at the same time, or of what has changed since: it may be run again.
+    Again(Box<dyn std::error::Error + Send + Sync>),
     /// A read took more steps than an inline read may: it is run again, elsewhere.
     Overrun,
     /// Anything else.
@@ -34,7 +36,7 @@ impl fmt::Display for Refusal {
         match self {
             Self::Problem(problem) => write!(f, "{}", problem.told()),
             Self::StoredValue { expected, .. } => write!(f, "a stored value is not {expected}"),
-            Self::Unavailable(error) | Self::Internal(error) => error.fmt(f),
+            Self::Unavailable(error) | Self::Again(error) | Self::Internal(error) => error.fmt(f),
             Self::Overrun => f.write_str("the read took too many steps"),
         }
     }
@@ -56,7 +58,9 @@ impl Refusal {
                     key.join(",")
                 ))
             }
-            Self::Unavailable(error) => Problem::new(Code::Unavailable).retry_after(1).because(error),
+            Self::Unavailable(error) | Self::Again(error) => {
+                Problem::new(Code::Unavailable).retry_after(1).because(error)
+            }
             Self::Overrun => {
                 let detail = "the request took longer than one may here; ask for less, or by indexed fields";
                 Problem::new(Code::Unavailable).detail(detail).retry_after(1)

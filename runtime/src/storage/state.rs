@@ -29,6 +29,24 @@ pub const TABLES: &[&str] = &[
 ) STRICT",
 ];
 
+/// The statements that make the tables on PostgreSQL, where their names begin so.
+pub(crate) fn tables(before: &str) -> [String; 2] {
+    let if_missing = if before.is_empty() { "" } else { "IF NOT EXISTS " };
+    [
+        format!("CREATE TABLE {if_missing}{before}rest_state (name text PRIMARY KEY, value bytea NOT NULL)"),
+        format!(
+            "CREATE TABLE {if_missing}{before}rest_tokens (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  digest bytea NOT NULL UNIQUE,
+  account text NOT NULL,
+  name text,
+  created_at bigint NOT NULL,
+  expires_at bigint NOT NULL
+)"
+        ),
+    ]
+}
+
 /// The name of the table that tells a database as ours.
 pub const MARK: &str = "rest_state";
 

@@ -6,7 +6,8 @@ use super::{Comparison, Finding};
 use crate::codec::Affinity;
 use crate::migrate::catalogue::{Column, Table, TableIndex};
 use crate::migrate::index::{Needs, Why};
-use crate::migrate::{Expression, Ownership, create, name};
+use crate::migrate::{Expression, Ownership, create, name, table_name};
+use crate::sql::dialect::Dialect;
 
 /// Digits that a double keeps of any decimal.
 const DIGITS_OF_REAL: u8 = 15;
@@ -17,7 +18,11 @@ impl Comparison<'_> {
             return;
         };
         let is_text = Affinity::of(&column.declared) == Affinity::Text;
-        if self.ownership == Ownership::Foreign && precision > DIGITS_OF_REAL && !is_text {
+        if column.native.is_none()
+            && self.ownership == Ownership::Foreign
+            && precision > DIGITS_OF_REAL
+            && !is_text
+        {
             let message = format!(
                 "{}.{} is declared {}, where SQLite keeps {DIGITS_OF_REAL} digits of {precision}",
                 table.name, column.name, column.declared
@@ -56,7 +61,7 @@ impl Comparison<'_> {
         finding.statement = Some(format!(
             "CREATE INDEX {} ON {} ({})",
             name(&index),
-            name(&table.name),
+            table_name(&table.name),
             quoted.join(", ")
         ));
         self.fit.advice.push(finding);
@@ -96,10 +101,13 @@ impl Comparison<'_> {
                 columns.join(", ")
             );
             let mut finding = Finding::new(&self.resource.name, message);
-            let rowid = table
-                .rowid
-                .as_deref()
-                .or_else(|| create::rowid(self.schema, self.resource));
+            let rowid = match self.dialect {
+                Dialect::Sqlite => table
+                    .rowid
+                    .as_deref()
+                    .or_else(|| create::rowid(self.schema, self.resource)),
+                Dialect::Postgres => None,
+            };
             let index_name = needed.name(&table.name, rowid);
             finding.statement = Some(needed.statement(&index_name, &table.name, rowid));
             self.fit.advice.push(finding);

@@ -3,7 +3,7 @@
 use rest_schema::diagnostic::nearest;
 use rest_schema::{FieldId, JoinColumn, Link, OnDelete, Relation, RelationKind, ResourceId};
 
-use super::{Comparison, Finding, holds};
+use super::{Comparison, Finding};
 use crate::migrate::catalogue::{ForeignKey, Table};
 
 impl Comparison<'_> {
@@ -112,7 +112,7 @@ impl Comparison<'_> {
             let ty = &self.schema.field(join.field).ty;
             let message = match found.column(&join.column) {
                 None => format!("{table} has no column {}", join.column),
-                Some(column) if !holds(&column.declared, ty) => {
+                Some(column) if !self.holds(column, ty) => {
                     format!(
                         "{table}.{} is declared {}, which can't hold {}",
                         column.name,

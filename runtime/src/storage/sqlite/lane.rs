@@ -134,6 +134,7 @@ mod tests {
     use crate::plan::read::Planner;
     use crate::request::page::CursorKey;
     use crate::request::query;
+    use crate::sql::dialect::Dialect;
     use crate::sql::select;
 
     const BLOG: &str = "
@@ -163,7 +164,10 @@ accounts: { resource: User, identify_by: [name], password: password }
             mark: "",
         };
         migrate::prepare(&schema, &connection, own, &|_| String::new()).expect("tables");
-        let model = Model::new(schema.clone(), migrate::own_codecs(&schema));
+        let model = Model::new(
+            schema.clone(),
+            crate::codec::Columns::ours(&schema, Dialect::Sqlite),
+        );
         let mut caller = Caller::anonymous();
         if signed_in {
             let fields = Arc::clone(&model.me_fields);

@@ -7,7 +7,7 @@ use rusqlite::{CachedStatement, Connection};
 
 use crate::cell::{Cell, CellRef};
 use crate::plan::read::json_of;
-use crate::sql::{Bind, Statement, TextForm, successor};
+use crate::sql::{Bind, Statement};
 use crate::storage::Refusal;
 use crate::storage::connection::{self, Bound, Row, Take};
 use crate::storage::constraint::Context;
@@ -130,17 +130,9 @@ fn bind_one(
             Some(cell) => bind_cell(prepared, place, cell),
             None => bind_cell(prepared, place, &values.cell(slot)),
         },
-        Bind::Text(slot, form) => bind_cell(prepared, place, &changed(values.cell(slot), *form)),
-        Bind::Keys => prepared.raw_bind_parameter(place, array_of(bound.keys)),
+        Bind::Text(slot, form) => bind_cell(prepared, place, &form.of(values.cell(slot))),
+        Bind::Keys(_) => prepared.raw_bind_parameter(place, array_of(bound.keys)),
         Bind::Wanted => prepared.raw_bind_parameter(place, i64::try_from(bound.wanted).unwrap_or(i64::MAX)),
-    }
-}
-
-fn changed(cell: Cell, form: TextForm) -> Cell {
-    match (cell, form) {
-        (Cell::Text(text), TextForm::Folded) => Cell::Text(text.to_ascii_lowercase()),
-        (Cell::Text(text), TextForm::Successor) => successor(&text).map_or(Cell::Null, Cell::Text),
-        (other, _) => other,
     }
 }
 

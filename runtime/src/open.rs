@@ -1,0 +1,242 @@
+//! Opens the database of a service: what is there is looked at, what is missing is made where it is ours, and what is
+//! needed to serve it is got ready.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rest_schema::{Journal, Schema};
+
+use crate::codec::Columns;
+use crate::location::Location;
+use crate::metrics::{Databases, Meters};
+use crate::migrate::{self, Finding, OwnTables, Ownership, Prepared};
+use crate::model::Model;
+use crate::request::page::CursorKey;
+use crate::service::Error;
+use crate::sql::condition::definition;
+use crate::sql::dialect::Dialect;
+use crate::storage::connection::{Connection, driven};
+use crate::storage::postgres::{self, Address};
+use crate::storage::read::StateKey;
+use crate::storage::sqlite::connection::{self, File, Purpose};
+use crate::storage::sqlite::database::Database;
+use crate::storage::sqlite::files::Files;
+use crate::storage::{Refusal, Storage, state};
+
+/// A database that fits its schema, and what is needed to serve both.
+pub(crate) struct Opened {
+    pub(crate) storage: Storage,
+    pub(crate) model: Model,
+    pub(crate) ownership: Ownership,
+    pub(crate) advice: Vec<Finding>,
+    pub(crate) state: state::Statements,
+    pub(crate) keys: Keys,
+}
+
+/// The service's own secrets.
+pub(crate) struct Keys {
+    pub(crate) cursor: CursorKey,
+    pub(crate) state: StateKey,
+}
+
+/// Opens a database.
+pub(crate) fn open(schema: Schema, location: &Location, counts: &Databases) -> Result<Opened, Error> {
+    match location {
+        Location::File(path) => open_file(schema, path, counts),
+        Location::Postgres(url) => {
+            let address: Address = url.parse().map_err(Error::told)?;
+            at_start(open_postgres(schema, address))
+        }
+    }
+}
+
+fn open_file(schema: Schema, path: &Path, counts: &Databases) -> Result<Opened, Error> {
+    let prepared = prepare(&schema, path)?;
+    let ours = prepared.ownership == Ownership::Ours;
+    let wal = ours || schema.journal == Some(Journal::Wal);
+    let files = open_databases(path, ours, wal, counts)?;
+    let model = Model::new(schema, prepared.columns);
+    let state = state::Statements::new("");
+    let doing = "the keys of the service can't be read";
+    let link = connection::open(&files.state.file, Purpose::Write).map_err(Error::driver(doing))?;
+    let keys = driven(keys(&link.connection, &state, &model));
+    Ok(Opened {
+        storage: Storage::Sqlite(files),
+        ownership: prepared.ownership,
+        advice: prepared.advice,
+        keys: keys.map_err(|refusal| Error::refused(doing, &refusal))?,
+        state,
+        model,
+    })
+}
+
+async fn open_postgres(schema: Schema, address: Address) -> Result<Opened, Error> {
+    let shown = address.to_string();
+    let link = postgres::Link::first(&address)
+        .await
+        .map_err(|told| Error::told(format!("{shown} can't be reached: {told}")))?;
+    let own = Model::new(schema.clone(), Columns::ours(&schema, Dialect::Postgres));
+    let expression = |rule: &rest_schema::Rule| definition(&own, rule);
+    let opened = migrate::open(&schema, link.client(), &expression)
+        .await
+        .map_err(|source| Error::unprepared(&shown, source))?;
+    let state = state::Statements::new(opened.before);
+    let model = Model::new(schema, opened.prepared.columns);
+    let doing = "the keys of the service can't be read";
+    let keys = keys(&link, &state, &model)
+        .await
+        .map_err(|refusal| Error::refused(doing, &refusal))?;
+    Ok(Opened {
+        storage: Storage::Postgres(Box::new(postgres::Database::new(address, opened.uniques))),
+        ownership: opened.prepared.ownership,
+        advice: opened.prepared.advice,
+        keys,
+        state,
+        model,
+    })
+}
+
+/// Does what has to wait before there is anybody to wait for it: on a thread and with a runtime of its own, so that it works
+/// within a runtime and without one.
+pub(crate) fn at_start<T: Send>(work: impl Future<Output = Result<T, Error>> + Send) -> Result<T, Error> {
+    let run = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| Error::told(format!("threads can't be started: {error}")))?;
+        runtime.block_on(work)
+    };
+    let ended = std::thread::scope(|threads| threads.spawn(run).join());
+    ended.unwrap_or_else(|_| Err(Error::told("opening the database panicked")))
+}
+
+async fn keys<C: Connection>(
+    connection: &C,
+    state: &state::Statements,
+    model: &Model,
+) -> Result<Keys, Refusal> {
+    Ok(Keys {
+        cursor: CursorKey::new(state::key::<32, _>(connection, state, model, "cursor-key").await?),
+        state: StateKey(state::key::<16, _>(connection, state, model, "state-key").await?),
+    })
+}
+
+/// Makes a database of SQL text, whole or not at all; a file that is there is refused.
+pub(crate) fn create_from(database: &Path, sql: &str) -> Result<(), Error> {
+    let shown = database.display().to_string();
+    if database.exists() {
+        return Err(Error::told(format!("{shown} is there already")));
+    }
+    let mut unfinished = database.as_os_str().to_owned();
+    unfinished.push(".unfinished");
+    let unfinished = PathBuf::from(unfinished);
+    let made = connection::script(&unfinished, sql).map_err(Error::driver(format!("{shown} can't be made")));
+    let made = made.and_then(|()| {
+        std::fs::rename(&unfinished, database)
+            .map_err(|error| Error::told(format!("{shown} can't be made: {error}")))
+    });
+    if made.is_err() {
+        // Nothing of it is of use.
+        drop(std::fs::remove_file(&unfinished));
+    }
+    made
+}
+
+/// Looks at the file, and makes the tables where they are ours to make. What fails leaves no file behind.
+fn prepare(schema: &Schema, database: &Path) -> Result<Prepared, Error> {
+    let shown = database.display().to_string();
+    let is_new = !database.exists();
+    if is_new && schema.managed == Some(false) {
+        return Err(Error::told(format!(
+            "there is no database at {shown}; with `managed: false` it is made by the program that owns it"
+        )));
+    }
+    if !is_new {
+        check_file(database)?;
+    }
+    let prepared = prepare_in(schema, database, is_new);
+    if is_new && prepared.is_err() {
+        // It was made a moment ago, by us, and holds nothing.
+        drop(std::fs::remove_file(database));
+    }
+    prepared
+}
+
+fn prepare_in(schema: &Schema, database: &Path, is_new: bool) -> Result<Prepared, Error> {
+    let shown = database.display().to_string();
+    let link = if is_new {
+        connection::create(database)
+    } else {
+        connection::inspect(database)
+    };
+    let link = link.map_err(Error::driver(format!("{shown} can't be opened")))?;
+    let model = Model::new(schema.clone(), Columns::ours(schema, Dialect::Sqlite));
+    let expression = |rule: &rest_schema::Rule| definition(&model, rule);
+    let own = OwnTables {
+        statements: state::TABLES,
+        mark: state::MARK,
+    };
+    migrate::prepare(schema, &link.connection, own, &expression)
+        .map_err(|source| Error::unprepared(&shown, source))
+}
+
+/// Refuses what is no database, or can't be written.
+pub(crate) fn check_file(database: &Path) -> Result<(), Error> {
+    let shown = database.display();
+    if database.is_dir() {
+        return Err(Error::told(format!("{shown} is a directory, not a database")));
+    }
+    match connection::is_database(database) {
+        Ok(true) => {}
+        Ok(false) => return Err(Error::told(format!("{shown} is not a database of SQLite"))),
+        Err(error) => return Err(Error::told(format!("{shown} can't be read: {error}"))),
+    }
+    if std::fs::metadata(database).is_ok_and(|file| file.permissions().readonly()) {
+        return Err(Error::told(format!(
+            "{shown} is read-only; a service writes to its database"
+        )));
+    }
+    Ok(())
+}
+
+/// The database, and the one that keeps our own state: the same where it is ours.
+fn open_databases(database: &Path, ours: bool, wal: bool, counts: &Databases) -> Result<Files, Error> {
+    let file = File {
+        path: database.to_owned(),
+        ours,
+        wal,
+    };
+    let data = Arc::new(open_database(file, counts.of("data"))?);
+    let state = if ours {
+        Arc::clone(&data)
+    } else {
+        Arc::new(open_state(database, counts.of("state"))?)
+    };
+    Ok(Files { data, state })
+}
+
+fn open_database(file: File, meters: Meters) -> Result<Database, Error> {
+    let shown = file.path.display().to_string();
+    Database::open(file, meters).map_err(Error::driver(format!(
+        "{shown} can't be opened for reading and writing"
+    )))
+}
+
+/// Our own state beside a database that isn't ours: a file of its own, so that its owner's tools never see it.
+fn open_state(database: &Path, meters: Meters) -> Result<Database, Error> {
+    let mut path = database.as_os_str().to_owned();
+    path.push(".rest-state");
+    let path = PathBuf::from(path);
+    let doing = format!("our own state can't be kept in {}", path.display());
+    let link = connection::create(&path).map_err(Error::driver(doing.clone()))?;
+    for statement in state::TABLES {
+        link.connection
+            .execute_batch(statement)
+            .map_err(Error::driver(doing.clone()))?;
+    }
+    drop(link);
+    let file = File {
+        path,
+        ours: true,
+        wal: true,
+    };
+    open_database(file, meters)
+}

@@ -1,0 +1,255 @@
+//! A connection, the statements that it keeps prepared, and what runs on it.
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::TryStreamExt as _;
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, Error, RowStream};
+
+use super::Address;
+use super::binary::{Param, Scratch};
+use super::error::{Uniques, refusal, refused};
+use crate::cell::Cell;
+use crate::sql::dialect::numbered;
+use crate::sql::{Bind, Statement};
+use crate::storage::Refusal;
+use crate::storage::connection::{Bound, Connection, Take};
+use crate::storage::constraint::Context;
+
+/// Statements that a connection keeps prepared; strangers choose which there are.
+const STATEMENTS: usize = 128;
+
+/// How each of our connections is set, where it is ours from beginning to end.
+const SETTINGS: &str = "SET statement_timeout = '30s'; SET lock_timeout = '5s'; \
+    SET idle_in_transaction_session_timeout = '60s'; SET timezone = 'UTC'";
+
+/// A connection.
+pub struct Link {
+    pub(super) client: Client,
+    uniques: Arc<Uniques>,
+    kept: Prepared,
+}
+
+/// What is known of the statements that ran before.
+enum Prepared {
+    /// They are kept prepared here.
+    Here(Mutex<Kept>),
+    /// The types of their parameters, which all connections share; they themselves are sent each time.
+    Types(Arc<Types>),
+}
+
+/// The types of the parameters of statements, by their text.
+#[derive(Debug, Default)]
+pub(super) struct Types(Mutex<HashMap<String, Arc<[Type]>>>);
+
+#[derive(Default)]
+struct Kept {
+    all: HashMap<String, (tokio_postgres::Statement, u64)>,
+    clock: u64,
+}
+
+impl Kept {
+    fn get(&mut self, text: &str) -> Option<tokio_postgres::Statement> {
+        self.clock += 1;
+        let clock = self.clock;
+        let (statement, used) = self.all.get_mut(text)?;
+        *used = clock;
+        Some(statement.clone())
+    }
+
+    fn put(&mut self, text: &str, statement: &tokio_postgres::Statement) {
+        if self.all.len() >= STATEMENTS {
+            let oldest = self.all.iter().min_by_key(|(_, (_, used))| *used);
+            if let Some(oldest) = oldest.map(|(text, _)| text.clone()) {
+                self.all.remove(&oldest);
+            }
+        }
+        self.all.insert(text.to_owned(), (statement.clone(), self.clock));
+    }
+}
+
+impl std::fmt::Debug for Link {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Link").finish_non_exhaustive()
+    }
+}
+
+impl Link {
+    /// Connects. What travels is driven by the runtime that this is called on.
+    pub(super) async fn open(
+        address: &Address,
+        uniques: &Arc<Uniques>,
+        types: &Arc<Types>,
+    ) -> Result<Self, Error> {
+        let (client, connection) = address.config.connect(tokio_postgres::NoTls).await?;
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::warn!(
+                    "a connection to the database ended: {}",
+                    super::address::causes(&error)
+                );
+            }
+        });
+        let kept = if address.keeps_statements {
+            client.batch_execute(SETTINGS).await?;
+            Prepared::Here(Mutex::default())
+        } else {
+            Prepared::Types(Arc::clone(types))
+        };
+        Ok(Self {
+            client,
+            uniques: Arc::clone(uniques),
+            kept,
+        })
+    }
+
+    /// Connects to look at a database and to make tables in it.
+    pub(crate) async fn first(address: &Address) -> Result<Self, String> {
+        let (uniques, types) = (Arc::default(), Arc::default());
+        let opened = Self::open(address, &uniques, &types).await;
+        opened.map_err(|error| super::address::causes(&error))
+    }
+
+    /// The driver's own.
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Forgets what is prepared: the tables may have changed.
+    pub(super) fn forget(&self) {
+        match &self.kept {
+            Prepared::Here(kept) => kept.lock().unwrap_or_else(PoisonError::into_inner).all.clear(),
+            Prepared::Types(types) => types.forget(),
+        }
+    }
+
+    /// Whether a statement can be sent alone: else its types have to be asked first, in a transaction.
+    pub(super) fn knows(&self, text: &str) -> bool {
+        match &self.kept {
+            Prepared::Here(_) => true,
+            Prepared::Types(types) => types.get(text).is_some(),
+        }
+    }
+
+    async fn query(&self, statement: &Statement, bound: &Bound<'_>) -> Result<RowStream, Error> {
+        let params: Vec<Param<'_>> = statement.slots.iter().map(|bind| param(bind, bound)).collect();
+        let text = &statement.text;
+        match &self.kept {
+            Prepared::Here(kept) => {
+                let found = kept.lock().unwrap_or_else(PoisonError::into_inner).get(text);
+                let prepared = match found {
+                    Some(prepared) => prepared,
+                    None => {
+                        let prepared = self.client.prepare(&numbered(text)).await?;
+                        kept.lock()
+                            .unwrap_or_else(PoisonError::into_inner)
+                            .put(text, &prepared);
+                        prepared
+                    }
+                };
+                self.client.query_raw(&prepared, &params).await
+            }
+            Prepared::Types(types) => {
+                let found = match types.get(text) {
+                    Some(found) => found,
+                    None => {
+                        let prepared = self.client.prepare(&numbered(text)).await?;
+                        types.put(text, prepared.params())
+                    }
+                };
+                let params = params
+                    .iter()
+                    .zip(found.iter())
+                    .map(|(param, of)| (param as &(dyn ToSql + Sync), of.clone()));
+                let params: Vec<_> = params.collect();
+                self.client.query_typed_raw(&numbered(text), params).await
+            }
+        }
+    }
+
+    async fn run<T: Take>(
+        &self,
+        statement: &Statement,
+        bound: &Bound<'_>,
+        take: &mut T,
+        told: &(dyn Fn(Error) -> Refusal + Sync),
+    ) -> Result<u64, Refusal> {
+        let rows = self.query(statement, bound).await.map_err(told)?;
+        let mut rows = pin!(rows);
+        let mut scratch = Scratch::default();
+        while let Some(row) = rows.try_next().await.map_err(told)? {
+            scratch.read(&row)?;
+            if take.take(&scratch.lend(&row))? == ControlFlow::Break(()) {
+                break;
+            }
+        }
+        Ok(rows.rows_affected().unwrap_or(0))
+    }
+}
+
+impl Types {
+    fn get(&self, text: &str) -> Option<Arc<[Type]>> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(text).cloned()
+    }
+
+    fn put(&self, text: &str, of: &[Type]) -> Arc<[Type]> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= 8 * STATEMENTS {
+            all.clear();
+        }
+        let of: Arc<[Type]> = of.into();
+        all.insert(text.to_owned(), Arc::clone(&of));
+        of
+    }
+
+    fn forget(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+fn param<'p>(bind: &Bind, bound: &Bound<'p>) -> Param<'p> {
+    match bind {
+        Bind::Slot(slot) => Param::Cell(bound.values.cell(slot)),
+        Bind::Text(slot, form) => Param::Cell(form.of(bound.values.cell(slot))),
+        Bind::Keys(part) => Param::Keys(bound.keys, usize::from(*part)),
+        Bind::Wanted => Param::Cell(Cell::Integer(i64::try_from(bound.wanted).unwrap_or(i64::MAX))),
+    }
+}
+
+impl Connection for Link {
+    async fn each<T: Take>(
+        &self,
+        statement: &Statement,
+        bound: Bound<'_>,
+        take: &mut T,
+    ) -> Result<(), Refusal> {
+        self.run(statement, &bound, take, &refusal).await.map(drop)
+    }
+
+    async fn change<T: Take>(
+        &self,
+        statement: &Statement,
+        bound: Bound<'_>,
+        context: Context<'_>,
+        take: &mut T,
+    ) -> Result<u64, Refusal> {
+        let told = |error| refused(error, context, &self.uniques);
+        self.run(statement, &bound, take, &told).await
+    }
+
+    async fn execute(&self, text: &'static str) -> Result<(), Refusal> {
+        self.client.batch_execute(text).await.map_err(refusal)
+    }
+
+    async fn defer_foreign_keys(&self) -> Result<(), Refusal> {
+        self.execute("SET CONSTRAINTS ALL DEFERRED").await
+    }
+
+    fn is_lost(&self) -> bool {
+        self.client.is_closed()
+    }
+}

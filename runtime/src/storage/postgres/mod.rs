@@ -1,0 +1,16 @@
+//! PostgreSQL: connections, what travels over them, transactions.
+//!
+//! Single statements are sent over a few connections that all requests share, one behind the other; what takes several,
+//! a write, gets a connection of its own from a pool. Nothing of a request is kept in this process.
+
+pub mod address;
+mod binary;
+pub mod database;
+pub mod error;
+mod link;
+mod numeric;
+mod transaction;
+
+pub use address::Address;
+pub use database::Database;
+pub use link::Link;
