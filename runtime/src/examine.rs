@@ -8,11 +8,11 @@ use crate::codec::Columns;
 use crate::location::Location;
 use crate::migrate::{self, Finding};
 use crate::model::Model;
-use crate::open::{at_start, check_file};
+use crate::open::{at_start, check_file, reached};
 use crate::service::Error;
 use crate::sql::condition::definition;
 use crate::sql::dialect::Dialect;
-use crate::storage::postgres::{Address, Link};
+use crate::storage::postgres::Address;
 use crate::storage::sqlite::connection::{self, File, Purpose};
 use crate::storage::sqlite::health;
 use crate::storage::state;
@@ -45,9 +45,7 @@ pub fn examine(schema: &Schema, database: &Location) -> Result<Examination, Erro
 
 /// Rows aren't looked at: the types of PostgreSQL's columns keep out nearly all that doesn't fit.
 async fn examine_postgres(schema: &Schema, address: &Address) -> Result<Examination, Error> {
-    let link = Link::first(address)
-        .await
-        .map_err(|told| Error::told(format!("{address} can't be reached: {told}")))?;
+    let link = reached(address).await?;
     let model = Model::new(schema.clone(), Columns::ours(schema, Dialect::Postgres));
     let expression = |rule: &rest_schema::Rule| definition(&model, rule);
     let fit = migrate::inspect_postgres(schema, link.client(), &expression)

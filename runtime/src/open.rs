@@ -15,7 +15,7 @@ use crate::request::page::CursorKey;
 use crate::service::Error;
 use crate::sql::condition::definition;
 use crate::sql::dialect::Dialect;
-use crate::storage::connection::{Connection, driven};
+use crate::storage::connection::{Reading, driven};
 use crate::storage::postgres::{self, Address};
 use crate::storage::read::StateKey;
 use crate::storage::sqlite::connection::{self, File, Purpose};
@@ -72,9 +72,7 @@ fn open_file(schema: Schema, path: &Path, counts: &Databases) -> Result<Opened, 
 
 async fn open_postgres(schema: Schema, address: Address) -> Result<Opened, Error> {
     let shown = address.to_string();
-    let link = postgres::Link::first(&address)
-        .await
-        .map_err(|told| Error::told(format!("{shown} can't be reached: {told}")))?;
+    let link = reached(&address).await?;
     let own = Model::new(schema.clone(), Columns::ours(&schema, Dialect::Postgres));
     let expression = |rule: &rest_schema::Rule| definition(&own, rule);
     let opened = migrate::open(&schema, link.client(), &expression)
@@ -87,13 +85,19 @@ async fn open_postgres(schema: Schema, address: Address) -> Result<Opened, Error
         .await
         .map_err(|refusal| Error::refused(doing, &refusal))?;
     Ok(Opened {
-        storage: Storage::Postgres(Box::new(postgres::Database::new(address, opened.uniques))),
+        storage: Storage::Postgres(Arc::new(postgres::Database::new(address, opened.uniques))),
         ownership: opened.prepared.ownership,
         advice: opened.prepared.advice,
         keys,
         state,
         model,
     })
+}
+
+/// A connection to look at a database with.
+pub(crate) async fn reached(address: &Address) -> Result<postgres::Link, Error> {
+    let link = postgres::Link::first(address).await;
+    link.map_err(|told| Error::told(format!("{address} can't be reached: {told}")))
 }
 
 /// Does what has to wait before there is anybody to wait for it: on a thread and with a runtime of its own, so that it works
@@ -108,11 +112,7 @@ pub(crate) fn at_start<T: Send>(work: impl Future<Output = Result<T, Error>> + S
     ended.unwrap_or_else(|_| Err(Error::told("opening the database panicked")))
 }
 
-async fn keys<C: Connection>(
-    connection: &C,
-    state: &state::Statements,
-    model: &Model,
-) -> Result<Keys, Refusal> {
+async fn keys<C: Reading>(connection: &C, state: &state::Statements, model: &Model) -> Result<Keys, Refusal> {
     Ok(Keys {
         cursor: CursorKey::new(state::key::<32, _>(connection, state, model, "cursor-key").await?),
         state: StateKey(state::key::<16, _>(connection, state, model, "state-key").await?),

@@ -112,11 +112,11 @@ impl Inner {
                     Ok(done)
                 })
             }
-            Storage::Postgres(_) => {
-                let threads = Handle::current();
+            Storage::Postgres(database) => {
+                let (database, threads) = (Arc::clone(database), Handle::current());
                 tokio::task::spawn_blocking(move || {
                     threads.block_on(async {
-                        let done = service.storage.write_together(&job).await?;
+                        let done = database.write(&job, "BEGIN ISOLATION LEVEL SERIALIZABLE").await?;
                         tell(&service.engine, &changes).await;
                         Ok(done)
                     })

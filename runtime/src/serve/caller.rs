@@ -15,7 +15,7 @@ use crate::service::Inner;
 use crate::sql::write as sql;
 use crate::storage::Refusal;
 use crate::storage::bind::Values;
-use crate::storage::connection::{Connection, First, driven};
+use crate::storage::connection::{First, Reading, driven};
 use crate::storage::sqlite::files::Files;
 use crate::storage::sqlite::statement::in_one;
 use crate::storage::{Storage, state};
@@ -48,8 +48,8 @@ pub(crate) async fn resolve(service: &Arc<Inner>, parts: &Parts, now: Timestamp)
         Storage::Sqlite(files) => match by_token(service, files, &digest, now) {
             // Locked just now: once more, where waiting is allowed.
             Err(Refusal::Unavailable(_)) => {
-                let waiting = Arc::clone(service);
-                let wait = move || by_token_waiting(&waiting, &digest, now);
+                let (waiting, files) = (Arc::clone(service), files.clone());
+                let wait = move || by_token_waiting(&waiting, &files, &digest, now);
                 let again = tokio::task::spawn_blocking(wait).await;
                 again.unwrap_or_else(|error| Err(Refusal::Internal(Box::new(error))))
             }
@@ -86,7 +86,7 @@ fn by_token(
 }
 
 /// Who holds a token, by the database that keeps both tokens and accounts.
-pub(super) async fn find<C: Connection>(
+pub(super) async fn find<C: Reading>(
     service: &Inner,
     connection: &C,
     digest: &Digest,
@@ -98,7 +98,7 @@ pub(super) async fn find<C: Connection>(
     }
 }
 
-async fn token<C: Connection>(
+async fn token<C: Reading>(
     service: &Inner,
     connection: &C,
     digest: &Digest,
@@ -113,11 +113,13 @@ pub(super) fn bad_token() -> Problem {
     Problem::new(Code::BadToken)
 }
 
-fn by_token_waiting(service: &Inner, digest: &Digest, now: Timestamp) -> Result<Option<Caller>, Refusal> {
+fn by_token_waiting(
+    service: &Inner,
+    files: &Files,
+    digest: &Digest,
+    now: Timestamp,
+) -> Result<Option<Caller>, Refusal> {
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(2);
-    let Storage::Sqlite(files) = &service.storage else {
-        return Err(Refusal::Internal("only a file is waited for".into()));
-    };
     loop {
         match by_token(service, files, digest, now) {
             Err(Refusal::Unavailable(_)) if std::time::Instant::now() < deadline => {
@@ -128,7 +130,7 @@ fn by_token_waiting(service: &Inner, digest: &Digest, now: Timestamp) -> Result<
     }
 }
 
-async fn with_account<C: Connection>(
+async fn with_account<C: Reading>(
     service: &Inner,
     connection: &C,
     found: state::Found,
@@ -143,7 +145,7 @@ async fn with_account<C: Connection>(
 }
 
 /// The account of a key, as rules see it.
-async fn account<C: Connection>(
+async fn account<C: Reading>(
     service: &Inner,
     connection: &C,
     key: &[Cell],

@@ -18,7 +18,7 @@ use crate::sql::write as sql;
 use crate::storage::Refusal;
 use crate::storage::Storage;
 use crate::storage::bind::{Values, now_as};
-use crate::storage::connection::{Connection, First, driven};
+use crate::storage::connection::{First, Reading, driven};
 use crate::storage::job::Done;
 use crate::storage::sqlite::connection::Link;
 use crate::storage::state::{AddToken, RevokeTokens, Revoked};
@@ -206,7 +206,7 @@ impl Exchange<'_> {
 }
 
 /// The account that one of its identifying fields names.
-pub(crate) async fn account_named<C: Connection>(
+pub(crate) async fn account_named<C: Reading>(
     model: &crate::model::Model,
     connection: &C,
     identifier: &str,
@@ -223,7 +223,7 @@ pub(crate) async fn account_named<C: Connection>(
     Ok(None)
 }
 
-async fn by_name<C: Connection>(
+async fn by_name<C: Reading>(
     model: &crate::model::Model,
     connection: &C,
     field: FieldId,

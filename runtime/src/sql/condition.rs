@@ -203,7 +203,7 @@ impl Writer<'_> {
             {
                 of.name.clone()
             }
-            (_, None, _) | (_, Some(_), _) => "text".to_owned(),
+            _ => "text".to_owned(),
         }
     }
 

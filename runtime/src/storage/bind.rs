@@ -7,6 +7,7 @@ use crate::caller::Caller;
 use crate::cell::Cell;
 use crate::model::Model;
 use crate::plan::expr::Slot;
+use crate::plan::read::ReadPlan;
 
 /// Where the values of one run come from.
 #[derive(Debug, Clone, Copy)]
@@ -31,6 +32,17 @@ static NOBODY: Caller = Caller {
 };
 
 impl<'a> Values<'a> {
+    /// For a read as a caller asks for it.
+    pub fn of_plan(model: &'a Model, plan: &'a ReadPlan, caller: &'a Caller, now: Timestamp) -> Self {
+        Self {
+            model,
+            params: &plan.params,
+            caller,
+            given: &[],
+            now,
+        }
+    }
+
     /// For a statement of the service's own, in which no caller has a part.
     pub fn of_nobody(model: &'a Model, params: &'a [Cell], given: &'a [Cell], now: Timestamp) -> Self {
         Self {

@@ -1,7 +1,7 @@
 //! What the engine asks of a database, whichever it is: statements run on a connection, their rows taken one after
 //! another.
 //!
-//! What is above this is written once, as `async fn`s over [`Connection`]. SQLite's are ready at once, and [`driven`]
+//! What is above this is written once, as `async fn`s over [`Reading`] and [`Connection`]. SQLite's are ready at once, and [`driven`]
 //! drives them on the thread that they are on; PostgreSQL's are awaited.
 
 use std::future::Future;
@@ -56,16 +56,19 @@ impl<'a> From<Values<'a>> for Bound<'a> {
     }
 }
 
-/// A connection: reads on it, or a transaction.
-pub trait Connection {
-    /// Runs a statement that reads.
+/// What can be read from.
+pub trait Reading {
+    /// Runs a statement, and takes its rows.
     fn each<T: Take>(
         &self,
         statement: &Statement,
         bound: Bound<'_>,
         take: &mut T,
     ) -> impl Future<Output = Result<(), Refusal>>;
+}
 
+/// A connection that a transaction has for itself.
+pub trait Connection: Reading {
     /// Runs a statement that writes one row, to its end, and says how many it has written. A constraint that refuses it
     /// is told by field.
     fn change<T: Take>(

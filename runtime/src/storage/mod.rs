@@ -30,7 +30,7 @@ pub enum Storage {
     /// Files of SQLite.
     Sqlite(Files),
     /// A database of PostgreSQL, which keeps our own state as well.
-    Postgres(Box<postgres::Database>),
+    Postgres(Arc<postgres::Database>),
 }
 
 impl Storage {
@@ -81,19 +81,6 @@ impl Storage {
         match self {
             Self::Sqlite(files) => files.data.writer.write(job).await,
             Self::Postgres(database) => database.write(&job, "BEGIN").await,
-        }
-    }
-
-    /// Does a job of several reads and writes of which each is to see the others undisturbed.
-    ///
-    /// # Errors
-    ///
-    /// As [`Storage::write`].
-    pub(crate) async fn write_together(&self, job: &impl Job) -> Result<Done, Refusal> {
-        match self {
-            // Nobody else writes there anyway; what the queue needs is a job of its own.
-            Self::Sqlite(_) => Err(Refusal::Internal("a file's jobs are queued".into())),
-            Self::Postgres(database) => database.write(job, "BEGIN ISOLATION LEVEL SERIALIZABLE").await,
         }
     }
 

@@ -11,7 +11,7 @@ use crate::cell::{Cell, CellRef};
 use crate::sql::select::{Include, Layout, Read, ShownColumn};
 use crate::storage::Refusal;
 use crate::storage::bind::Values;
-use crate::storage::connection::{Bound, Connection, First, Row, Take, cells, flag, number};
+use crate::storage::connection::{Bound, First, Reading, Row, Take, cells, flag, number};
 use crate::storage::rows::{Found, Included, NOWHERE, Output, Rows};
 
 /// The key of the hash that tells states of items apart; known to nobody outside.
@@ -38,7 +38,7 @@ impl Read {
 /// # Errors
 ///
 /// Where the database refuses, or a stored value doesn't fit its field.
-pub async fn run<C: Connection>(
+pub async fn run<C: Reading>(
     connection: &C,
     read: &Read,
     values: Values<'_>,
@@ -80,7 +80,7 @@ pub async fn run<C: Connection>(
     Ok(output)
 }
 
-async fn count<C: Connection>(
+async fn count<C: Reading>(
     connection: &C,
     statement: &crate::sql::Statement,
     values: Values<'_>,
@@ -98,7 +98,7 @@ async fn count<C: Connection>(
 /// # Errors
 ///
 /// As [`run`].
-pub async fn find<C: Connection>(
+pub async fn find<C: Reading>(
     connection: &C,
     read: &Read,
     values: Values<'_>,
@@ -314,7 +314,7 @@ fn place_of(length: usize) -> u32 {
 }
 
 /// Reads the levels below.
-async fn finish_level<C: Connection>(
+async fn finish_level<C: Reading>(
     connection: &C,
     level: LevelReader<'_>,
     rows: &mut Rows,
@@ -327,7 +327,7 @@ async fn finish_level<C: Connection>(
     Ok(())
 }
 
-async fn run_include<C: Connection>(
+async fn run_include<C: Reading>(
     connection: &C,
     include: &Include,
     keys: Vec<Vec<Cell>>,

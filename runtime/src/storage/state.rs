@@ -12,7 +12,7 @@ use crate::plan::read::json_of;
 use crate::sql::{Bind, Statement};
 use crate::storage::Refusal;
 use crate::storage::bind::Values;
-use crate::storage::connection::{Connection, First};
+use crate::storage::connection::{Connection, First, Reading};
 use crate::storage::job::{Done, Job};
 use crate::token::Digest;
 
@@ -91,7 +91,7 @@ fn statement(text: &str) -> Statement {
     }
 }
 
-async fn run<C: Connection>(
+async fn run<C: Reading>(
     connection: &C,
     model: &Model,
     statement: &Statement,
@@ -118,7 +118,7 @@ pub struct Found {
 /// # Errors
 ///
 /// Where the database refuses.
-pub async fn find_token<C: Connection>(
+pub async fn find_token<C: Reading>(
     connection: &C,
     state: &Statements,
     model: &Model,
@@ -230,7 +230,7 @@ impl Job for RevokeTokens {
 /// # Errors
 ///
 /// Where the system gives no random bytes, or the database refuses.
-pub async fn key<const N: usize, C: Connection>(
+pub async fn key<const N: usize, C: Reading>(
     connection: &C,
     state: &Statements,
     model: &Model,

@@ -23,8 +23,8 @@ use crate::problem::Problem;
 use crate::sql::Statement;
 use crate::storage::Refusal;
 use crate::storage::bind::Values;
-use crate::storage::connection::{Bound, Connection, Take};
-use crate::storage::constraint::{self, Context};
+use crate::storage::connection::{Bound, Connection, Reading, Take};
+use crate::storage::constraint;
 use crate::storage::job::{Done, Job};
 use crate::storage::read;
 use crate::storage::rows::{Found, Output};
@@ -188,7 +188,7 @@ impl Database {
         caller: &Caller,
         now: Timestamp,
     ) -> Result<Output, Refusal> {
-        let values = values(engine, plan, caller, now);
+        let values = Values::of_plan(&engine.model, plan, caller, now);
         again(|| read::run(self, &compiled.read, values, plan.limit, &engine.state_key)).await
     }
 
@@ -201,12 +201,12 @@ impl Database {
         caller: &Caller,
         now: Timestamp,
     ) -> Result<Found, Refusal> {
-        let values = values(engine, plan, caller, now);
+        let values = Values::of_plan(&engine.model, plan, caller, now);
         again(|| read::find(self, &compiled.read, values, plan.limit)).await
     }
 
     /// Does a job in a transaction of its own; again, where it lost against another one.
-    pub(crate) async fn write<J: Job>(&self, job: &J, begin: &'static str) -> Result<Done, Refusal> {
+    pub(crate) async fn write(&self, job: &impl Job, begin: &'static str) -> Result<Done, Refusal> {
         let mut attempt = 0;
         loop {
             attempt += 1;
@@ -287,7 +287,7 @@ impl Database {
 }
 
 /// Reads, each statement on a connection that is shared: what is behind another is sent without waiting for it.
-impl Connection for Database {
+impl Reading for Database {
     async fn each<T: Take>(
         &self,
         statement: &Statement,
@@ -304,42 +304,6 @@ impl Connection for Database {
             link.forget();
         }
         read
-    }
-
-    async fn change<T: Take>(
-        &self,
-        _: &Statement,
-        _: Bound<'_>,
-        _: Context<'_>,
-        _: &mut T,
-    ) -> Result<u64, Refusal> {
-        Err(Refusal::Internal("a write outside of a transaction".into()))
-    }
-
-    async fn execute(&self, text: &'static str) -> Result<(), Refusal> {
-        Err(Refusal::Internal(
-            format!("{text} outside of a transaction").into(),
-        ))
-    }
-
-    async fn defer_foreign_keys(&self) -> Result<(), Refusal> {
-        Err(Refusal::Internal(
-            "no transaction to defer foreign keys in".into(),
-        ))
-    }
-
-    fn is_lost(&self) -> bool {
-        false
-    }
-}
-
-fn values<'v>(engine: &'v Engine, plan: &'v ReadPlan, caller: &'v Caller, now: Timestamp) -> Values<'v> {
-    Values {
-        model: &engine.model,
-        params: &plan.params,
-        caller,
-        given: &[],
-        now,
     }
 }
 

@@ -16,7 +16,7 @@ use crate::cell::Cell;
 use crate::sql::dialect::numbered;
 use crate::sql::{Bind, Statement};
 use crate::storage::Refusal;
-use crate::storage::connection::{Bound, Connection, Take};
+use crate::storage::connection::{Bound, Connection, Reading, Take};
 use crate::storage::constraint::Context;
 
 /// Statements that a connection keeps prepared; strangers choose which there are.
@@ -220,7 +220,7 @@ fn param<'p>(bind: &Bind, bound: &Bound<'p>) -> Param<'p> {
     }
 }
 
-impl Connection for Link {
+impl Reading for Link {
     async fn each<T: Take>(
         &self,
         statement: &Statement,
@@ -229,7 +229,9 @@ impl Connection for Link {
     ) -> Result<(), Refusal> {
         self.run(statement, &bound, take, &refusal).await.map(drop)
     }
+}
 
+impl Connection for Link {
     async fn change<T: Take>(
         &self,
         statement: &Statement,

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::Link;
 use crate::sql::Statement;
 use crate::storage::Refusal;
-use crate::storage::connection::{Bound, Connection, Take};
+use crate::storage::connection::{Bound, Connection, Reading, Take};
 use crate::storage::constraint::Context;
 
 /// A transaction. It remembers that the database wants it run again, whatever code in it makes of that refusal.
@@ -36,7 +36,7 @@ impl<'l> Transaction<'l> {
     }
 }
 
-impl Connection for Transaction<'_> {
+impl Reading for Transaction<'_> {
     async fn each<T: Take>(
         &self,
         statement: &Statement,
@@ -45,7 +45,9 @@ impl Connection for Transaction<'_> {
     ) -> Result<(), Refusal> {
         self.seen(self.link.each(statement, bound, take).await)
     }
+}
 
+impl Connection for Transaction<'_> {
     async fn change<T: Take>(
         &self,
         statement: &Statement,

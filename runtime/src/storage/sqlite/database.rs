@@ -146,24 +146,13 @@ fn find(
     caller: &Caller,
     now: Timestamp,
 ) -> Result<Found, Refusal> {
-    let values = Values {
-        model: &engine.model,
-        params: &plan.params,
-        caller,
-        given: &[],
-        now,
-    };
-    let alone = compiled.read.segments.len() == 1 && compiled.read.count.is_none();
-    let find = || driven(read::find(&link.connection, &compiled.read, values, plan.limit));
-    if alone {
-        find()
-    } else {
-        in_one(&link.connection, find)
-    }
+    let values = Values::of_plan(&engine.model, plan, caller, now);
+    of_one_moment(link, compiled, || {
+        driven(read::find(&link.connection, &compiled.read, values, plan.limit))
+    })
 }
 
-/// Runs a read on a connection; as one transaction where it has more than one statement, so that all parts are of one
-/// moment.
+/// Runs a read on a connection.
 pub fn run(
     link: &Link,
     engine: &Engine,
@@ -172,14 +161,8 @@ pub fn run(
     caller: &Caller,
     now: Timestamp,
 ) -> Result<Output, Refusal> {
-    let values = Values {
-        model: &engine.model,
-        params: &plan.params,
-        caller,
-        given: &[],
-        now,
-    };
-    let run = || {
+    let values = Values::of_plan(&engine.model, plan, caller, now);
+    of_one_moment(link, compiled, || {
         driven(read::run(
             &link.connection,
             &compiled.read,
@@ -187,10 +170,18 @@ pub fn run(
             plan.limit,
             &engine.state_key,
         ))
-    };
+    })
+}
+
+/// Runs a read as one transaction where it has more than one statement, so that all parts are of one moment.
+fn of_one_moment<T>(
+    link: &Link,
+    compiled: &Compiled,
+    read: impl FnOnce() -> Result<T, Refusal>,
+) -> Result<T, Refusal> {
     if compiled.read.is_one_statement() || !link.connection.is_autocommit() {
-        run()
+        read()
     } else {
-        in_one(&link.connection, run)
+        in_one(&link.connection, read)
     }
 }

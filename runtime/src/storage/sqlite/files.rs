@@ -6,7 +6,7 @@ use crate::storage::sqlite::database::Database;
 use crate::storage::sqlite::statement::answers;
 
 /// The files of a service.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Files {
     /// The rows.
     pub data: Arc<Database>,

@@ -32,7 +32,7 @@ pub fn lent(value: ValueRef<'_>) -> CellRef<'_> {
     }
 }
 
-impl connection::Connection for Connection {
+impl connection::Reading for Connection {
     async fn each<T: Take>(
         &self,
         statement: &Statement,
@@ -48,7 +48,9 @@ impl connection::Connection for Connection {
         }
         Ok(())
     }
+}
 
+impl connection::Connection for Connection {
     async fn change<T: Take>(
         &self,
         statement: &Statement,

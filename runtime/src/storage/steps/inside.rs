@@ -112,13 +112,7 @@ impl<'a, C: Connection> Inside<'a, C> {
 
     async fn find(&self, plan: &ReadPlan, caller: &Caller) -> Result<Found, Refusal> {
         let compiled = self.engine.compiled(&plan.shape);
-        let values = Values {
-            model: &self.engine.model,
-            params: &plan.params,
-            caller,
-            given: &[],
-            now: self.depth.now,
-        };
+        let values = Values::of_plan(&self.engine.model, plan, caller, self.depth.now);
         read::find(self.connection, &compiled.read, values, plan.limit).await
     }
 
