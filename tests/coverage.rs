@@ -37,7 +37,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 }
 
 fn cases() -> Result<Vec<Case>, String> {
-    case::all(&crate::pages())
+    case::all(&crate::pages::folder())
 }
 
 fn exchanges(cases: &[Case]) -> impl Iterator<Item = &Exchange> {
@@ -61,7 +61,7 @@ fn none_missing(what: &str, missing: &[&str]) -> Result<(), String> {
 fn types() -> Result<(), String> {
     let names = TYPES.iter().map(|row| row.name);
     let missing: Vec<&str> = names
-        .filter(|name| !crate::pages().join(format!("types/{name}.md")).is_file())
+        .filter(|name| !crate::pages::folder().join(format!("types/{name}.md")).is_file())
         .collect();
     none_missing("the type", &missing)
 }

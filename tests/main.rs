@@ -1,4 +1,4 @@
-//! The contract, tested from outside: every page of `http/` is a test, and so is every function listed here.
+//! The contract, tested from outside: every page of `http/` is held to on both databases, and every function listed here is a test.
 //!
 //! | module | what it is for |
 //! |---|---|
@@ -7,6 +7,7 @@
 //! | `golden` | what `rest-gen new` writes: the projects of the repository, and READMEs whose requests work
 //! | `guide` | what the guides show of Rust |
 //! | `readme` | what the README shows |
+//! | `pages` | every page of `http/`, on both databases and in the three ways |
 //! | `support` | reads a case, starts the program, sends bytes, compares |
 //! | `coverage` | every row of the product's tables has a case |
 //! | `accounts` | accounts and rows by the command line |
@@ -39,6 +40,7 @@ mod guide;
 mod hostile;
 mod load;
 mod metrics;
+mod pages;
 mod postgres;
 mod project;
 mod readme;
@@ -48,11 +50,7 @@ mod support;
 mod walk;
 mod ways;
 
-use std::path::PathBuf;
-
 use libtest_mimic::{Arguments, Trial};
-use support::case::{self, Case, SchemaSource};
-use support::server::{Place, package};
 
 fn main() {
     let arguments = Arguments::from_args();
@@ -78,49 +76,11 @@ fn main() {
     trials.extend(expiry::trials());
     trials.extend(hostile::trials());
     trials.extend(load::trials());
-    match case::all(&pages()) {
-        Ok(cases) => trials.extend(cases.into_iter().flat_map(runs)),
-        Err(message) => trials.push(trial("http::every_page_can_be_read", move || Err(message))),
-    }
+    trials.extend(pages::trials());
     libtest_mimic::run(&arguments, trials).exit();
-}
-
-/// The folder of the cases.
-fn pages() -> PathBuf {
-    package().join("http")
 }
 
 /// A named test.
 fn trial(name: &str, test: impl FnOnce() -> Result<(), String> + Send + 'static) -> Trial {
     Trial::test(name, move || test().map_err(Into::into))
-}
-
-/// A page is a test of the interpreted service, and where it says so of the two that are made of structs.
-fn runs(case: Case) -> Vec<Trial> {
-    let structs = if case.all_ways {
-        &["derived", "generated"][..]
-    } else {
-        &[]
-    };
-    let mut trials = vec![page(&case, None)];
-    trials.extend(structs.iter().map(|written| page(&case, Some(written))));
-    trials
-}
-
-fn page(case: &Case, structs: Option<&'static str>) -> Trial {
-    let case = case.clone();
-    trial(
-        &format!("{}::{}", structs.unwrap_or("http"), case.name),
-        move || {
-            let place = Place::new(&case.schema)?;
-            let server = match (structs, &case.schema) {
-                (Some(written), SchemaSource::Named(schema)) => place.serve_structs(written, schema)?,
-                _ => place.serve()?,
-            };
-            support::run::run(&case, server.address).map_err(|e| match server.told().as_str() {
-                "" => e,
-                told => format!("{e}\nthe server said:\n{told}"),
-            })
-        },
-    )
 }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::Mutex;
 
 use tempfile::TempDir;
 
@@ -10,6 +11,8 @@ use tempfile::TempDir;
 pub(crate) struct Cluster {
     folder: TempDir,
     programs: PathBuf,
+    /// The names of its databases.
+    made: Mutex<Vec<String>>,
 }
 
 impl Cluster {
@@ -19,6 +22,7 @@ impl Cluster {
         let cluster = Self {
             folder,
             programs: programs()?,
+            made: Mutex::default(),
         };
         if is_root()? {
             done(Command::new("chown").arg("postgres").arg(cluster.folder.path()))?;
@@ -27,6 +31,7 @@ impl Cluster {
         cluster.run(
             "initdb",
             &[
+                "-N",
                 "-D",
                 &data,
                 "-E",
@@ -65,6 +70,28 @@ impl Cluster {
     pub(crate) fn database(&self, name: &str) -> Result<String, String> {
         let socket = self.folder.path().display().to_string();
         self.run("createdb", &["-h", &socket, "-U", "tests", name])?;
+        self.keep(name)
+    }
+
+    /// Whether it has a database of this name.
+    pub(crate) fn has(&self, name: &str) -> Result<bool, String> {
+        Ok(self
+            .made
+            .lock()
+            .map_err(|e| e.to_string())?
+            .iter()
+            .any(|made| made == name))
+    }
+
+    /// A new database that is a copy of another one, which nobody is connected to.
+    pub(crate) fn copy(&self, template: &str) -> Result<String, String> {
+        let name = format!("copy_{}", self.made.lock().map_err(|e| e.to_string())?.len());
+        self.sql("postgres", &format!("CREATE DATABASE {name} TEMPLATE {template}"))?;
+        self.keep(&name)
+    }
+
+    fn keep(&self, name: &str) -> Result<String, String> {
+        self.made.lock().map_err(|e| e.to_string())?.push(name.to_owned());
         Ok(self.url(name))
     }
 

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use super::case::SchemaSource;
+use super::postgres::Cluster;
 
 /// How long a start, or an end, may take before a test gives up.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -73,8 +74,10 @@ pub(crate) struct Place {
     pub(crate) folder: TempDir,
     /// The schema's file.
     pub(crate) schema: PathBuf,
-    /// The database's file.
+    /// The database's file; with `url`, there is none.
     pub(crate) database: PathBuf,
+    /// The database's address, where it is PostgreSQL's.
+    url: Option<String>,
 }
 
 impl Place {
@@ -89,7 +92,48 @@ impl Place {
             folder,
             schema,
             database,
+            url: None,
         })
+    }
+
+    /// The same as a database of a cluster.
+    pub(crate) fn on(cluster: &Cluster, source: &SchemaSource) -> Result<Self, String> {
+        let (yaml, seed) = texts(source)?;
+        let folder = TempDir::new().map_err(|e| e.to_string())?;
+        let written = |name: &str, text: &str| {
+            let file = folder.path().join(name);
+            std::fs::write(&file, text).map_err(|e| e.to_string())?;
+            Ok::<_, String>(file)
+        };
+        let schema = written("rest.yaml", &yaml)?;
+        let mut hasher = DefaultHasher::new();
+        (&yaml, &seed).hash(&mut hasher);
+        let template = format!("template_{:016x}", hasher.finish());
+        if !cluster.has(&template)? {
+            let url = cluster.database(&template)?;
+            fill(
+                &schema,
+                seed.map(|rows| written("seed.yaml", &rows))
+                    .transpose()?
+                    .as_deref(),
+                &url,
+            )?;
+        }
+        let url = Some(cluster.copy(&template)?);
+        let database = folder.path().join("data.db");
+        Ok(Self {
+            folder,
+            schema,
+            database,
+            url,
+        })
+    }
+
+    /// What `--database` is given.
+    pub(crate) fn location(&self) -> String {
+        self.url
+            .clone()
+            .unwrap_or_else(|| self.database.display().to_string())
     }
 
     /// The same, for a schema of `tests/schemas`.
@@ -99,12 +143,12 @@ impl Place {
 
     /// The arguments that serve it.
     pub(crate) fn arguments(&self) -> Vec<String> {
-        let (schema, database) = (self.schema.display(), self.database.display());
+        let schema = self.schema.display().to_string();
         [
             "serve",
-            &schema.to_string(),
+            &schema,
             "--database",
-            &database.to_string(),
+            &self.location(),
             "--listen",
             "127.0.0.1:0",
         ]
@@ -119,10 +163,9 @@ impl Place {
 
     /// Serves its database by the structs of `tests/ways` that say what a schema of `tests/schemas` says.
     pub(crate) fn serve_structs(&self, written: &str, schema: &str) -> Result<Server, String> {
-        let database = self.database.display().to_string();
         let mut command = quiet(
             &built("ways")?,
-            &["--database", &database, "--listen", "127.0.0.1:0"],
+            &["--database", &self.location(), "--listen", "127.0.0.1:0"],
         );
         command.env("WAYS_SERVICE", format!("{written}/{schema}"));
         Server::spawn(command)
@@ -200,31 +243,40 @@ fn build(folder: &Path, yaml: &str, seed: Option<&str>) -> Result<(), String> {
     std::fs::create_dir_all(folder).map_err(|e| e.to_string())?;
     let write = |name: &str, text: &str| {
         let file = folder.join(name);
-        std::fs::write(&file, text)
-            .map(|()| file.display().to_string())
-            .map_err(|e| e.to_string())
+        std::fs::write(&file, text).map_err(|e| e.to_string())?;
+        Ok::<_, String>(file)
     };
     let schema = write("rest.yaml", yaml)?;
-    let database = folder.join("data.db").display().to_string();
+    let database = folder.join("data.db");
+    let seed = seed.map(|rows| write("seed.yaml", rows)).transpose()?;
+    fill(&schema, seed.as_deref(), &database.display().to_string())?;
+    checkpoint(&database)?;
+    write("done", "").map(|_| ())
+}
+
+/// Makes the tables, with the rows of a seed.
+fn fill(schema: &Path, seed: Option<&Path>, database: &str) -> Result<(), String> {
+    let schema = schema.display().to_string();
     match seed {
-        Some(seed) => {
-            let rows = write("seed.yaml", seed)?;
-            done(&output(&["seed", &schema, &rows, "--database", &database])?)?;
-        }
+        Some(rows) => done(&output(&[
+            "seed",
+            &schema,
+            &rows.display().to_string(),
+            "--database",
+            database,
+        ])?),
         None => {
             let server = Server::start(&[
                 "serve",
                 &schema,
                 "--database",
-                &database,
+                database,
                 "--listen",
                 "127.0.0.1:0",
             ])?;
-            server.stop()?;
+            server.stop().map(drop)
         }
     }
-    checkpoint(Path::new(&database))?;
-    write("done", "").map(|_| ())
 }
 
 fn done(output: &Output) -> Result<(), String> {
