@@ -20,6 +20,7 @@
 //! | `starts` | what can be wrong at the start |
 //! | `doctor` | what is wrong is told, with what to do |
 //! | `postgres` | a service on PostgreSQL |
+//! | `twins` | the same requests on both databases |
 //! | `metrics` | what operators ask: counts, health, traces |
 //! | `stop` | health, and an end in order |
 //! | `expiry` | tokens and time |
@@ -47,6 +48,7 @@ mod readme;
 mod starts;
 mod stop;
 mod support;
+mod twins;
 mod walk;
 mod ways;
 
@@ -71,6 +73,7 @@ fn main() {
     trials.extend(starts::trials());
     trials.extend(doctor::trials());
     trials.extend(postgres::trials());
+    trials.extend(twins::trials());
     trials.extend(metrics::trials());
     trials.extend(stop::trials());
     trials.extend(expiry::trials());

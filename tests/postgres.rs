@@ -1,10 +1,11 @@
-//! A service on PostgreSQL: what it answers is what it answers on SQLite, to the byte.
+//! A service on PostgreSQL: how it starts, what it makes of other programs' tables, and of a database that goes away.
 
 use libtest_mimic::Trial;
 use serde_json::json;
 
 use crate::support::api::Api;
-use crate::support::http::{Answer, Request};
+use crate::support::case::SchemaSource;
+use crate::support::http::Request;
 use crate::support::postgres::Cluster;
 use crate::support::server::{Place, Server, output, package};
 use crate::trial;
@@ -12,8 +13,6 @@ use crate::trial;
 /// The tests.
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
-        trial("postgres::answers_are_those_of_sqlite", same),
-        trial("postgres::writes_are_those_of_sqlite", writes),
         trial("postgres::two_that_start_together_make_the_tables_once", together),
         trial("postgres::it_is_there_again_after_the_database_was_away", away),
         trial(
@@ -31,142 +30,6 @@ fn serve(schema: &str, url: &str) -> Result<Server, String> {
 fn schema(name: &str) -> String {
     let file = package().join("schemas").join(format!("{name}.yaml"));
     file.display().to_string()
-}
-
-/// The blog on both, with the same rows.
-fn both(cluster: &Cluster) -> Result<(Place, Server, Server), String> {
-    let url = cluster.database("blog")?;
-    let rows = package().join("schemas/blog.seed.yaml").display().to_string();
-    let seeded = output(&["seed", &schema("blog"), &rows, "--database", &url])?;
-    if !seeded.status.success() {
-        return Err(String::from_utf8_lossy(&seeded.stderr).into_owned());
-    }
-    let place = Place::named("blog")?;
-    let sqlite = place.serve()?;
-    Ok((place, sqlite, serve(&schema("blog"), &url)?))
-}
-
-/// Sends the same to both, and compares status and body.
-fn compared(one: &mut Api, other: &mut Api, requests: Vec<Request>) -> Result<(), String> {
-    for request in requests {
-        let told = format!("{} {}", request.method, request.target);
-        let (left, right) = (one.send(request.clone())?, other.send(request)?);
-        let (status, left, right) = ((left.status, right.status), body(&left), body(&right));
-        if status.0 != status.1 || left != right {
-            return Err(format!("{told} differs\nSQLite: {left}\nPostgreSQL: {right}"));
-        }
-    }
-    Ok(())
-}
-
-/// Without a problem's own number, which is no two times the same.
-fn body(answer: &Answer) -> String {
-    let text = answer.text();
-    let mut out = String::new();
-    let mut rest = text.as_str();
-    while let Some(place) = rest.find("\"instance\":") {
-        let (before, after) = rest.split_at(place);
-        out.push_str(before);
-        rest = after.split_once('}').map_or("", |(_, rest)| rest);
-    }
-    out + rest
-}
-
-fn get(targets: &[&str]) -> Vec<Request> {
-    targets.iter().map(|target| Request::new("GET", target)).collect()
-}
-
-fn same() -> Result<(), String> {
-    let cluster = Cluster::start()?;
-    let (_place, sqlite, postgres) = both(&cluster)?;
-    let targets = [
-        "/api/users?limit=100&count=exact",
-        "/api/posts?limit=100",
-        "/api/posts?limit=100&sort=score",
-        "/api/posts?limit=100&sort=-score",
-        "/api/posts?limit=100&sort=title",
-        "/api/posts?limit=100&include=author,tags",
-        "/api/posts?title=Rust%20again",
-        "/api/posts?title[contains]=ust",
-        "/api/posts?title[icontains]=RUST",
-        "/api/posts?title[startswith]=Hel",
-        "/api/posts?title[endswith]=ust",
-        "/api/posts?title[in]=Hello%20Rust,Nothing",
-        "/api/posts?score[gte]=10&limit=100",
-        "/api/posts?author.username=susan&limit=100",
-        "/api/posts?tags.name=rust&limit=100",
-        "/api/posts?status=draft",
-        "/api/users/1?include=following,posts.tags",
-        "/api/posts/1",
-        "/api/posts/999",
-        "/api/posts/99999999999",
-        "/api/users?sort=username&fields=username,post_count&limit=100",
-        "/api/messages",
-        "/api/nothing",
-    ];
-    let (mut one, mut other) = (Api::new(sqlite.address), Api::new(postgres.address));
-    compared(&mut one, &mut other, get(&targets))?;
-    for (name, password) in [("susan", "susan-password"), ("admin", "admin-password")] {
-        let mut one = Api::sign_in(sqlite.address, name, password)?;
-        let mut other = Api::sign_in(postgres.address, name, password)?;
-        compared(&mut one, &mut other, get(&targets))?;
-        compared(
-            &mut one,
-            &mut other,
-            get(&["/api/me", "/api/notices", "/api/comments?limit=100"]),
-        )?;
-    }
-    sqlite.stop()?;
-    postgres.stop().map(drop)
-}
-
-fn writes() -> Result<(), String> {
-    let cluster = Cluster::start()?;
-    let (_place, sqlite, postgres) = both(&cluster)?;
-    let mut one = Api::sign_in(sqlite.address, "susan", "susan-password")?;
-    let mut other = Api::sign_in(postgres.address, "susan", "susan-password")?;
-    let send = |method: &str, target: &str, body: serde_json::Value| {
-        Request::new(method, target).json(body.to_string())
-    };
-    // A sequence of PostgreSQL's isn't turned back where a row is refused, so refused rows come after all that are made.
-    let requests = vec![
-        send("POST", "/api/tags", json!([{ "name": "b" }, { "name": "c" }])),
-        send("POST", "/api/tags", json!({ "name": "sqlite" })),
-        send("POST", "/api/tags", json!({ "name": "sqlite" })),
-        send(
-            "POST",
-            "/api/comments",
-            json!({ "text": "Well said.", "post_id": 1 }),
-        ),
-        send(
-            "POST",
-            "/api/comments",
-            json!({ "text": "To nothing.", "post_id": 999 }),
-        ),
-        send("POST", "/api/posts", json!({ "title": "" })),
-        send(
-            "POST",
-            "/api/users",
-            json!({ "username": "susan", "email": "a@example.org", "password": "long enough" }),
-        ),
-        send(
-            "PATCH",
-            "/api/posts/1",
-            json!({ "title": "Hello again", "score": null }),
-        ),
-        send("PATCH", "/api/posts/1", json!({ "title": "Hello again" })),
-        send("PATCH", "/api/users/2", json!({ "about_me": "No." })),
-        send("PATCH", "/api/users/1", json!({ "about_me": "Writes more." })),
-        send("PATCH", "/api/posts/999", json!({ "title": "None" })),
-        Request::new("DELETE", "/api/tags/1"),
-        Request::new("DELETE", "/api/posts/1"),
-        Request::new("GET", "/api/posts?limit=100&include=comments,tags"),
-        Request::new("DELETE", "/api/tokens/current"),
-        Request::new("GET", "/api/posts"),
-    ];
-    compared(&mut one, &mut other, requests)?;
-    sqlite.stop()?;
-    postgres.stop().map(drop)
 }
 
 fn together() -> Result<(), String> {
@@ -189,7 +52,8 @@ fn together() -> Result<(), String> {
 
 fn away() -> Result<(), String> {
     let cluster = Cluster::start()?;
-    let (_place, _, postgres) = both(&cluster)?;
+    let place = Place::on(&cluster, &SchemaSource::Named("blog".to_owned()))?;
+    let postgres = place.serve()?;
     let mut api = Api::new(postgres.address);
     api.get("/api/posts")?;
     cluster.restart()?;

@@ -60,7 +60,7 @@ fn eval(expr: &Expr, value: &dyn Fn(&Slot) -> Option<Cell>) -> Known {
         Expr::Not(a) => with(eval(a, value), |a| boolean(truth(&a).map(|truth| !truth))),
         Expr::IsNull(a) => with(eval(a, value), |a| boolean(Some(a == Cell::Null))),
         Expr::Compare(op, a, b) => both(eval(a, value), eval(b, value), |a, b| {
-            boolean(compare(*op, &a, &b))
+            compare(*op, &a, &b)
         }),
         Expr::In(a, list) => is_in(&eval(a, value), list, value),
         Expr::Arithmetic(op, a, b) => both(eval(a, value), eval(b, value), |a, b| arithmetic(*op, a, b)),
@@ -114,7 +114,7 @@ fn is_in(a: &Known, list: &[Expr], value: &dyn Fn(&Slot) -> Option<Cell>) -> Kno
     };
     let equal: Vec<Known> = list
         .iter()
-        .map(|b| with(eval(b, value), |b| boolean(compare(Comparison::Equal, a, &b))))
+        .map(|b| with(eval(b, value), |b| compare(Comparison::Equal, a, &b)))
         .collect();
     if equal.contains(&boolean(Some(true))) {
         return boolean(Some(true));
@@ -125,38 +125,42 @@ fn is_in(a: &Known, list: &[Expr], value: &dyn Fn(&Slot) -> Option<Cell>) -> Kno
     boolean((!equal.contains(&boolean(None))).then_some(false))
 }
 
-fn compare(op: Comparison, a: &Cell, b: &Cell) -> Option<bool> {
-    let order = order(a, b)?;
-    Some(match op {
+fn compare(op: Comparison, a: &Cell, b: &Cell) -> Known {
+    let order = match order(a, b) {
+        Ok(order) => order,
+        Err(answer) => return answer,
+    };
+    boolean(Some(match op {
         Comparison::Equal => order == Ordering::Equal,
         Comparison::NotEqual => order != Ordering::Equal,
         Comparison::Less => order == Ordering::Less,
         Comparison::LessOrEqual => order != Ordering::Greater,
         Comparison::Greater => order == Ordering::Greater,
         Comparison::GreaterOrEqual => order != Ordering::Less,
-    })
+    }))
 }
 
-/// SQLite's order of values: numbers, then text by bytes, then blobs. `None` where one is NULL.
-fn order(a: &Cell, b: &Cell) -> Option<Ordering> {
-    fn class(cell: &Cell) -> u8 {
-        match cell {
-            Cell::Null => 0,
-            Cell::Integer(_) | Cell::Real(_) => 1,
-            Cell::Text(_) => 2,
-            Cell::Blob(_) => 3,
-        }
-    }
+/// The databases' order of values of one kind; otherwise what a comparison comes to.
+fn order(a: &Cell, b: &Cell) -> Result<Ordering, Known> {
+    let of_numbers = |order: Option<Ordering>| order.ok_or(Known::UpToTheRow);
     match (a, b) {
-        (Cell::Null, _) | (_, Cell::Null) => None,
-        (Cell::Integer(a), Cell::Integer(b)) => Some(a.cmp(b)),
-        (Cell::Real(a), Cell::Real(b)) => a.partial_cmp(b),
-        (Cell::Integer(a), Cell::Real(b)) => (*a as f64).partial_cmp(b),
-        (Cell::Real(a), Cell::Integer(b)) => a.partial_cmp(&(*b as f64)),
-        (Cell::Text(a), Cell::Text(b)) => Some(a.cmp(b)),
-        (Cell::Blob(a), Cell::Blob(b)) => Some(a.cmp(b)),
-        _ => Some(class(a).cmp(&class(b))),
+        (Cell::Null, _) | (_, Cell::Null) => Err(boolean(None)),
+        (Cell::Integer(a), Cell::Integer(b)) => Ok(a.cmp(b)),
+        (Cell::Real(a), Cell::Real(b)) => of_numbers(a.partial_cmp(b)),
+        (Cell::Integer(a), Cell::Real(b)) => of_numbers((*a as f64).partial_cmp(b)),
+        (Cell::Real(a), Cell::Integer(b)) => of_numbers(a.partial_cmp(&(*b as f64))),
+        // PostgreSQL's decimals are texts here: 9.50 is less than 10, and 1.5 is 1.50.
+        (Cell::Text(a), Cell::Text(b)) if a != b && is_numeric(a) && is_numeric(b) => Err(Known::UpToTheRow),
+        (Cell::Text(a), Cell::Text(b)) => Ok(a.cmp(b)),
+        (Cell::Blob(a), Cell::Blob(b)) => Ok(a.cmp(b)),
+        // What mixes forms is the database's to say.
+        _ => Err(Known::UpToTheRow),
     }
+}
+
+fn is_numeric(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    digits.starts_with(|c: char| c.is_ascii_digit())
 }
 
 fn arithmetic(op: Arithmetic, a: Cell, b: Cell) -> Known {
@@ -249,5 +253,25 @@ mod tests {
         let equal = Expr::Compare(Comparison::Equal, Box::new(me(0)), Box::new(me(2)));
         assert_eq!(judged(&equal.clone().negated()), Verdict::Never);
         assert_eq!(judged(&Expr::IsNull(Box::new(equal))), Verdict::Always);
+    }
+
+    #[test]
+    fn decimals_and_mixed_forms_are_left_to_the_database() {
+        let text = |text: &str| Expr::Slot(Slot::Literal(Cell::Text(text.to_owned())));
+        // `me` is 9.50 of PostgreSQL's.
+        let judged = |op, other: Expr| {
+            let mine = Box::new(me(0));
+            judge(&Expr::Compare(op, mine, Box::new(other)), &|slot| match slot {
+                Slot::Me(_) => Some(Cell::Text("9.50".to_owned())),
+                Slot::Literal(cell) => Some(cell.clone()),
+                _ => None,
+            })
+        };
+        assert_eq!(judged(Comparison::Less, text("10.00")), Verdict::ByRow);
+        assert_eq!(judged(Comparison::Equal, text("9.5")), Verdict::ByRow);
+        assert_eq!(judged(Comparison::Equal, text("9.50")), Verdict::Always);
+        assert_eq!(judged(Comparison::Equal, text("susan")), Verdict::Never);
+        let ten = Expr::Slot(Slot::Literal(Cell::Integer(10)));
+        assert_eq!(judged(Comparison::Less, ten), Verdict::ByRow);
     }
 }
