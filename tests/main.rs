@@ -20,6 +20,7 @@
 //! | `starts` | what can be wrong at the start |
 //! | `doctor` | what is wrong is told, with what to do |
 //! | `postgres` | a service on PostgreSQL |
+//! | `reach` | what stands between a service and PostgreSQL |
 //! | `twins` | the same requests on both databases |
 //! | `metrics` | what operators ask: counts, health, traces |
 //! | `stop` | health, and an end in order |
@@ -44,6 +45,7 @@ mod metrics;
 mod pages;
 mod postgres;
 mod project;
+mod reach;
 mod readme;
 mod starts;
 mod stop;
@@ -73,6 +75,7 @@ fn main() {
     trials.extend(starts::trials());
     trials.extend(doctor::trials());
     trials.extend(postgres::trials());
+    trials.extend(reach::trials());
     trials.extend(twins::trials());
     trials.extend(metrics::trials());
     trials.extend(stop::trials());

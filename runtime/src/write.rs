@@ -116,7 +116,7 @@ impl Inner {
                 let (database, threads) = (Arc::clone(database), Handle::current());
                 tokio::task::spawn_blocking(move || {
                     threads.block_on(async {
-                        let done = database.write(&job, "BEGIN ISOLATION LEVEL SERIALIZABLE").await?;
+                        let done = database.write(&job, "ISOLATION LEVEL SERIALIZABLE").await?;
                         tell(&service.engine, &changes).await;
                         Ok(done)
                     })

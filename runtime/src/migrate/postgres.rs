@@ -6,7 +6,7 @@ use tokio_postgres::error::SqlState;
 
 use super::catalogue::postgres::read;
 use super::prepare::{Plan, compared, plan};
-use super::{Catalogue, Expression, Fit, Ownership, Prepared, Unprepared, create, fit};
+use super::{Catalogue, Expression, Fit, Ownership, Prepared, Unprepared, create, fit, table_name};
 use crate::sql::dialect::Dialect;
 use crate::storage::postgres::address::causes;
 use crate::storage::postgres::error::Uniques;
@@ -71,7 +71,9 @@ pub(crate) async fn open(
                 kept => kept.map_err(|error| Unprepared::Database(apart_refused(&error)))?,
             }
         }
-        return opened(schema, &catalogue, ownership, false, expression);
+        let opened = opened(schema, &catalogue, ownership, false, expression)?;
+        has_rights(schema, client).await.map_err(Unprepared::Database)?;
+        return Ok(opened);
     }
 }
 
@@ -120,9 +122,50 @@ async fn suits(client: &Client) -> Result<(), Failure> {
     }
     if row.try_get::<_, Option<&str>>(3)?.is_none() {
         let help = "`options=-csearch_path%3Dpublic` in its URL, or `ALTER ROLE … SET search_path`";
-        return Err(format!("no schema of the database's search_path is there\n  help: {help}").into());
+        return Err(format!(
+            "no schema of the database's search_path is there, or may be used\n  help: {help}"
+        )
+        .into());
     }
     Ok(())
+}
+
+/// Whether the role may do with the tables what the schema lets callers do.
+async fn has_rights(schema: &Schema, client: &Client) -> Result<(), Failure> {
+    let (mut tables, mut rights) = (Vec::new(), Vec::new());
+    for resource in &schema.resources {
+        let access = &resource.access;
+        let needed = [
+            ("SELECT", true),
+            ("INSERT", access.create.is_some()),
+            ("UPDATE", access.update.is_some()),
+            ("DELETE", access.delete.is_some()),
+        ];
+        for (right, _) in needed.into_iter().filter(|(_, is_needed)| *is_needed) {
+            tables.push(table_name(&resource.table));
+            rights.push(right);
+        }
+    }
+    let asked = "SELECT name, string_agg(needed, ', ' ORDER BY place), quote_ident(current_user)
+        FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS asked (name, needed, place)
+        WHERE NOT has_table_privilege(name, needed)
+            AND (needed = 'DELETE' OR NOT has_any_column_privilege(name, needed))
+        GROUP BY name ORDER BY min(place)";
+    let missing = client.query(asked, &[&tables, &rights]).await;
+    let missing = missing.map_err(|error| causes(&error))?;
+    let mut told = Vec::new();
+    for row in missing {
+        let (table, rights, role): (&str, &str, &str) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+        told.push(format!("`GRANT {rights} ON {table} TO {role}`"));
+    }
+    if told.is_empty() {
+        return Ok(());
+    }
+    let help = told.join("\n        ");
+    Err(
+        format!("the service may not do all with its tables that the schema lets callers do\n  help: {help}")
+            .into(),
+    )
 }
 
 /// The catalogue, with the definitions that we keep of our own tables.

@@ -59,9 +59,7 @@ fn eval(expr: &Expr, value: &dyn Fn(&Slot) -> Option<Cell>) -> Known {
         Expr::Or(all) => junction(all, true, value),
         Expr::Not(a) => with(eval(a, value), |a| boolean(truth(&a).map(|truth| !truth))),
         Expr::IsNull(a) => with(eval(a, value), |a| boolean(Some(a == Cell::Null))),
-        Expr::Compare(op, a, b) => both(eval(a, value), eval(b, value), |a, b| {
-            compare(*op, &a, &b)
-        }),
+        Expr::Compare(op, a, b) => both(eval(a, value), eval(b, value), |a, b| compare(*op, &a, &b)),
         Expr::In(a, list) => is_in(&eval(a, value), list, value),
         Expr::Arithmetic(op, a, b) => both(eval(a, value), eval(b, value), |a, b| arithmetic(*op, a, b)),
         Expr::Negate(a) => with(eval(a, value), |a| {

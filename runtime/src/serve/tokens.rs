@@ -259,6 +259,7 @@ async fn by_name<C: Reading>(
 fn named(model: &crate::model::Model, field: FieldId, identifier: &str) -> Result<Value, ()> {
     use rest_schema::types::Kind;
     match model.field(field).ty.kind() {
+        Kind::Text if identifier.contains('\0') => Err(()),
         Kind::Text => Ok(Value::Text(identifier.to_owned())),
         _ => model.field(field).ty.parse_text(identifier).map_err(drop),
     }

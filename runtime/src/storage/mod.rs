@@ -80,7 +80,7 @@ impl Storage {
     pub async fn write(&self, job: impl Job) -> Result<Done, Refusal> {
         match self {
             Self::Sqlite(files) => files.data.writer.write(job).await,
-            Self::Postgres(database) => database.write(&job, "BEGIN").await,
+            Self::Postgres(database) => database.write(&job, "").await,
         }
     }
 
@@ -92,7 +92,7 @@ impl Storage {
     pub async fn write_state(&self, job: impl Job) -> Result<Done, Refusal> {
         match self {
             Self::Sqlite(files) => files.state.writer.write(job).await,
-            Self::Postgres(database) => database.write(&job, "BEGIN").await,
+            Self::Postgres(database) => database.write(&job, "").await,
         }
     }
 

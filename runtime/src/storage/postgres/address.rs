@@ -4,23 +4,38 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use percent_encoding::percent_decode_str;
 use tokio_postgres::Config;
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::tls::Wanted;
 
 /// Connections for transactions, where the URL doesn't say.
 const CONNECTIONS: usize = 10;
 /// How long a connection may take to be made, where the URL doesn't say.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a statement may run, where the URL doesn't say.
+const STATEMENT: Duration = Duration::from_secs(30);
+/// How long it may wait for a lock.
+const LOCK: Duration = Duration::from_secs(5);
+/// How long what was sent may go unacknowledged before the connection counts as gone, and how long nothing may be heard of
+/// the other side before it is asked whether it is there.
+const SILENCE: Duration = Duration::from_secs(30);
 
 /// A database of PostgreSQL.
 #[derive(Clone)]
 pub struct Address {
     /// What the driver understands of the URL.
     pub(crate) config: Config,
+    /// How a connection is made where there is TLS.
+    pub(crate) connector: MakeRustlsConnect,
     /// Connections for transactions, at most.
     pub(crate) connections: usize,
     /// Whether statements stay prepared. A pooler that gives a connection to others after each transaction can't keep
     /// them.
     pub(crate) keeps_statements: bool,
+    /// How long a statement may run.
+    pub(crate) statement_timeout: Duration,
 }
 
 /// Without the password, which no log may hold.
@@ -55,32 +70,75 @@ pub fn is_address(url: &str) -> bool {
 impl FromStr for Address {
     type Err = String;
 
-    /// Reads `postgres://user:password@host:port/database?…`: the parameters of libpq that the driver knows, and our own
-    /// `connections` (of the pool for transactions, 10) and `statement_cache` (`on`, or `off` behind a pooler).
+    /// Reads `postgres://user:password@host:port/database?…`: the parameters of libpq that the driver knows, and our own:
+    /// `connections` (of the pool for transactions, 10), `statement_timeout` (`30s`) and `statement_cache` (`on`, or `off`
+    /// behind a pooler). `sslmode`, `sslrootcert`, `sslcert` and `sslkey` are as in libpq, but that the system's
+    /// certificates are trusted where no file is named.
     fn from_str(url: &str) -> Result<Self, String> {
         let (base, query) = url.split_once('?').unwrap_or((url, ""));
-        let (mut connections, mut keeps_statements) = (CONNECTIONS, true);
+        let mut ours = Ours::default();
         let mut rest = Vec::new();
         for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
-            match parameter.split_once('=') {
-                Some(("connections", number)) => match number.parse() {
-                    Ok(number) if (1..=1_000).contains(&number) => connections = number,
-                    _ => return Err(format!("`connections={number}` isn't a number from 1 to 1000")),
-                },
-                Some(("statement_cache", "on")) => keeps_statements = true,
-                Some(("statement_cache", "off")) => keeps_statements = false,
-                Some(("statement_cache", word)) => {
-                    return Err(format!("`statement_cache={word}` is neither `on` nor `off`"));
-                }
-                _ => rest.push(parameter),
+            if !ours.take(parameter)? {
+                rest.push(parameter);
             }
         }
         let separator = if rest.is_empty() { "" } else { "?" };
         let driver = format!("{base}{separator}{}", rest.join("&"));
         // The driver's message names the parameter, never the password.
-        let mut config: Config = driver
+        let config: Config = driver
             .parse()
             .map_err(|error| format!("the database's URL can't be read: {}", causes(&error)))?;
+        ours.with(config)
+    }
+}
+
+/// The parameters that are ours.
+struct Ours {
+    connections: usize,
+    keeps_statements: bool,
+    statement_timeout: Duration,
+    tls: Wanted,
+}
+
+impl Default for Ours {
+    fn default() -> Self {
+        Self {
+            connections: CONNECTIONS,
+            keeps_statements: true,
+            statement_timeout: STATEMENT,
+            tls: Wanted::default(),
+        }
+    }
+}
+
+impl Ours {
+    /// Whether a parameter is one of ours.
+    fn take(&mut self, parameter: &str) -> Result<bool, String> {
+        let refused = |expected: &str| Err(format!("`{parameter}` isn't {expected}"));
+        match parameter.split_once('=') {
+            Some(("connections", number)) => match number.parse() {
+                Ok(number) if (1..=1_000).contains(&number) => self.connections = number,
+                _ => return refused("a number from 1 to 1000"),
+            },
+            Some(("statement_cache", "on")) => self.keeps_statements = true,
+            Some(("statement_cache", "off")) => self.keeps_statements = false,
+            Some(("statement_cache", _)) => return refused("`on` or `off`"),
+            Some(("statement_timeout", time)) => match duration(time) {
+                Some(time) => self.statement_timeout = time,
+                None => return refused("a time from 1ms to 3600s, as `500ms` or `30s`"),
+            },
+            Some((name, value)) => {
+                let value = percent_decode_str(value).decode_utf8_lossy();
+                return self.tls.take(name, &value);
+            }
+            None => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn with(self, mut config: Config) -> Result<Address, String> {
+        config.ssl_mode(self.tls.driver_mode());
         if config.get_hosts().is_empty() {
             config.host("localhost");
         }
@@ -90,12 +148,59 @@ impl FromStr for Address {
         if config.get_application_name().is_none() {
             config.application_name("rest");
         }
-        Ok(Self {
+        if config.get_tcp_user_timeout().is_none() {
+            config.tcp_user_timeout(SILENCE).keepalives_idle(SILENCE);
+        }
+        if self.keeps_statements {
+            // What the URL says comes last, and so goes before ours. A pooler takes none of it.
+            let theirs = config.get_options().unwrap_or_default().to_owned();
+            config.options(format!("{} {theirs}", self.settings()).trim_end());
+        }
+        Ok(Address {
             config,
-            connections,
-            keeps_statements,
+            connector: self.tls.connector()?,
+            connections: self.connections,
+            keeps_statements: self.keeps_statements,
+            statement_timeout: self.statement_timeout,
         })
     }
+
+    /// How a connection that is ours from beginning to end is set.
+    fn settings(&self) -> String {
+        let statement = self.statement_timeout;
+        format!(
+            "-c statement_timeout={} -c lock_timeout={} -c idle_in_transaction_session_timeout=60000 -c timezone=UTC",
+            statement.as_millis(),
+            LOCK.min(statement).as_millis()
+        )
+    }
+}
+
+impl Address {
+    /// What begins a transaction. Behind a pooler a connection has the settings of others, but for the transaction.
+    pub(crate) fn begin(&self, isolation: &str) -> String {
+        let mut begin = format!("BEGIN {isolation}");
+        if !self.keeps_statements {
+            let statement = self.statement_timeout;
+            begin += &format!(
+                "; SET LOCAL statement_timeout = {}; SET LOCAL lock_timeout = {}; SET LOCAL timezone = 'UTC'",
+                statement.as_millis(),
+                LOCK.min(statement).as_millis()
+            );
+        }
+        begin
+    }
+}
+
+fn duration(text: &str) -> Option<Duration> {
+    let milliseconds = match (text.strip_suffix("ms"), text.strip_suffix('s')) {
+        (Some(number), _) => number.parse().ok()?,
+        (None, Some(number)) => number.parse::<u64>().ok()?.checked_mul(1_000)?,
+        (None, None) => return None,
+    };
+    (1..=3_600_000)
+        .contains(&milliseconds)
+        .then(|| Duration::from_millis(milliseconds))
 }
 
 /// An error with all that caused it.
@@ -138,12 +243,45 @@ mod tests {
     }
 
     #[test]
+    fn what_the_url_sets_goes_before_what_we_set() {
+        let address =
+            read("postgres://a/b?statement_timeout=500ms&options=-c%20lock_timeout%3D9s").expect("one");
+        let options = address.config.get_options().expect("some");
+        assert!(
+            options.starts_with("-c statement_timeout=500 -c lock_timeout=500 "),
+            "{options}"
+        );
+        assert!(options.ends_with(" -c lock_timeout=9s"), "{options}");
+        assert_eq!(address.begin("READ ONLY"), "BEGIN READ ONLY");
+        let pooled = read("postgres://a/b?statement_timeout=2s&statement_cache=off").expect("one");
+        assert_eq!(pooled.config.get_options(), None);
+        assert!(
+            pooled
+                .begin("")
+                .starts_with("BEGIN ; SET LOCAL statement_timeout = 2000;")
+        );
+    }
+
+    #[test]
     fn what_is_wrong_with_one_is_said_without_its_password() {
         for (url, told) in [
             ("postgres://a:hush@b/c?connections=0", "connections=0"),
             ("postgres://a:hush@b/c?connections=many", "connections=many"),
             ("postgres://a:hush@b/c?statement_cache=no", "statement_cache=no"),
-            ("postgres://a:hush@b/c?sslmode=perhaps", "sslmode"),
+            (
+                "postgres://a:hush@b/c?statement_timeout=0s",
+                "statement_timeout=0s",
+            ),
+            ("postgres://a:hush@b/c?statement_timeout=5", "as `500ms` or `30s`"),
+            (
+                "postgres://a:hush@b/c?sslmode=perhaps",
+                "disable, prefer, require, verify-ca, verify-full",
+            ),
+            (
+                "postgres://a:hush@b/c?sslmode=verify-ca&sslrootcert=none.crt",
+                "none.crt (`sslrootcert`)",
+            ),
+            ("postgres://a:hush@b/c?sslcert=a.crt", "go together"),
             ("postgres://a:hush@b/c?colour=red", "colour"),
         ] {
             let error = read(url).expect_err("refused");

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use tokio::sync::Mutex;
 
 use super::address::causes;
-use super::error::{Uniques, is_constraint, refusal};
+use super::error::Uniques;
 use super::link::Types;
 use super::transaction::Transaction;
 use super::{Address, Link};
@@ -23,7 +23,7 @@ use crate::problem::Problem;
 use crate::sql::Statement;
 use crate::storage::Refusal;
 use crate::storage::bind::Values;
-use crate::storage::connection::{Bound, Connection, Reading, Take};
+use crate::storage::connection::{Bound, Reading, Take};
 use crate::storage::constraint;
 use crate::storage::job::{Done, Job};
 use crate::storage::read;
@@ -37,8 +37,6 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(200);
 /// How often a transaction that lost against another is run.
 const ATTEMPTS: u32 = 10;
-/// How long a statement may go without an answer: more than the database lets it run.
-const SILENCE: Duration = Duration::from_secs(40);
 
 /// A database in use.
 #[derive(Debug)]
@@ -77,7 +75,7 @@ impl Manager for Maker {
     }
 
     async fn recycle(&self, link: &mut Link, _: &Metrics) -> RecycleResult<tokio_postgres::Error> {
-        if link.client.is_closed() {
+        if !link.is_usable() {
             return Err(RecycleError::message("closed"));
         }
         Ok(())
@@ -143,7 +141,7 @@ impl Database {
     async fn shared(&self) -> Result<Arc<Link>, Refusal> {
         let place = self.next.fetch_add(1, Ordering::Relaxed) % SHARED;
         let mut shared = self.shared[place].lock().await;
-        if let Some(link) = shared.link.as_ref().filter(|link| !link.client.is_closed()) {
+        if let Some(link) = shared.link.as_ref().filter(|link| link.is_usable()) {
             return Ok(Arc::clone(link));
         }
         if let Some((when, told)) = &shared.failed
@@ -152,15 +150,18 @@ impl Database {
             return Err(Refusal::Unavailable(told.clone().into()));
         }
         shared.link = None;
-        match self.door.open().await {
-            Ok(link) => {
+        match tokio::time::timeout(PATIENCE, self.door.open()).await {
+            Ok(Ok(link)) => {
                 let link = Arc::new(link);
                 shared.link = Some(Arc::clone(&link));
                 shared.failed = None;
                 Ok(link)
             }
-            Err(error) => {
-                let told = causes(&error);
+            failed => {
+                let told = match failed {
+                    Ok(Err(error)) => causes(&error),
+                    _ => "it doesn't answer".to_owned(),
+                };
                 shared.failed = Some((Instant::now(), told.clone()));
                 Err(Refusal::Unavailable(told.into()))
             }
@@ -205,12 +206,13 @@ impl Database {
         again(|| read::find(self, &compiled.read, values, plan.limit)).await
     }
 
-    /// Does a job in a transaction of its own; again, where it lost against another one.
-    pub(crate) async fn write(&self, job: &impl Job, begin: &'static str) -> Result<Done, Refusal> {
+    /// Does a job in a transaction of its own, of this isolation level; again, where it lost against another one.
+    pub(crate) async fn write(&self, job: &impl Job, isolation: &str) -> Result<Done, Refusal> {
+        let begin = self.door.address.begin(isolation);
         let mut attempt = 0;
         loop {
             attempt += 1;
-            match self.write_once(job, begin).await {
+            match self.write_once(job, &begin).await {
                 Err(Refusal::Again(_)) if attempt < ATTEMPTS => {
                     tokio::time::sleep(pause_before(attempt)).await;
                 }
@@ -219,10 +221,10 @@ impl Database {
         }
     }
 
-    async fn write_once<J: Job>(&self, job: &J, begin: &'static str) -> Result<Done, Refusal> {
+    async fn write_once<J: Job>(&self, job: &J, begin: &str) -> Result<Done, Refusal> {
         let lent = self.own().await?;
         let link = lent.link()?;
-        link.execute(begin).await?;
+        link.batch(begin).await?;
         let transaction = Transaction::new(link);
         let running = AssertUnwindSafe(job.run(&transaction)).catch_unwind();
         let result = running.await.unwrap_or_else(|panic| {
@@ -233,15 +235,14 @@ impl Database {
         });
         let is_to_run_again = transaction.is_to_run_again();
         let ended = match &result {
-            Ok(_) if !is_to_run_again => link.client.batch_execute("COMMIT").await,
-            _ => link.client.batch_execute("ROLLBACK").await,
+            Ok(_) if !is_to_run_again => link.commit().await,
+            _ => link.batch("ROLLBACK").await.map(|()| true),
         };
         let result = match (result, ended) {
             _ if is_to_run_again => Err(Refusal::Again("another transaction was faster".into())),
-            (Ok(_), Err(error)) if is_constraint(&error) => Err(constraint::at_commit()),
-            (Ok(_), Err(error)) => Err(refusal(error)),
-            (Err(refusal), _) => Err(refusal),
-            (Ok(done), Ok(())) => Ok(done),
+            (Ok(_), Ok(false)) => Err(constraint::at_commit()),
+            (Ok(_), Err(refusal)) | (Err(refusal), _) => Err(refusal),
+            (Ok(done), Ok(true)) => Ok(done),
         };
         lent.give_back();
         result
@@ -278,9 +279,9 @@ impl Database {
     ) -> Result<(), Refusal> {
         let lent = self.own().await?;
         let link = lent.link()?;
-        link.execute("BEGIN READ ONLY").await?;
+        link.batch(&self.door.address.begin("READ ONLY")).await?;
         let read = link.each(statement, bound, take).await;
-        link.execute("COMMIT").await?;
+        link.batch("COMMIT").await?;
         lent.give_back();
         read
     }
@@ -298,8 +299,7 @@ impl Reading for Database {
         if !link.knows(&statement.text) {
             return self.learn(statement, bound, take).await;
         }
-        let read = tokio::time::timeout(SILENCE, link.each(statement, bound, take)).await;
-        let read = read.unwrap_or_else(|_| Err(Refusal::Unavailable("the database doesn't answer".into())));
+        let read = link.each(statement, bound, take).await;
         if matches!(read, Err(Refusal::Again(_))) {
             link.forget();
         }

@@ -3,15 +3,18 @@
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Error, RowStream};
 
 use super::Address;
+use super::address::PATIENCE;
 use super::binary::{Param, Scratch};
-use super::error::{Uniques, refusal, refused};
+use super::error::{Uniques, is_constraint, refusal, refused};
 use crate::cell::Cell;
 use crate::sql::dialect::numbered;
 use crate::sql::{Bind, Statement};
@@ -22,15 +25,18 @@ use crate::storage::constraint::Context;
 /// Statements that a connection keeps prepared; strangers choose which there are.
 const STATEMENTS: usize = 128;
 
-/// How each of our connections is set, where it is ours from beginning to end.
-const SETTINGS: &str = "SET statement_timeout = '30s'; SET lock_timeout = '5s'; \
-    SET idle_in_transaction_session_timeout = '60s'; SET timezone = 'UTC'";
+/// How much longer than a statement may run nobody waits for its answer.
+const MARGIN: Duration = Duration::from_secs(2);
 
 /// A connection.
 pub struct Link {
     pub(super) client: Client,
     uniques: Arc<Uniques>,
     kept: Prepared,
+    /// How long an answer may take.
+    patience: Duration,
+    /// Whether an answer took longer: what is sent after it would wait as well.
+    is_silent: AtomicBool,
 }
 
 /// What is known of the statements that ran before.
@@ -84,7 +90,7 @@ impl Link {
         uniques: &Arc<Uniques>,
         types: &Arc<Types>,
     ) -> Result<Self, Error> {
-        let (client, connection) = address.config.connect(tokio_postgres::NoTls).await?;
+        let (client, connection) = address.config.connect(address.connector.clone()).await?;
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::warn!(
@@ -94,7 +100,6 @@ impl Link {
             }
         });
         let kept = if address.keeps_statements {
-            client.batch_execute(SETTINGS).await?;
             Prepared::Here(Mutex::default())
         } else {
             Prepared::Types(Arc::clone(types))
@@ -103,14 +108,57 @@ impl Link {
             client,
             uniques: Arc::clone(uniques),
             kept,
+            patience: address.statement_timeout + MARGIN,
+            is_silent: AtomicBool::new(false),
         })
     }
 
     /// Connects to look at a database and to make tables in it.
     pub(crate) async fn first(address: &Address) -> Result<Self, String> {
         let (uniques, types) = (Arc::default(), Arc::default());
-        let opened = Self::open(address, &uniques, &types).await;
-        opened.map_err(|error| super::address::causes(&error))
+        let opened = tokio::time::timeout(2 * PATIENCE, Self::open(address, &uniques, &types)).await;
+        opened
+            .map_err(|_| "it doesn't answer".to_owned())?
+            .map_err(|error| super::address::causes(&error))
+    }
+
+    /// Whether what is sent may be answered.
+    pub(super) fn is_usable(&self) -> bool {
+        !self.client.is_closed() && !self.is_silent.load(Ordering::Relaxed)
+    }
+
+    /// What the database answers, if it does in time.
+    async fn answered<T>(&self, answer: impl Future<Output = Result<T, Refusal>>) -> Result<T, Refusal> {
+        if !self.is_usable() {
+            return Err(Refusal::Unavailable(
+                "the connection to the database is gone".into(),
+            ));
+        }
+        match tokio::time::timeout(self.patience, answer).await {
+            Ok(answered) => answered,
+            Err(_) => {
+                self.is_silent.store(true, Ordering::Relaxed);
+                Err(Refusal::Unavailable("the database doesn't answer".into()))
+            }
+        }
+    }
+
+    /// Runs statements without values.
+    pub(super) async fn batch(&self, text: &str) -> Result<(), Refusal> {
+        let run = async { self.client.batch_execute(text).await.map_err(refusal) };
+        self.answered(run).await
+    }
+
+    /// Commits; `Ok(false)`: a constraint that is checked only now refused it.
+    pub(super) async fn commit(&self) -> Result<bool, Refusal> {
+        let run = async {
+            match self.client.batch_execute("COMMIT").await {
+                Ok(()) => Ok(true),
+                Err(error) if is_constraint(&error) => Ok(false),
+                Err(error) => Err(refusal(error)),
+            }
+        };
+        self.answered(run).await
     }
 
     /// The driver's own.
@@ -227,7 +275,8 @@ impl Reading for Link {
         bound: Bound<'_>,
         take: &mut T,
     ) -> Result<(), Refusal> {
-        self.run(statement, &bound, take, &refusal).await.map(drop)
+        let run = self.run(statement, &bound, take, &refusal);
+        self.answered(run).await.map(drop)
     }
 }
 
@@ -240,11 +289,11 @@ impl Connection for Link {
         take: &mut T,
     ) -> Result<u64, Refusal> {
         let told = |error| refused(error, context, &self.uniques);
-        self.run(statement, &bound, take, &told).await
+        self.answered(self.run(statement, &bound, take, &told)).await
     }
 
     async fn execute(&self, text: &'static str) -> Result<(), Refusal> {
-        self.client.batch_execute(text).await.map_err(refusal)
+        self.batch(text).await
     }
 
     async fn defer_foreign_keys(&self) -> Result<(), Refusal> {
@@ -252,6 +301,6 @@ impl Connection for Link {
     }
 
     fn is_lost(&self) -> bool {
-        self.client.is_closed()
+        !self.is_usable()
     }
 }

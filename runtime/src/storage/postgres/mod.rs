@@ -9,6 +9,7 @@ pub mod database;
 pub mod error;
 mod link;
 mod numeric;
+mod tls;
 mod transaction;
 
 pub use address::Address;
