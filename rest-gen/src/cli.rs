@@ -73,37 +73,14 @@ enum Command {
         /// The schema: a YAML file, a `.rs` file, or a folder of them
         file: PathBuf,
         #[command(flatten)]
-        database: Database,
-        /// Where to listen
-        #[arg(
-            long,
-            value_name = "ADDRESS",
-            default_value = program::LISTEN,
-            env = "REST_LISTEN"
-        )]
-        listen: String,
-        /// Where `/metrics` and `/health` are answered for operators; nowhere by default
-        #[arg(long, value_name = "ADDRESS", env = "REST_ADMIN_LISTEN")]
-        admin_listen: Option<String>,
+        options: program::Options,
     },
     /// Looks for what is wrong with a schema, its database and its surroundings, and says what to do; changes nothing
     Doctor {
         /// The schema: a YAML file, a `.rs` file, or a folder of them
         file: PathBuf,
-        /// The SQLite database: a file, or sqlite:FILE
-        #[arg(long, value_name = "URL", env = "REST_DATABASE")]
-        database: Option<String>,
-        /// Where the service listens, or is to listen
-        #[arg(
-            long,
-            value_name = "ADDRESS",
-            default_value = program::LISTEN,
-            env = "REST_LISTEN"
-        )]
-        listen: String,
-        /// The same for operators
-        #[arg(long, value_name = "ADDRESS", env = "REST_ADMIN_LISTEN")]
-        admin_listen: Option<String>,
+        #[command(flatten)]
+        options: program::Options,
     },
     /// Looks after the accounts of a service
     Account {
@@ -201,18 +178,8 @@ pub(crate) fn run() -> Result<Outcome, Error> {
             format,
             database,
         } => command::check::run(&file, show, format, database.as_deref()),
-        Command::Serve {
-            file,
-            database,
-            listen,
-            admin_listen,
-        } => command::serve::run(&file, &database, &listen, admin_listen.as_deref()),
-        Command::Doctor {
-            file,
-            database,
-            listen,
-            admin_listen,
-        } => command::doctor::run(&file, database.as_deref(), &listen, admin_listen.as_deref()),
+        Command::Serve { file, options } => command::serve::run(&file, options),
+        Command::Doctor { file, options } => command::doctor::run(&file, options),
         Command::Account { command } => match command {
             Account::Create { file, database, set } => command::account::create(&file, &database, &set),
             Account::Password { file, name, database } => command::account::password(&file, &database, &name),

@@ -2,13 +2,26 @@
 //!
 //! An attempt is counted when it begins, so that many at once count as many, and forgiven when the password was right.
 //! Counts run down with time: after a burst of wrong guesses one more is let through each [`PER_ACCOUNT`] interval.
+//!
+//! Each process counts in its memory. Where others may serve the same database, on PostgreSQL, the database counts as well
+//! ([`Count`], [`Forgive`]): a small transaction beside the work that a password's hash is.
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hash};
+use std::hash::{BuildHasher, Hash, Hasher};
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+use siphasher::sip::SipHasher13;
+
+use crate::cell::Cell;
+use crate::engine::Engine;
+use crate::problem::{Code, Problem};
+use crate::storage::connection::Connection;
+use crate::storage::job::{Done, Job};
+use crate::storage::read::StateKey;
+use crate::storage::{Refusal, state};
 
 /// How many attempts may come at once, and after how long one of them is forgotten.
 #[derive(Debug, Clone, Copy)]
@@ -31,6 +44,14 @@ const PER_ADDRESS: Allowance = Allowance {
 
 /// Counts kept at most; beyond that those nearest to being forgotten are.
 const KEPT: usize = 20_000;
+
+impl Allowance {
+    /// The interval and all of them together, in milliseconds.
+    fn milliseconds(self) -> [Cell; 2] {
+        let whole = |time: Duration| Cell::Integer(i64::try_from(time.as_millis()).unwrap_or(i64::MAX));
+        [whole(self.interval), whole(self.interval * self.burst)]
+    }
+}
 
 /// Who guesses, and whose password.
 #[derive(Debug, Clone, Copy)]
@@ -55,10 +76,7 @@ impl Attempts {
         address: Option<IpAddr>,
         now: Instant,
     ) -> Result<Attempt, Duration> {
-        let attempt = Attempt {
-            account: self.hasher.hash_one(("account", account)),
-            address: address.map(|address| self.hasher.hash_one(("address", network(address)))),
-        };
+        let attempt = Attempt::new(account, address, |what| self.hasher.hash_one(what));
         let mut empty_at = self.empty_at.lock().unwrap_or_else(PoisonError::into_inner);
         let counts = attempt.counts();
         let waits = counts.iter().filter_map(|(key, allowance)| {
@@ -91,6 +109,22 @@ impl Attempts {
 }
 
 impl Attempt {
+    fn new(account: &str, address: Option<IpAddr>, hash: impl Fn((&str, Guessed<'_>)) -> u64) -> Self {
+        Self {
+            account: hash(("account", Guessed::Account(account))),
+            address: address.map(|address| hash(("address", Guessed::Network(network(address))))),
+        }
+    }
+
+    /// As every instance of the service knows it: names and addresses aren't kept, only hashes by a key of the database's.
+    pub(crate) fn shared(key: &StateKey, account: &str, address: Option<IpAddr>) -> Self {
+        Self::new(account, address, |what| {
+            let mut hasher = SipHasher13::new_with_key(&key.0);
+            what.hash(&mut hasher);
+            hasher.finish()
+        })
+    }
+
     fn counts(self) -> Vec<(u64, Allowance)> {
         let address = self.address.map(|key| (key, PER_ADDRESS));
         [(self.account, PER_ACCOUNT)].into_iter().chain(address).collect()
@@ -98,11 +132,78 @@ impl Attempt {
 }
 
 /// An IPv6 customer holds a /64, so that is what counts as one address.
-fn network(address: IpAddr) -> impl Hash {
+fn network(address: IpAddr) -> u64 {
     match address.to_canonical() {
         IpAddr::V4(address) => u64::from(address.to_bits()),
         IpAddr::V6(address) => u64::try_from(address.to_bits() >> 64).unwrap_or(0),
     }
+}
+
+/// What is hashed.
+#[derive(Hash)]
+enum Guessed<'a> {
+    Account(&'a str),
+    Network(u64),
+}
+
+/// The refusal of a guess too many, and when the next one makes sense.
+pub(crate) fn too_many(wait: Duration) -> Problem {
+    let detail = "too many wrong passwords for this account, or from this address";
+    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    Problem::new(Code::TooManyRequests)
+        .detail(detail)
+        .retry_after(seconds)
+}
+
+/// Counts an attempt in the database, or refuses it and counts nothing.
+#[derive(Debug)]
+pub(crate) struct Count {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) attempt: Attempt,
+}
+
+impl Job for Count {
+    async fn run<C: Connection>(&self, connection: &C) -> Result<Done, Refusal> {
+        let (model, state) = (&self.engine.model, &self.engine.state);
+        for (counted, allowance) in self.attempt.counts() {
+            let (counted, allowance) = (cell(counted), allowance.milliseconds());
+            let wait = state::count_attempt(connection, state, model, counted, allowance).await?;
+            if let Some(wait) = wait {
+                return Err(Refusal::Problem(too_many(wait)));
+            }
+        }
+        Ok(Done::Number(0))
+    }
+}
+
+/// What [`Count`] counted isn't held against anybody: the password was right.
+#[derive(Debug)]
+pub(crate) struct Forgive {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) attempt: Attempt,
+}
+
+impl Job for Forgive {
+    async fn run<C: Connection>(&self, connection: &C) -> Result<Done, Refusal> {
+        let (model, state) = (&self.engine.model, &self.engine.state);
+        let [interval, _] = PER_ADDRESS.milliseconds();
+        let address = self.attempt.address.map(cell);
+        state::forgive_attempt(
+            connection,
+            state,
+            model,
+            cell(self.attempt.account),
+            address,
+            interval,
+        )
+        .await?;
+        Ok(Done::Number(0))
+    }
+}
+
+/// The number as a database keeps it, with a sign.
+fn cell(counted: u64) -> Cell {
+    Cell::Integer(counted.cast_signed())
 }
 
 fn forget(empty_at: &mut HashMap<u64, Instant>, now: Instant) {

@@ -27,6 +27,7 @@ pub struct Builder {
     schema: Schema,
     report: Option<Report>,
     database: Option<Location>,
+    replicas: Vec<Location>,
     create_from: Option<PathBuf>,
     structs: Vec<Struct>,
     hooks: Vec<Unbound>,
@@ -39,6 +40,7 @@ impl Builder {
             schema,
             report: None,
             database: None,
+            replicas: Vec::new(),
             create_from: None,
             structs: Vec::new(),
             hooks: Vec::new(),
@@ -70,6 +72,15 @@ impl Builder {
     #[must_use]
     pub fn database(mut self, location: impl Into<Location>) -> Self {
         self.database = Some(location.into());
+        self
+    }
+
+    /// Servers that follow the database's, `postgres://…`: requests that read go to them. One that is more than five seconds
+    /// behind isn't read from, and neither is any for a caller who has written in the last ten: he reads what he wrote.
+    /// [`crate::Db`] reads from the database itself. Takes the place of those named before.
+    #[must_use]
+    pub fn replicas(mut self, locations: impl IntoIterator<Item = impl Into<Location>>) -> Self {
+        self.replicas = locations.into_iter().map(Into::into).collect();
         self
     }
 
@@ -143,6 +154,7 @@ impl Builder {
         reason = "a test database may be elsewhere than in a file"
     )]
     pub async fn test(mut self) -> Result<Api, Error> {
+        self.replicas.clear();
         self.schema.managed = Some(true);
         self.schema.journal = None;
         stand_in_for_the_database(&mut self.schema);
@@ -159,7 +171,7 @@ impl Builder {
         bound(&schema, structs)?;
         let counts = Databases::default();
         let validators = Validators::new(&schema).map_err(|error| Error::told(error.to_string()))?;
-        let opened = open::open(schema, database, &counts)?;
+        let opened = open::open(schema, database, &self.replicas, &counts)?;
         let usual = match opened.ownership {
             Ownership::Ours => Style::Argon2id,
             Ownership::Foreign => Style::Werkzeug,

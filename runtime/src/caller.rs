@@ -20,6 +20,8 @@ pub struct Caller {
     pub(crate) token: Option<i64>,
     /// The program itself, on the account's behalf where there is one: no rule holds.
     pub(crate) is_unrestricted: bool,
+    /// Whether the account has written of late, so that a replica may not know of it yet.
+    pub(crate) has_written: bool,
 }
 
 impl Caller {

@@ -43,6 +43,24 @@ pub fn examine(schema: &Schema, database: &Location) -> Result<Examination, Erro
     }
 }
 
+/// Whether a server of PostgreSQL follows another one, as a replica does.
+///
+/// # Errors
+///
+/// Where it is none, or can't be reached.
+pub fn follows(replica: &Location) -> Result<bool, Error> {
+    let Location::Postgres(url) = replica else {
+        return Err(Error::told("a file is no replica; give postgres://…"));
+    };
+    let address: Address = url.parse().map_err(Error::told)?;
+    at_start(async {
+        let link = reached(&address).await?;
+        let asked = link.client().query_one("SELECT pg_is_in_recovery()", &[]).await;
+        let told = |error| Error::told(format!("{address} can't be asked: {error}"));
+        asked.and_then(|row| row.try_get(0)).map_err(told)
+    })
+}
+
 /// Rows aren't looked at: the types of PostgreSQL's columns keep out nearly all that doesn't fit.
 async fn examine_postgres(schema: &Schema, address: &Address) -> Result<Examination, Error> {
     let link = reached(address).await?;

@@ -67,7 +67,7 @@ pub use typed::{RestEnum, RestResource, RestService};
 pub use builder::Builder;
 pub use caller::Caller;
 pub use db::Db;
-pub use examine::{Examination, diagnose, examine};
+pub use examine::{Examination, diagnose, examine, follows};
 pub use hook::{Change, Draft, Hooks, Tx};
 pub use location::Location;
 pub use problem::Problem;

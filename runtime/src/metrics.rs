@@ -7,6 +7,7 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
@@ -80,11 +81,21 @@ pub(crate) struct Databases {
     moved: Family<Database, Counter>,
     reads: Family<Database, Gauge>,
     writes: Family<Database, Gauge>,
+    retries: Family<Database, Counter>,
+    connections: Family<Connections, Gauge>,
+    served: Family<Database, Counter>,
+    behind: Family<Database, Gauge<f64, AtomicU64>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Database {
-    database: &'static str,
+    database: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Connections {
+    database: String,
+    state: &'static str,
 }
 
 /// What one of them counts.
@@ -100,6 +111,25 @@ pub(crate) struct Meters {
     pub(crate) writes: Gauge,
 }
 
+/// What a server of PostgreSQL counts.
+#[derive(Debug, Clone)]
+pub(crate) struct ServerMeters {
+    /// Connections that requests share.
+    pub(crate) shared: Gauge,
+    /// Connections of transactions under way.
+    pub(crate) used: Gauge,
+    /// Connections that wait for a transaction.
+    pub(crate) idle: Gauge,
+    /// Writes that wait for a connection.
+    pub(crate) writes: Gauge,
+    /// Transactions run again.
+    pub(crate) retries: Counter,
+    /// Reads that a replica served.
+    pub(crate) served: Counter,
+    /// Seconds for which a replica isn't known to have everything.
+    pub(crate) behind: Gauge<f64, AtomicU64>,
+}
+
 impl Default for Databases {
     fn default() -> Self {
         Self {
@@ -107,19 +137,67 @@ impl Default for Databases {
             moved: Family::default(),
             reads: Family::default(),
             writes: Family::default(),
+            retries: Family::default(),
+            connections: Family::default(),
+            served: Family::default(),
+            behind: Family::default(),
         }
     }
 }
 
 impl Databases {
-    /// For the database of this name.
-    pub(crate) fn of(&self, database: &'static str) -> Meters {
-        let of = Database { database };
+    /// For the database of SQLite of this name.
+    pub(crate) fn of(&self, database: &str) -> Meters {
+        let of = Database {
+            database: database.to_owned(),
+        };
         Meters {
             batch: self.batch.get_or_create_owned(&of),
             moved: self.moved.get_or_create_owned(&of),
             reads: self.reads.get_or_create_owned(&of),
             writes: self.writes.get_or_create_owned(&of),
+        }
+    }
+
+    /// For the server of PostgreSQL that writes.
+    pub(crate) fn of_primary(&self) -> ServerMeters {
+        let database = "data".to_owned();
+        let of = Database { database };
+        ServerMeters {
+            writes: self.writes.get_or_create_owned(&of),
+            retries: self.retries.get_or_create_owned(&of),
+            // What it has no part in is counted where nobody looks.
+            served: Counter::default(),
+            behind: Gauge::default(),
+            ..self.of_server(&of.database)
+        }
+    }
+
+    /// For a replica: by its host and port.
+    pub(crate) fn of_replica(&self, place: &str) -> ServerMeters {
+        let database = format!("replica {place}");
+        let of = Database { database };
+        ServerMeters {
+            served: self.served.get_or_create_owned(&of),
+            behind: self.behind.get_or_create_owned(&of),
+            ..self.of_server(&of.database)
+        }
+    }
+
+    fn of_server(&self, database: &str) -> ServerMeters {
+        let connections = |state| {
+            let database = database.to_owned();
+            self.connections
+                .get_or_create_owned(&Connections { database, state })
+        };
+        ServerMeters {
+            shared: connections("shared"),
+            used: connections("used"),
+            idle: connections("idle"),
+            writes: Gauge::default(),
+            retries: Counter::default(),
+            served: Counter::default(),
+            behind: Gauge::default(),
         }
     }
 
@@ -137,8 +215,29 @@ impl Databases {
         registry.register("read_queue", "Reads that wait for the pool", self.reads.clone());
         registry.register(
             "write_queue",
-            "Writes that wait for the writer",
+            "Writes that wait for the writer, or for a connection",
             self.writes.clone(),
+        );
+        registry.register(
+            "write_retries",
+            "Transactions that were run again: they lost against another",
+            self.retries.clone(),
+        );
+        registry.register(
+            "database_connections",
+            "Connections to PostgreSQL: shared by all requests, used by a transaction, idle in the pool",
+            self.connections.clone(),
+        );
+        registry.register(
+            "replica_reads",
+            "Reads that a replica served",
+            self.served.clone(),
+        );
+        registry.register_with_unit(
+            "replica_behind",
+            "Time since a replica was known to have everything",
+            Unit::Seconds,
+            self.behind.clone(),
         );
     }
 }

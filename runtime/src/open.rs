@@ -39,14 +39,33 @@ pub(crate) struct Keys {
     pub(crate) state: StateKey,
 }
 
-/// Opens a database.
-pub(crate) fn open(schema: Schema, location: &Location, counts: &Databases) -> Result<Opened, Error> {
+/// Opens a database, and the replicas that are read instead.
+pub(crate) fn open(
+    schema: Schema,
+    location: &Location,
+    replicas: &[Location],
+    counts: &Databases,
+) -> Result<Opened, Error> {
     match location {
+        Location::File(_) if !replicas.is_empty() => Err(Error::told(
+            "a file has no replicas; they are servers that follow a PostgreSQL's",
+        )),
         Location::File(path) => open_file(schema, path, counts),
         Location::Postgres(url) => {
             let address: Address = url.parse().map_err(Error::told)?;
-            at_start(open_postgres(schema, address))
+            let replicas: Result<_, Error> = replicas.iter().map(replica).collect();
+            at_start(open_postgres(schema, address, replicas?, counts))
         }
+    }
+}
+
+fn replica(location: &Location) -> Result<Address, Error> {
+    match location {
+        Location::Postgres(url) => url.parse().map_err(Error::told),
+        Location::File(path) => Err(Error::told(format!(
+            "{} is a file, and a replica is a server: postgres://…",
+            path.display()
+        ))),
     }
 }
 
@@ -56,7 +75,7 @@ fn open_file(schema: Schema, path: &Path, counts: &Databases) -> Result<Opened, 
     let wal = ours || schema.journal == Some(Journal::Wal);
     let files = open_databases(path, ours, wal, counts)?;
     let model = Model::new(schema, prepared.columns);
-    let state = state::Statements::new("");
+    let state = state::Statements::new("", false);
     let doing = "the keys of the service can't be read";
     let link = connection::open(&files.state.file, Purpose::Write).map_err(Error::driver(doing))?;
     let keys = driven(keys(&link.connection, &state, &model));
@@ -70,7 +89,12 @@ fn open_file(schema: Schema, path: &Path, counts: &Databases) -> Result<Opened, 
     })
 }
 
-async fn open_postgres(schema: Schema, address: Address) -> Result<Opened, Error> {
+async fn open_postgres(
+    schema: Schema,
+    address: Address,
+    replicas: Vec<Address>,
+    counts: &Databases,
+) -> Result<Opened, Error> {
     let shown = address.to_string();
     let link = reached(&address).await?;
     let own = Model::new(schema.clone(), Columns::ours(&schema, Dialect::Postgres));
@@ -78,14 +102,15 @@ async fn open_postgres(schema: Schema, address: Address) -> Result<Opened, Error
     let opened = migrate::open(&schema, link.client(), &expression)
         .await
         .map_err(|source| Error::unprepared(&shown, source))?;
-    let state = state::Statements::new(opened.before);
+    let state = state::Statements::new(opened.before, !replicas.is_empty());
     let model = Model::new(schema, opened.prepared.columns);
     let doing = "the keys of the service can't be read";
     let keys = keys(&link, &state, &model)
         .await
         .map_err(|refusal| Error::refused(doing, &refusal))?;
+    let database = postgres::Database::new(address, replicas, opened.uniques, counts);
     Ok(Opened {
-        storage: Storage::Postgres(Arc::new(postgres::Database::new(address, opened.uniques))),
+        storage: Storage::Postgres(Arc::new(database)),
         ownership: opened.prepared.ownership,
         advice: opened.prepared.advice,
         keys,

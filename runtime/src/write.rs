@@ -71,6 +71,7 @@ impl Inner {
             action = hook::prepare(self, &asked, action).await?;
         }
         self.hash_passwords(&mut action).await?;
+        let caller = asked.caller.clone();
         let write = Write::of(Arc::clone(&self.engine), asked, action);
         let done = if is_hooked {
             let changes = write.changes.clone();
@@ -78,10 +79,11 @@ impl Inner {
         } else {
             self.storage.write(write).await
         };
+        let done = done.map_err(|refusal| refusal.into_problem(&self.engine.model))?;
+        self.storage.wrote(&self.engine, &caller).await;
         match done {
-            Ok(Done::Items(items)) => Ok(items),
-            Ok(Done::Number(_)) => Ok(Vec::new()),
-            Err(refusal) => Err(refusal.into_problem(&self.engine.model)),
+            Done::Items(items) => Ok(items),
+            Done::Number(_) => Ok(Vec::new()),
         }
     }
 

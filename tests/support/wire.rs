@@ -47,7 +47,7 @@ impl Wire {
 fn pass(mut from: TcpStream, mut to: TcpStream, born: usize, cuts: &AtomicUsize) {
     let mut bytes = [0; 8192];
     while let Ok(count @ 1..) = from.read(&mut bytes) {
-        let is_whole = born % 2 == 0 && cuts.load(Ordering::SeqCst) == born;
+        let is_whole = born.is_multiple_of(2) && cuts.load(Ordering::SeqCst) == born;
         if is_whole && to.write_all(&bytes[..count]).is_err() {
             break;
         }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use rest_runtime::Location;
 use rest_runtime::migrate::Finding;
-use rest_runtime::program::location_of;
+use rest_runtime::program::{Options, location_of};
 use rest_schema::{Schema, Severity};
 
 use crate::error::{Error, Outcome};
@@ -21,25 +21,28 @@ use crate::output;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The variables that are read.
-const VARIABLES: [&str; 4] = [
+const VARIABLES: [&str; 6] = [
+    "REST_CONFIG",
     "REST_DATABASE",
+    "REST_REPLICAS",
     "REST_LISTEN",
     "REST_ADMIN_LISTEN",
     "REST_PASSWORD",
 ];
 
 /// Looks at everything, and tells it.
-pub(crate) fn run(
-    file: &Path,
-    database: Option<&str>,
-    listen: &str,
-    admin_listen: Option<&str>,
-) -> Result<Outcome, Error> {
+pub(crate) fn run(file: &Path, options: Options) -> Result<Outcome, Error> {
     let mut report = Report::default();
     let schema = report.schema(file)?;
-    report.database(schema.as_ref(), database);
-    report.address("listen", listen);
-    if let Some(address) = admin_listen {
+    let options = options
+        .settle()
+        .map_err(|failure| Error::new(failure.to_string()))?;
+    report.database(schema.as_ref(), options.database.as_deref());
+    for replica in &options.replicas {
+        report.replica(replica);
+    }
+    report.address("listen", &options.listen);
+    if let Some(address) = &options.admin_listen {
         report.address("admin-listen", address);
     }
     report.environment(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()));
@@ -123,6 +126,18 @@ impl Report {
             Some(schema) => self.tell(Grade::Ok, "schema", &format!("{shown}: {}", of(schema)), None),
         }
         Ok(loaded.schema)
+    }
+
+    fn replica(&mut self, url: &str) {
+        let follows = location_of(url).map_err(|failure| failure.to_string());
+        match follows.and_then(|location| rest_runtime::follows(&location).map_err(|e| e.to_string())) {
+            Ok(true) => self.tell(Grade::Ok, "replica", "answers, and follows another server", None),
+            Ok(false) => {
+                let help = "it would never be read from; make it a standby of the database's server";
+                self.tell(Grade::Fault, "replica", "it follows no other server", Some(help));
+            }
+            Err(told) => self.tell(Grade::Fault, "replica", &told, None),
+        }
     }
 
     fn database(&mut self, schema: Option<&Schema>, url: Option<&str>) {

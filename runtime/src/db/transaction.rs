@@ -40,6 +40,7 @@ impl Db {
         };
         let done = self.service.write_together(job, changes).await;
         done.map_err(|refusal| refusal.into_problem(&self.service.engine.model))?;
+        self.service.storage.wrote(&self.service.engine, caller).await;
         let given = given.lock().unwrap_or_else(PoisonError::into_inner).take();
         given.ok_or_else(|| Problem::internal("a transaction gave nothing"))
     }

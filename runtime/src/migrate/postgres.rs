@@ -65,11 +65,9 @@ pub(crate) async fn open(
                 }
             }
         };
-        if ownership == Ownership::Foreign {
-            match keep_apart(client).await {
-                Err(error) if is_made_already(&error) && attempt < ATTEMPTS => continue,
-                kept => kept.map_err(|error| Unprepared::Database(apart_refused(&error)))?,
-            }
+        match keep_state(client, before(ownership)).await {
+            Err(error) if is_made_already(&error) && attempt < ATTEMPTS => continue,
+            kept => kept.map_err(|error| Unprepared::Database(state_refused(&error, ownership)))?,
         }
         let opened = opened(schema, &catalogue, ownership, false, expression)?;
         has_rights(schema, client).await.map_err(Unprepared::Database)?;
@@ -202,8 +200,8 @@ async fn make_within(
     client: &Client,
     expression: &Expression<'_>,
 ) -> Result<(), tokio_postgres::Error> {
-    for statement in state::tables("") {
-        client.batch_execute(&statement).await?;
+    for (_, make) in state::tables("") {
+        client.batch_execute(&make).await?;
     }
     let tables = schema.resources.iter().map(|resource| &resource.table);
     for of in tables.filter_map(|table| table.split_once('.')).map(|(of, _)| of) {
@@ -222,25 +220,39 @@ async fn make_within(
     Ok(())
 }
 
-/// Our own state beside tables that aren't ours: a schema of its own, so that their owner's tools never see it.
-async fn keep_apart(client: &Client) -> Result<(), tokio_postgres::Error> {
-    let there = "SELECT to_regclass('rest.rest_tokens') IS NOT NULL";
-    if client.query_one(there, &[]).await?.try_get(0)? {
+/// Our own state: beside tables that aren't ours in a schema of its own, so that their owner's tools never see it.
+async fn keep_state(client: &Client, before: &str) -> Result<(), tokio_postgres::Error> {
+    let (names, statements): (Vec<String>, Vec<String>) = state::tables(before).into_iter().unzip();
+    let there = "SELECT bool_and(to_regclass(name) IS NOT NULL) FROM unnest($1::text[]) AS of (name)";
+    if client.query_one(there, &[&names]).await?.try_get(0)? {
         return Ok(());
     }
-    client.batch_execute("CREATE SCHEMA IF NOT EXISTS rest").await?;
-    for statement in state::tables("rest.") {
-        client.batch_execute(&statement).await?;
+    if let Some(schema) = before.strip_suffix('.') {
+        let make = format!("CREATE SCHEMA IF NOT EXISTS {schema}");
+        client.batch_execute(&make).await?;
+    }
+    for make in statements {
+        client.batch_execute(&make).await?;
     }
     Ok(())
 }
 
-fn apart_refused(error: &tokio_postgres::Error) -> Failure {
-    let help = "its owner may run `CREATE SCHEMA rest AUTHORIZATION` with the name of the service's role";
-    format!(
-        "our own state can't be kept in the schema `rest`: {}\n  help: {help}",
-        causes(error)
-    )
+/// What stands before the names of our own tables.
+fn before(ownership: Ownership) -> &'static str {
+    match ownership {
+        Ownership::Ours => "",
+        Ownership::Foreign => "rest.",
+    }
+}
+
+fn state_refused(error: &tokio_postgres::Error, ownership: Ownership) -> Failure {
+    let told = format!("our own state can't be kept: {}", causes(error));
+    match ownership {
+        Ownership::Ours => told,
+        Ownership::Foreign => format!(
+            "{told}\n  help: its owner may run `CREATE SCHEMA rest AUTHORIZATION` with the name of the service's role"
+        ),
+    }
     .into()
 }
 
@@ -277,9 +289,6 @@ fn opened(
     Ok(Opened {
         prepared: Prepared { is_new, ..prepared },
         uniques: Uniques(uniques.collect()),
-        before: match ownership {
-            Ownership::Ours => "",
-            Ownership::Foreign => "rest.",
-        },
+        before: before(ownership),
     })
 }

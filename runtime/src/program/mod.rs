@@ -27,6 +27,7 @@
 
 mod greeting;
 mod log;
+mod options;
 mod signals;
 
 use std::fmt;
@@ -42,28 +43,17 @@ use crate::builder::Builder;
 use crate::location::Location;
 use crate::server;
 use crate::storage::postgres::Address;
+use options::LISTEN;
+pub use options::{Options, Settled};
 use signals::Signals;
-
-/// Where a service listens where nobody says.
-pub const LISTEN: &str = "127.0.0.1:8000";
 
 /// Serves its resources as a REST service
 #[derive(Debug, Parser)]
 #[command(max_term_width = 100)]
 #[command(after_help = "Exit codes: 0 done, 1 schema and database don't go together, 2 it couldn't run.")]
 struct Arguments {
-    /// The database: a file of SQLite, sqlite:FILE, or postgres://USER:PASSWORD@HOST/DATABASE
-    #[arg(long, value_name = "URL", env = "REST_DATABASE")]
-    database: Option<String>,
-    /// SQL that makes the database where there is no file yet
-    #[arg(long, value_name = "SQL")]
-    create_from: Option<PathBuf>,
-    /// Where to listen
-    #[arg(long, value_name = "ADDRESS", default_value = LISTEN, env = "REST_LISTEN")]
-    listen: String,
-    /// Where `/metrics` and `/health` are answered for operators; nowhere by default
-    #[arg(long, value_name = "ADDRESS", env = "REST_ADMIN_LISTEN")]
-    admin_listen: Option<String>,
+    #[command(flatten)]
+    options: Options,
 }
 
 /// Why a program could not go on.
@@ -119,33 +109,16 @@ pub fn run(service: impl FnOnce() -> Result<Builder, Report>) -> ExitCode {
     if let Some(warnings) = builder.warnings() {
         told(&format!("{warnings}\n"));
     }
-    let served = arguments
-        .onto(builder)
-        .and_then(|builder| serve(builder, &arguments.listen, arguments.admin_listen.as_deref()));
-    match served {
+    match arguments
+        .options
+        .settle()
+        .and_then(|options| options.serve(builder))
+    {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             told(&format!("error: {failure}\n"));
             ExitCode::from(if failure.is_fault { 1 } else { 2 })
         }
-    }
-}
-
-impl Arguments {
-    /// What the command line says goes before what the program says.
-    fn onto(&self, mut builder: Builder) -> Result<Builder, Failure> {
-        if let Some(url) = &self.database {
-            builder = builder.database(location_of(url)?);
-        }
-        if let Some(sql) = &self.create_from {
-            builder = builder.create_from(sql);
-        }
-        if !builder.has_database() {
-            return Err(Failure::new(
-                "no database was named; give `--database FILE`, or set REST_DATABASE",
-            ));
-        }
-        Ok(builder)
     }
 }
 

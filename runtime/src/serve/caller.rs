@@ -141,6 +141,7 @@ async fn with_account<C: Reading>(
         account: Some(account),
         token: Some(found.id),
         is_unrestricted: false,
+        has_written: found.has_written,
     }))
 }
 

@@ -8,7 +8,7 @@ use rest_schema::{FieldId, Value};
 
 use super::answer;
 use super::{Exchange, caller};
-use crate::attempts::Attempt;
+use crate::attempts::{Attempt, Count, Forgive, too_many};
 use crate::cell::Cell;
 use crate::password::Plain;
 use crate::problem::{Code, Fault, Problem, words};
@@ -68,12 +68,22 @@ impl Exchange<'_> {
             (None, ..) => return Err(Problem::new(Code::Unauthenticated).offer_basic()),
         };
         let attempt = self.attempt(&identifier)?;
+        let shared = self.shared_attempt(&identifier).await?;
         let account = self.sign_in(&identifier, password).await?;
         let Some(key) = account else {
             let problem = Problem::new(Code::BadCredentials);
             return Err(if sent_json { problem } else { problem.offer_basic() });
         };
         self.service.attempts.forgive(attempt);
+        if let Some(attempt) = shared {
+            let engine = std::sync::Arc::clone(&self.service.engine);
+            let forgiven = self
+                .service
+                .storage
+                .write_state(Forgive { engine, attempt })
+                .await;
+            forgiven.map_err(|refusal| self.problem(refusal))?;
+        }
         self.add_token(key, wanted.name, wanted.lifetime).await
     }
 
@@ -104,13 +114,20 @@ impl Exchange<'_> {
     fn attempt(&self, identifier: &str) -> Result<Attempt, Problem> {
         let address = self.peer().map(|peer| peer.ip());
         let counted = self.service.attempts.begin(identifier, address, Instant::now());
-        counted.map_err(|wait| {
-            let detail = "too many wrong passwords for this account, or from this address";
-            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-            Problem::new(Code::TooManyRequests)
-                .detail(detail)
-                .retry_after(seconds)
-        })
+        counted.map_err(too_many)
+    }
+
+    /// Counts it where other instances do, too: in the database, where that may have others.
+    async fn shared_attempt(&self, identifier: &str) -> Result<Option<Attempt>, Problem> {
+        let Storage::Postgres(database) = &self.service.storage else {
+            return Ok(None);
+        };
+        let engine = std::sync::Arc::clone(&self.service.engine);
+        let address = self.peer().map(|peer| peer.ip());
+        let attempt = Attempt::shared(&engine.state_key, identifier, address);
+        let counted = database.write(&Count { engine, attempt }, "").await;
+        counted.map_err(|refusal| self.problem(refusal))?;
+        Ok(Some(attempt))
     }
 
     /// The key of the account that has this name and this password. An unknown name takes as long as a wrong password.
@@ -155,7 +172,7 @@ impl Exchange<'_> {
         let add = AddToken {
             engine: std::sync::Arc::clone(&self.service.engine),
             digest: secret.digest(),
-            account,
+            account: account.clone(),
             name: name.clone(),
             created_at,
             expires_at,
@@ -170,6 +187,11 @@ impl Exchange<'_> {
             Done::Number(id) => id,
             Done::Items(_) => return Err(Problem::internal("a token has no id")),
         };
+        // An account may have been made a moment ago, and its holder looks for it next.
+        self.service
+            .storage
+            .wrote_as(&self.service.engine, &account)
+            .await;
         let moment = |seconds| {
             jiff::Timestamp::from_second(seconds)
                 .map(|at| now_as(rest_schema::types::Kind::Timestamp, at).to_wire())

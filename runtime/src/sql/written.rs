@@ -59,7 +59,7 @@ fn engine_on(dialect: Dialect) -> Engine {
         .schema;
     let columns = Columns::ours(&schema, dialect);
     let validators = Validators::new(&schema).expect("patterns");
-    let state = state::Statements::new("");
+    let state = state::Statements::new("", false);
     let keys = crate::open::Keys {
         cursor: CursorKey::new([7; 32]),
         state: StateKey([7; 16]),
@@ -92,6 +92,7 @@ fn susan(engine: &Engine, admin: bool) -> Caller {
         account: Some(Arc::new(account)),
         token: None,
         is_unrestricted: false,
+        has_written: false,
     }
 }
 

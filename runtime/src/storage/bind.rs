@@ -29,6 +29,7 @@ static NOBODY: Caller = Caller {
     account: None,
     token: None,
     is_unrestricted: true,
+    has_written: false,
 };
 
 impl<'a> Values<'a> {

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::caller::Caller;
+use crate::cell::Cell;
 use crate::engine::{Compiled, Engine};
 use crate::plan::read::ReadPlan;
 use job::{Done, Job};
@@ -108,7 +109,23 @@ impl Storage {
     pub fn measure(&self) {
         match self {
             Self::Sqlite(files) => files.measure(),
-            Self::Postgres(_) => {}
+            Self::Postgres(database) => database.measure(),
+        }
+    }
+
+    /// Remembers that a caller has written, where he could read what is older.
+    pub async fn wrote(&self, engine: &Engine, caller: &Caller) {
+        if let Some(account) = &caller.account {
+            let key = &engine.model.resource(account.resource).key.fields;
+            let key: Vec<Cell> = key.iter().map(|field| account.cell(*field).clone()).collect();
+            self.wrote_as(engine, &key).await;
+        }
+    }
+
+    /// The same for the account of this key.
+    pub async fn wrote_as(&self, engine: &Engine, account: &[Cell]) {
+        if let Self::Postgres(database) = self {
+            database.wrote(engine, account).await;
         }
     }
 

@@ -3,6 +3,8 @@
 //! In the database where that is ours, else apart, so that the owner's migration tool never sees it. A token is looked up
 //! by one statement each time; nothing is cached, so that a revocation is at once, in every instance.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use crate::cell::Cell;
@@ -14,6 +16,7 @@ use crate::storage::Refusal;
 use crate::storage::bind::Values;
 use crate::storage::connection::{Connection, First, Reading};
 use crate::storage::job::{Done, Job};
+use crate::storage::postgres::AFTER_A_WRITE;
 use crate::token::Digest;
 
 /// The tables on SQLite; made where they are missing.
@@ -29,22 +32,37 @@ pub const TABLES: &[&str] = &[
 ) STRICT",
 ];
 
-/// The statements that make the tables on PostgreSQL, where their names begin so.
-pub(crate) fn tables(before: &str) -> [String; 2] {
-    let if_missing = if before.is_empty() { "" } else { "IF NOT EXISTS " };
-    [
-        format!("CREATE TABLE {if_missing}{before}rest_state (name text PRIMARY KEY, value bytea NOT NULL)"),
-        format!(
-            "CREATE TABLE {if_missing}{before}rest_tokens (
-  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+/// The tables on PostgreSQL: their names, and the statements that make them where their names begin so. What is forgotten
+/// within seconds isn't logged: after a crash of the database it is empty.
+pub(crate) fn tables(before: &str) -> [(String, String); 4] {
+    let all = [
+        ("rest_state", "", "name text PRIMARY KEY, value bytea NOT NULL"),
+        (
+            "rest_tokens",
+            "",
+            "id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   digest bytea NOT NULL UNIQUE,
   account text NOT NULL,
   name text,
   created_at bigint NOT NULL,
-  expires_at bigint NOT NULL
-)"
+  expires_at bigint NOT NULL",
         ),
-    ]
+        (
+            "rest_writers",
+            "UNLOGGED ",
+            "account text PRIMARY KEY, written_at timestamptz NOT NULL",
+        ),
+        (
+            "rest_attempts",
+            "UNLOGGED ",
+            "counted bigint PRIMARY KEY, empty_at bigint NOT NULL",
+        ),
+    ];
+    all.map(|(name, kind, columns)| {
+        let name = format!("{before}{name}");
+        let make = format!("CREATE {kind}TABLE IF NOT EXISTS {name} (\n  {columns}\n)");
+        (name, make)
+    })
 }
 
 /// The name of the table that tells a database as ours.
@@ -54,6 +72,13 @@ pub const MARK: &str = "rest_state";
 #[derive(Debug)]
 pub struct Statements {
     find: Statement,
+    mark_writer: Statement,
+    forget_writers: Statement,
+    count_attempt: Statement,
+    attempt_after: Statement,
+    forget_attempts: Statement,
+    forgive_account: Statement,
+    forgive_address: Statement,
     expire: Statement,
     add: Statement,
     revoke_one: Statement,
@@ -63,11 +88,40 @@ pub struct Statements {
 }
 
 impl Statements {
-    /// For tables whose names begin so.
-    pub fn new(before: &str) -> Self {
+    /// For tables whose names begin so; with replicas it matters who has written of late.
+    pub fn new(before: &str, has_replicas: bool) -> Self {
         let written = |text: &str| statement(&text.replace("rest_", &format!("{before}rest_")));
+        let of_late = format!("written_at > clock_timestamp() - interval '{AFTER_A_WRITE} seconds'");
+        let has_written = if has_replicas {
+            format!(
+                "EXISTS (SELECT FROM rest_writers WHERE rest_writers.account = rest_tokens.account AND {of_late})"
+            )
+        } else {
+            "FALSE".to_owned()
+        };
         Self {
-            find: written("SELECT id, account FROM rest_tokens WHERE digest = ? AND expires_at > ?"),
+            find: written(&format!(
+                "SELECT id, account, {has_written} FROM rest_tokens WHERE digest = ? AND expires_at > ?"
+            )),
+            mark_writer: written(
+                "INSERT INTO rest_writers (account, written_at) VALUES (?, clock_timestamp()) \
+                 ON CONFLICT (account) DO UPDATE SET written_at = excluded.written_at",
+            ),
+            forget_writers: written(&format!("DELETE FROM rest_writers WHERE NOT {of_late}")),
+            count_attempt: written(&format!(
+                "INSERT INTO rest_attempts AS kept (counted, empty_at) VALUES (?, {NOW} + ?) \
+                 ON CONFLICT (counted) DO UPDATE SET empty_at = greatest(kept.empty_at, {NOW}) + ? \
+                 WHERE greatest(kept.empty_at, {NOW}) + ? - {NOW} <= ? RETURNING counted"
+            )),
+            attempt_after: written(&format!(
+                "SELECT empty_at + ? - {NOW} - ? FROM rest_attempts WHERE counted = ?"
+            )),
+            forget_attempts: written(&format!(
+                "DELETE FROM rest_attempts WHERE counted IN (SELECT counted FROM rest_attempts \
+                 WHERE empty_at < {NOW} LIMIT 100 FOR UPDATE SKIP LOCKED)"
+            )),
+            forgive_account: written("DELETE FROM rest_attempts WHERE counted = ?"),
+            forgive_address: written("UPDATE rest_attempts SET empty_at = empty_at - ? WHERE counted = ?"),
             expire: written("DELETE FROM rest_tokens WHERE expires_at <= ?"),
             add: written(
                 "INSERT INTO rest_tokens (digest, account, name, created_at, expires_at) \
@@ -80,6 +134,9 @@ impl Statements {
         }
     }
 }
+
+/// The moment by PostgreSQL's clock, which all instances share, in milliseconds.
+const NOW: &str = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 
 /// A text whose parameters are the values in their order.
 fn statement(text: &str) -> Statement {
@@ -111,6 +168,8 @@ pub struct Found {
     pub id: i64,
     /// The key of its account.
     pub account: Vec<Cell>,
+    /// Whether the account has written of late, so that a replica may not know of it yet.
+    pub has_written: bool,
 }
 
 /// Finds a token that hasn't expired at `now` (seconds since 1970).
@@ -126,14 +185,31 @@ pub async fn find_token<C: Reading>(
     now: i64,
 ) -> Result<Option<Found>, Refusal> {
     let params = [Cell::Blob(digest.0.to_vec()), Cell::Integer(now)];
-    let found = run(connection, model, &state.find, &params, 2).await?;
+    let found = run(connection, model, &state.find, &params, 3).await?;
     Ok(match found.as_deref() {
-        Some([Cell::Integer(id), Cell::Text(account)]) => Some(Found {
+        Some([Cell::Integer(id), Cell::Text(account), Cell::Integer(has_written)]) => Some(Found {
             id: *id,
             account: key_of(account),
+            has_written: *has_written != 0,
         }),
         _ => None,
     })
+}
+
+/// Keeps that an account has written just now, and forgets who did so long ago.
+///
+/// # Errors
+///
+/// Where the database refuses.
+pub(crate) async fn mark_writer<C: Reading>(
+    connection: &C,
+    state: &Statements,
+    model: &Model,
+    account: &[Cell],
+) -> Result<(), Refusal> {
+    run(connection, model, &state.mark_writer, &[text_of(account)], 0).await?;
+    run(connection, model, &state.forget_writers, &[], 0).await?;
+    Ok(())
 }
 
 fn key_of(text: &str) -> Vec<Cell> {
@@ -151,6 +227,62 @@ fn key_of(text: &str) -> Vec<Cell> {
 fn text_of(key: &[Cell]) -> Cell {
     let account: serde_json::Value = key.iter().map(json_of).collect();
     Cell::Text(account.to_string())
+}
+
+/// Counts an attempt, `[interval, all]` being allowed in milliseconds; gives for how long it is refused.
+///
+/// # Errors
+///
+/// Where the database refuses.
+pub(crate) async fn count_attempt<C: Reading>(
+    connection: &C,
+    state: &Statements,
+    model: &Model,
+    counted: Cell,
+    [interval, all]: [Cell; 2],
+) -> Result<Option<Duration>, Refusal> {
+    run(connection, model, &state.forget_attempts, &[], 0).await?;
+    let step = || interval.clone();
+    let params = [counted.clone(), step(), step(), step(), all.clone()];
+    if run(connection, model, &state.count_attempt, &params, 1)
+        .await?
+        .is_some()
+    {
+        return Ok(None);
+    }
+    let found = run(
+        connection,
+        model,
+        &state.attempt_after,
+        &[interval, all, counted],
+        1,
+    )
+    .await?;
+    let wait = match found.as_deref() {
+        Some([Cell::Integer(wait)]) => u64::try_from(*wait).unwrap_or(0),
+        _ => 0,
+    };
+    Ok(Some(Duration::from_millis(wait.max(1))))
+}
+
+/// Forgets an account's attempts, and one of an address.
+///
+/// # Errors
+///
+/// Where the database refuses.
+pub(crate) async fn forgive_attempt<C: Reading>(
+    connection: &C,
+    state: &Statements,
+    model: &Model,
+    account: Cell,
+    address: Option<Cell>,
+    interval: Cell,
+) -> Result<(), Refusal> {
+    run(connection, model, &state.forgive_account, &[account], 0).await?;
+    if let Some(address) = address {
+        run(connection, model, &state.forgive_address, &[interval, address], 0).await?;
+    }
+    Ok(())
 }
 
 /// Keeps a token.

@@ -38,21 +38,27 @@ pub struct Address {
     pub(crate) statement_timeout: Duration,
 }
 
-/// Without the password, which no log may hold.
-impl fmt::Display for Address {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let host = self.config.get_hosts().first();
-        let host = match host {
+impl Address {
+    /// Its host and port.
+    pub(crate) fn place(&self) -> String {
+        let host = match self.config.get_hosts().first() {
             Some(tokio_postgres::config::Host::Tcp(host)) => host.clone(),
             #[cfg(unix)]
             Some(tokio_postgres::config::Host::Unix(path)) => path.display().to_string(),
             None => String::new(),
         };
-        write!(f, "postgres://{host}")?;
-        if let Some(port) = self.config.get_ports().first() {
-            write!(f, ":{port}")?;
+        match self.config.get_ports().first() {
+            Some(port) => format!("{host}:{port}"),
+            None => host,
         }
-        write!(f, "/{}", self.config.get_dbname().unwrap_or_default())
+    }
+}
+
+/// Without the password, which no log may hold.
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let database = self.config.get_dbname().unwrap_or_default();
+        write!(f, "postgres://{}/{database}", self.place())
     }
 }
 

@@ -1,0 +1,129 @@
+//! What a program is told about its surroundings: by its command line, by variables, by a file.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Deserialize;
+
+use super::{Failure, location_of, serve};
+use crate::builder::Builder;
+
+/// Where a service listens where nobody says.
+pub(super) const LISTEN: &str = "127.0.0.1:8000";
+
+/// The options of a program that serves. An option goes before a variable, a variable before the file, that before what the
+/// program says, and that before the default.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Options {
+    /// The database: a file of SQLite, sqlite:FILE, or postgres://USER:PASSWORD@HOST/DATABASE
+    #[arg(long, value_name = "URL", env = "REST_DATABASE", hide_env_values = true)]
+    database: Option<String>,
+    /// A server that follows the database's, and answers reads; may be given more than once, or several with spaces between
+    #[arg(
+        long = "replica",
+        value_name = "URL",
+        env = "REST_REPLICAS",
+        hide_env_values = true,
+        value_delimiter = ' '
+    )]
+    replicas: Vec<String>,
+    /// SQL that makes the database where there is no file yet
+    #[arg(long, value_name = "SQL")]
+    create_from: Option<PathBuf>,
+    /// Where to listen; 127.0.0.1:8000 by default
+    #[arg(long, value_name = "ADDRESS", env = "REST_LISTEN")]
+    listen: Option<String>,
+    /// Where `/metrics` and `/health` are answered for operators; nowhere by default
+    #[arg(long, value_name = "ADDRESS", env = "REST_ADMIN_LISTEN")]
+    admin_listen: Option<String>,
+    /// A YAML file of these options: database, replicas, create_from, listen, admin_listen
+    #[arg(long, value_name = "FILE", env = "REST_CONFIG")]
+    config: Option<PathBuf>,
+}
+
+/// The file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct File {
+    database: Option<String>,
+    replicas: Vec<String>,
+    create_from: Option<PathBuf>,
+    listen: Option<String>,
+    admin_listen: Option<String>,
+}
+
+/// The options, with what the file adds to them.
+#[derive(Debug, Clone)]
+pub struct Settled {
+    /// The database's URL, where one is named.
+    pub database: Option<String>,
+    /// The URLs of the replicas.
+    pub replicas: Vec<String>,
+    /// SQL that makes the database.
+    pub create_from: Option<PathBuf>,
+    /// Where to listen.
+    pub listen: String,
+    /// Where operators are answered.
+    pub admin_listen: Option<String>,
+}
+
+impl Options {
+    /// Reads the file, where one is named, for what wasn't said otherwise.
+    ///
+    /// # Errors
+    ///
+    /// Where the file can't be read, or has an option that there isn't.
+    pub fn settle(self) -> Result<Settled, Failure> {
+        let file = self
+            .config
+            .map_or_else(|| Ok(File::default()), |path| read(&path))?;
+        Ok(Settled {
+            database: self.database.or(file.database),
+            replicas: if self.replicas.is_empty() {
+                file.replicas
+            } else {
+                self.replicas
+            },
+            create_from: self.create_from.or(file.create_from),
+            listen: self.listen.or(file.listen).unwrap_or_else(|| LISTEN.to_owned()),
+            admin_listen: self.admin_listen.or(file.admin_listen),
+        })
+    }
+}
+
+fn read(path: &PathBuf) -> Result<File, Failure> {
+    let failed =
+        |error: &dyn std::fmt::Display| Failure::new(format!("{} can't be read: {error}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|error| failed(&error))?;
+    if text.trim().is_empty() {
+        return Ok(File::default());
+    }
+    // The message shows the place, and no line of the file: passwords stand there.
+    serde_saphyr::from_str(&text).map_err(|error| failed(&error.without_snippet()))
+}
+
+impl Settled {
+    /// Serves what is built on the database named here, or else on the one that the program names.
+    ///
+    /// # Errors
+    ///
+    /// As [`serve`].
+    pub fn serve(&self, mut builder: Builder) -> Result<(), Failure> {
+        if let Some(url) = &self.database {
+            builder = builder.database(location_of(url)?);
+        }
+        if !self.replicas.is_empty() {
+            let all: Result<Vec<_>, _> = self.replicas.iter().map(|url| location_of(url)).collect();
+            builder = builder.replicas(all?);
+        }
+        if let Some(sql) = &self.create_from {
+            builder = builder.create_from(sql);
+        }
+        if !builder.has_database() {
+            return Err(Failure::new(
+                "no database was named; give `--database FILE`, or set REST_DATABASE",
+            ));
+        }
+        serve(builder, &self.listen, self.admin_listen.as_deref())
+    }
+}
