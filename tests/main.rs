@@ -22,6 +22,7 @@
 //! | `postgres` | a service on PostgreSQL |
 //! | `reach` | what stands between a service and PostgreSQL |
 //! | `twins` | the same requests on both databases |
+//! | `machines` | several instances, replicas |
 //! | `metrics` | what operators ask: counts, health, traces |
 //! | `stop` | health, and an end in order |
 //! | `expiry` | tokens and time |
@@ -41,6 +42,7 @@ mod golden;
 mod guide;
 mod hostile;
 mod load;
+mod machines;
 mod metrics;
 mod pages;
 mod postgres;
@@ -76,6 +78,7 @@ fn main() {
     trials.extend(doctor::trials());
     trials.extend(postgres::trials());
     trials.extend(reach::trials());
+    trials.extend(machines::trials());
     trials.extend(twins::trials());
     trials.extend(metrics::trials());
     trials.extend(stop::trials());

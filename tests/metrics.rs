@@ -1,12 +1,15 @@
 //! What operators ask: counts, health, traces.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 
 use libtest_mimic::Trial;
 
 use crate::support::api::Api;
+use crate::support::case::SchemaSource;
 use crate::support::http::{Answer, Client, Request};
+use crate::support::postgres::Cluster;
 use crate::support::server::{Place, Server, output, package};
 use crate::trial;
 
@@ -18,23 +21,10 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("metrics::what_is_apart_is_counted_apart", apart),
         trial("metrics::they_are_for_operators_only", operators),
         trial("metrics::each_is_in_the_reference", reference),
+        trial("metrics::connections_to_postgres", connections),
         trial("metrics::an_address_that_cannot_be_had_is_told", taken),
         trial("metrics::a_trace_is_logged", traced),
     ]
-}
-
-/// A service with an address for operators, and that address.
-fn served(place: &Place) -> Result<(Server, SocketAddr), String> {
-    let mut arguments = place.arguments();
-    arguments.extend(["--admin-listen", "127.0.0.1:0"].map(str::to_owned));
-    let server = Server::start(&arguments)?;
-    let told = server.told_up_to("/metrics")?;
-    let (before, _) = told.split_once("/metrics").ok_or("no address for operators")?;
-    let address = before.rsplit("http://").next().unwrap_or_default();
-    let address = address
-        .parse()
-        .map_err(|_| format!("`{address}` is no address"))?;
-    Ok((server, address))
 }
 
 fn measured(admin: SocketAddr) -> Result<String, String> {
@@ -72,13 +62,29 @@ fn expect(text: &str, name: &str, labels: &[&str], wanted: f64) -> Result<(), St
     }
 }
 
+fn connections() -> Result<(), String> {
+    let cluster = Cluster::start()?;
+    let place = Place::on(&cluster, &SchemaSource::Named("blog".to_owned()))?;
+    let (server, admin) = place.serve_with_operators(&[])?;
+    let mut api = Api::sign_in(server.address, "susan", "susan-password")?;
+    api.patch("/api/posts/1", &serde_json::json!({ "title": "Counted" }))?;
+    api.get("/api/posts")?;
+    let text = measured(admin)?;
+    for (state, number) in [("shared", 2.0), ("used", 0.0), ("idle", 1.0)] {
+        let labels = ["database=\"data\"", &format!("state=\"{state}\"")];
+        expect(&text, "database_connections", &labels, number)?;
+    }
+    expect(&text, "write_queue", &["database=\"data\""], 0.0)?;
+    server.stop().map(drop)
+}
+
 fn get(server: &Server, target: &str) -> Result<Answer, String> {
     Client::new(server.address).send(&Request::new("GET", target))
 }
 
 fn requests() -> Result<(), String> {
     let place = Place::named("blog")?;
-    let (server, admin) = served(&place)?;
+    let (server, admin) = place.serve_with_operators(&[])?;
     for target in [
         "/api/posts",
         "/api/posts",
@@ -130,7 +136,7 @@ fn requests() -> Result<(), String> {
 
 fn writes() -> Result<(), String> {
     let place = Place::named("blog")?;
-    let (server, admin) = served(&place)?;
+    let (server, admin) = place.serve_with_operators(&[])?;
     let before = value(&measured(admin)?, "write_batch_size_sum", &["database=\"data\""])?;
     let mut api = Api::new(server.address);
     for number in 1..=3 {
@@ -190,7 +196,7 @@ fn apart() -> Result<(), String> {
 
 fn operators() -> Result<(), String> {
     let place = Place::named("blog")?;
-    let (server, admin) = served(&place)?;
+    let (server, admin) = place.serve_with_operators(&[])?;
     let status = |address, method: &str, target: &str| {
         Client::new(address)
             .send(&Request::new(method, target))
@@ -219,20 +225,33 @@ fn operators() -> Result<(), String> {
 
 /// `docs/reference/metrics.md` has a row for each, with its own words.
 fn reference() -> Result<(), String> {
-    let place = Place::named("blog")?;
-    let (server, admin) = served(&place)?;
-    // What was never counted isn't told.
-    get(&server, "/api/posts")?;
-    let text = measured(admin)?;
+    let cluster = Cluster::start()?;
+    let (blog, replica) = (SchemaSource::Named("blog".to_owned()), cluster.url("nowhere"));
+    let places = [
+        (Place::new(&blog)?, &[][..]),
+        (Place::on(&cluster, &blog)?, &["--replica", &replica]),
+    ];
+    let mut told = BTreeMap::new();
+    for (place, more) in &places {
+        let (server, admin) = place.serve_with_operators(more)?;
+        // What was never counted isn't told.
+        get(&server, "/api/posts")?;
+        for line in measured(admin)?
+            .lines()
+            .filter_map(|line| line.strip_prefix("# HELP "))
+        {
+            let (name, help) = line.split_once(' ').ok_or_else(|| line.to_owned())?;
+            told.insert(name.to_owned(), help.to_owned());
+        }
+        server.stop()?;
+    }
     let path = package().join("../docs/reference/metrics.md");
     let page = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     let rows = page.lines().filter(|line| line.starts_with("| `")).count();
     let mut missing = Vec::new();
-    let mut known = 0;
-    for line in text.lines().filter_map(|line| line.strip_prefix("# HELP ")) {
-        let (name, help) = line.split_once(' ').ok_or_else(|| line.to_owned())?;
+    let known = told.len();
+    for (name, help) in &told {
         let row = format!("| `{name}` | ");
-        known += 1;
         if !page
             .lines()
             .any(|line| line.starts_with(&row) && line.contains(help.trim_end_matches('.')))

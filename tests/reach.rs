@@ -206,7 +206,7 @@ fn pooled() -> Result<(), String> {
     let cluster = Cluster::start()?;
     let place = Place::on(&cluster, &blog())?;
     let pooler = Pooler::start(&cluster)?;
-    let database = place.location().rsplit('/').next().unwrap_or_default().to_owned();
+    let database = place.database_name();
     let server = serve(&pooler.url(&database))?;
     // More at once than the pooler has connections, each with statements that the other hasn't prepared.
     let work = |who: usize| -> Result<(), String> {
@@ -241,7 +241,7 @@ fn silence() -> Result<(), String> {
     })?;
     let place = Place::on(&cluster, &blog())?;
     let wire = Wire::to(cluster.port.unwrap_or_default())?;
-    let database = place.location().rsplit('/').next().unwrap_or_default().to_owned();
+    let database = place.database_name();
     let url = format!(
         "postgres://tests@127.0.0.1:{}/{database}?statement_timeout=100ms",
         wire.port
@@ -315,7 +315,7 @@ impl Drop for Holder<'_> {
 fn locked() -> Result<(), String> {
     let cluster = Cluster::start()?;
     let place = Place::on(&cluster, &blog())?;
-    let database = place.location().rsplit('/').next().unwrap_or_default().to_owned();
+    let database = place.database_name();
     let server = serve(&format!("{}?statement_timeout=200ms", place.location()))?;
     let mut api = Api::sign_in(server.address, "susan", "susan-password")?;
     let holder = Holder::lock(&cluster, &database, "post")?;
@@ -339,7 +339,7 @@ fn locked() -> Result<(), String> {
 fn changed() -> Result<(), String> {
     let cluster = Cluster::start()?;
     let place = Place::on(&cluster, &blog())?;
-    let database = place.location().rsplit('/').next().unwrap_or_default().to_owned();
+    let database = place.database_name();
     let server = place.serve()?;
     let mut api = Api::new(server.address);
     let before = api.get("/api/posts?limit=100")?;

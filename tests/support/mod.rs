@@ -6,6 +6,7 @@ pub(crate) mod fake;
 pub(crate) mod http;
 pub(crate) mod json;
 pub(crate) mod matching;
+pub(crate) mod nginx;
 pub(crate) mod pooler;
 pub(crate) mod postgres;
 pub(crate) mod random;

@@ -136,6 +136,11 @@ impl Place {
             .unwrap_or_else(|| self.database.display().to_string())
     }
 
+    /// The name of the database in its cluster.
+    pub(crate) fn database_name(&self) -> String {
+        self.location().rsplit('/').next().unwrap_or_default().to_owned()
+    }
+
     /// The same, for a schema of `tests/schemas`.
     pub(crate) fn named(name: &str) -> Result<Self, String> {
         Self::new(&SchemaSource::Named(name.to_owned()))
@@ -159,6 +164,21 @@ impl Place {
     /// Serves it.
     pub(crate) fn serve(&self) -> Result<Server, String> {
         Server::start(&self.arguments())
+    }
+
+    /// Serves it with an address for operators, and gives that address.
+    pub(crate) fn serve_with_operators(&self, more: &[&str]) -> Result<(Server, SocketAddr), String> {
+        let mut arguments = self.arguments();
+        arguments.extend(["--admin-listen", "127.0.0.1:0"].map(str::to_owned));
+        arguments.extend(more.iter().map(|&argument| argument.to_owned()));
+        let server = Server::start(&arguments)?;
+        let told = server.told_up_to("/metrics")?;
+        let (before, _) = told.split_once("/metrics").ok_or("no address for operators")?;
+        let address = before.rsplit("http://").next().unwrap_or_default();
+        let address = address
+            .parse()
+            .map_err(|_| format!("`{address}` is no address"))?;
+        Ok((server, address))
     }
 
     /// Serves its database by the structs of `tests/ways` that say what a schema of `tests/schemas` says.
