@@ -23,6 +23,8 @@ const TEMPLATES: &[(&str, &str)] = templates! {
     "Cargo.toml" "Cargo.toml.tera",
     "README.md" "README.md.tera",
     "Dockerfile" "Dockerfile.tera",
+    "compose.yaml" "compose.yaml.tera",
+    "deploy/kubernetes.yaml" "kubernetes.yaml.tera",
     ".dockerignore" "dockerignore.tera",
     ".env.example" "env.tera",
     ".gitignore" "gitignore.tera",
@@ -50,6 +52,11 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
+    /// The package as Kubernetes names things (RFC 1123).
+    fn label(&self) -> String {
+        self.package.replace('_', "-").to_ascii_lowercase()
+    }
+
     /// The package's library, as code names it.
     pub(crate) fn library(&self) -> String {
         self.package.replace('-', "_")
@@ -62,6 +69,7 @@ pub(crate) fn files(schema: &Schema, settings: &Settings) -> Result<Vec<Source>,
     let names = Names::of(schema);
     context.insert("package", &settings.package);
     context.insert("library", &settings.library());
+    context.insert("label", &settings.label());
     context.insert("service", &names.service);
     context.insert("name", &line(&schema.name));
     context.insert("description", &schema.description);
@@ -123,6 +131,34 @@ mod tests {
             .map(|file| format!("==== {}\n{}\n", file.path, file.text))
             .collect();
         insta::assert_snapshot!("notes", all);
+    }
+
+    #[test]
+    fn manifests_are_yaml_and_name_what_the_program_reads() {
+        for managed in ["managed: true", "managed: false"] {
+            let text = starter("notes")
+                .expect("a schema")
+                .replace("managed: true", managed);
+            let loaded = rest_schema::read_one("rest.yaml", &text).expect("a sound schema");
+            let settings = Settings {
+                package: "my_notes".to_owned(),
+                runtime: Runtime::Registry,
+                in_workspace: false,
+                place: PathBuf::from("/build"),
+            };
+            let files = files(&loaded.schema, &settings).expect("templates");
+            for name in ["compose.yaml", "deploy/kubernetes.yaml"] {
+                let file = files.iter().find(|file| file.path == name).expect("it is there");
+                for document in file.text.split("\n---\n") {
+                    let read: Result<serde_json::Value, _> = serde_saphyr::from_str(document);
+                    assert!(read.expect(name).is_object(), "{name}:\n{document}");
+                }
+                for variable in ["REST_DATABASE", "REST_LISTEN", "REST_ADMIN_LISTEN"] {
+                    assert!(file.text.contains(variable), "{name}: {variable}");
+                }
+                assert!(name == "compose.yaml" || !file.text.contains("name: my_notes"));
+            }
+        }
     }
 
     #[test]

@@ -459,9 +459,27 @@ fn holds_native(native: &Native, ty: &FieldType) -> bool {
         Kind::Time => base == "time without time zone",
         Kind::Timestamp => matches!(base, "timestamp with time zone" | "timestamp without time zone"),
         Kind::Uuid => base == "uuid" || is_text,
-        Kind::Json => matches!(base, "json" | "jsonb"),
+        Kind::Json => matches!(base, "json" | "jsonb") || base.strip_suffix("[]").is_some_and(is_member),
         Kind::Bytes => base == "bytea",
     }
+}
+
+/// Whether arrays of a type are served, as lists in JSON.
+fn is_member(of: &str) -> bool {
+    matches!(
+        of,
+        "text"
+            | "character varying"
+            | "smallint"
+            | "integer"
+            | "bigint"
+            | "boolean"
+            | "real"
+            | "double precision"
+            | "numeric"
+            | "uuid"
+            | "date"
+    )
 }
 
 /// Whether a column declared so keeps values of a type as SQLAlchemy writes them.

@@ -11,7 +11,7 @@ use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{FromSql, IsNull, Kind, ToSql, Type, to_sql_checked};
 use uuid::Uuid;
 
-use super::numeric;
+use super::{array, numeric};
 use crate::cell::{Cell, CellRef};
 use crate::storage::Refusal;
 use crate::storage::connection::Row;
@@ -40,8 +40,9 @@ pub(super) struct Scratch {
     text: Vec<u8>,
 }
 
+/// What a value is, and where.
 #[derive(Debug)]
-enum Kept {
+pub(super) enum Kept {
     Null,
     Integer(i64),
     Real(f64),
@@ -99,11 +100,15 @@ impl Row for Lent<'_> {
 }
 
 /// `None` for what is malformed, or of a type that no codec reads.
-fn kept(of: &Type, bytes: &[u8], text: &mut Vec<u8>) -> Option<Kept> {
+pub(super) fn kept(of: &Type, bytes: &[u8], text: &mut Vec<u8>) -> Option<Kept> {
     let start = text.len();
     match of.kind() {
         Kind::Enum(_) => return Some(Kept::Text(0)),
         Kind::Domain(inner) => return kept(inner, bytes, text),
+        Kind::Array(member) => {
+            array::read(member, bytes, text)?;
+            return Some(Kept::Written(start..text.len()));
+        }
         _ => {}
     }
     match *of {
@@ -233,7 +238,7 @@ impl ToSql for Param<'_> {
             Self::Cell(cell) => write(cell, of, &mut bytes),
             Self::Keys(keys, part) => {
                 let members = keys.iter().map(|key| key.get(*part).unwrap_or(&Cell::Null));
-                array(members, of, &mut bytes)
+                array::write(members, of, &mut bytes)
             }
         };
         let is_null = written.map_err(|unfit| unfit.told(of))?;
@@ -249,7 +254,7 @@ impl ToSql for Param<'_> {
 }
 
 /// A cell is not what a type holds.
-struct Unfit;
+pub(super) struct Unfit;
 
 impl Unfit {
     fn told(self, of: &Type) -> Box<dyn Error + Sync + Send> {
@@ -257,14 +262,14 @@ impl Unfit {
     }
 }
 
-fn write(cell: &Cell, of: &Type, out: &mut Vec<u8>) -> Result<IsNull, Unfit> {
+pub(super) fn write(cell: &Cell, of: &Type, out: &mut Vec<u8>) -> Result<IsNull, Unfit> {
     match of.kind() {
         _ if *cell == Cell::Null => return Ok(IsNull::Yes),
         Kind::Domain(inner) => return write(cell, inner, out),
         Kind::Array(_) => {
             let Cell::Text(list) = cell else { return Err(Unfit) };
-            let members = members(list)?;
-            return array(members.iter(), of, out);
+            let members = array::members(list)?;
+            return array::write(members.iter(), of, out);
         }
         _ => {}
     }
@@ -317,6 +322,9 @@ fn value(cell: &Cell, of: &Type, out: &mut Vec<u8>) -> Option<()> {
             out.extend_from_slice(&micros.to_be_bytes());
         }
         (&Type::INET | &Type::CIDR, Cell::Text(text)) => write_address(of == &Type::CIDR, text, out)?,
+        (&Type::BOOL | &Type::INT2 | &Type::INT4 | &Type::FLOAT4 | &Type::BYTEA, Cell::Text(_)) => {
+            return None;
+        }
         (_, Cell::Text(text)) => out.extend_from_slice(text.as_bytes()),
         (_, Cell::Integer(value)) if is_text(of) => out.extend_from_slice(value.to_string().as_bytes()),
         (_, Cell::Real(value)) if is_text(of) => out.extend_from_slice(value.to_string().as_bytes()),
@@ -362,53 +370,6 @@ fn write_address(is_network: bool, text: &str, out: &mut Vec<u8>) -> Option<()> 
     out.extend_from_slice(&[family, bits, u8::from(is_network), length]);
     out.extend_from_slice(&octets);
     Some(())
-}
-
-/// The members of a list that is bound as a JSON array.
-fn members(list: &str) -> Result<Vec<Cell>, Unfit> {
-    use serde_json::Value;
-    let member = |value| match value {
-        Value::Null => Ok(Cell::Null),
-        Value::Bool(flag) => Ok(Cell::Integer(flag.into())),
-        Value::Number(number) => match (number.as_i64(), number.as_f64()) {
-            (Some(integer), _) => Ok(Cell::Integer(integer)),
-            (None, Some(real)) => Ok(Cell::Real(real)),
-            (None, None) => Err(Unfit),
-        },
-        Value::String(text) => Ok(Cell::Text(text)),
-        Value::Array(_) | Value::Object(_) => Err(Unfit),
-    };
-    let all: Vec<Value> = serde_json::from_str(list).map_err(|_| Unfit)?;
-    all.into_iter().map(member).collect()
-}
-
-/// An array of one dimension.
-fn array<'c>(
-    members: impl ExactSizeIterator<Item = &'c Cell>,
-    of: &Type,
-    out: &mut Vec<u8>,
-) -> Result<IsNull, Unfit> {
-    let Kind::Array(member) = of.kind() else {
-        return Err(Unfit);
-    };
-    let count = i32::try_from(members.len()).map_err(|_| Unfit)?;
-    out.extend_from_slice(&i32::from(count > 0).to_be_bytes());
-    // Whether a member is NULL; that it may be is enough.
-    out.extend_from_slice(&1i32.to_be_bytes());
-    out.extend_from_slice(&member.oid().to_be_bytes());
-    if count > 0 {
-        out.extend_from_slice(&count.to_be_bytes());
-        out.extend_from_slice(&1i32.to_be_bytes());
-    }
-    for cell in members {
-        let start = out.len();
-        out.extend_from_slice(&(-1i32).to_be_bytes());
-        if matches!(write(cell, member, out)?, IsNull::No) {
-            let length = i32::try_from(out.len() - start - 4).map_err(|_| Unfit)?;
-            out[start..start + 4].copy_from_slice(&length.to_be_bytes());
-        }
-    }
-    Ok(IsNull::No)
 }
 
 #[cfg(test)]

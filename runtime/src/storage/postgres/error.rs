@@ -18,8 +18,7 @@ pub fn refusal(error: Error) -> Refusal {
     let Some(state) = error.code() else {
         // No word of the server: the connection broke, or a value could not be sent.
         let told = causes(&error).into();
-        let is_ours = error.to_string().contains("serializ") || error.to_string().contains("deserializ");
-        return if is_ours {
+        return if is_unfit(&error) || error.to_string().contains("deserializ") {
             Refusal::Internal(told)
         } else {
             Refusal::Unavailable(told)
@@ -40,6 +39,11 @@ pub fn refusal(error: Error) -> Refusal {
     }
 }
 
+/// Whether a value can't be sent as the type that is asked for.
+fn is_unfit(error: &Error) -> bool {
+    error.code().is_none() && error.to_string().starts_with("error serializing")
+}
+
 /// `cached plan must not change result type`
 fn is_of_plan(error: &Error) -> bool {
     error
@@ -56,6 +60,10 @@ fn is_of_surroundings(code: &str) -> bool {
 
 /// Turns an error of a writing statement into what the client is told.
 pub(super) fn refused(error: Error, context: Context<'_>, uniques: &Uniques) -> Refusal {
+    if is_unfit(&error) {
+        // A document that isn't the list of the column's members, which only the column's type tells.
+        return told(Broken::Other(causes(&error).into()), context);
+    }
     match error
         .as_db_error()
         .and_then(|error| broken(error, context, uniques))

@@ -5,6 +5,7 @@
 //! process.
 
 pub mod address;
+mod array;
 mod binary;
 pub mod database;
 pub mod error;
