@@ -6,6 +6,8 @@ use std::path::Path;
 use libtest_mimic::Trial;
 use rusqlite::Connection;
 
+use crate::support::case::SchemaSource;
+use crate::support::postgres::Cluster;
 use crate::support::server::{Place, rest_gen};
 use crate::trial;
 
@@ -20,15 +22,13 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("doctor::a_lock_that_is_held_is_told", locked),
         trial("doctor::what_does_not_fit_is_told", misfit),
         trial("doctor::nothing_is_changed", unchanged),
+        trial("doctor::a_database_of_postgres_and_its_replicas", postgres),
     ]
 }
 
 /// Runs it beside a place's database; what it prints, and its exit code.
 fn doctor(place: &Place, more: &[&str]) -> Result<(String, Option<i32>), String> {
-    let (schema, database) = (
-        place.schema.display().to_string(),
-        place.database.display().to_string(),
-    );
+    let (schema, database) = (place.schema.display().to_string(), place.location());
     let mut arguments = vec!["doctor", &schema, "--database", &database];
     if !more.contains(&"--listen") {
         arguments.extend(["--listen", "127.0.0.1:0"]);
@@ -183,5 +183,34 @@ fn unchanged() -> Result<(), String> {
     match before == after {
         true => Ok(()),
         false => Err("the database has changed".to_owned()),
+    }
+}
+
+fn postgres() -> Result<(), String> {
+    let cluster = Cluster::start()?;
+    let place = Place::on(&cluster, &SchemaSource::Named("blog".to_owned()))?;
+    let follower = cluster.replica()?;
+    let well = doctor(&place, &["--replica", &follower.url(&place.database_name())])?;
+    let fits = ("ok", "database", "its tables fit the schema");
+    expect(&well, 0, &[fits, ("ok", "replica", "follows another server")])?;
+    let alone = doctor(&place, &["--replica", &place.location()])?;
+    expect(
+        &alone,
+        1,
+        &[fits, ("FAULT", "replica", "follows no other server")],
+    )?;
+    let (away, secret) = ("postgres://susan:hush@127.0.0.1:1/blog", "hush");
+    let gone = doctor(&place, &["--replica", away])?;
+    expect(
+        &gone,
+        1,
+        &[("FAULT", "replica", "127.0.0.1:1/blog can't be reached")],
+    )?;
+    cluster.sql(&place.database_name(), "ALTER TABLE post DROP COLUMN score")?;
+    let changed = doctor(&place, &[])?;
+    expect(&changed, 1, &[("FAULT", "database", "score")])?;
+    match gone.0.contains(secret) {
+        true => Err(format!("a password is told:\n{}", gone.0)),
+        false => Ok(()),
     }
 }

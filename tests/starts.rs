@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::support::http::{Client, Request};
 use crate::support::run::shown;
-use crate::support::server::{Place, Server, program};
+use crate::support::server::{Place, Server, program, rest_gen};
 use crate::trial;
 
 const NOTES: &str = "service: notes
@@ -31,6 +31,10 @@ const FAILED: i32 = 2;
 /// The tests.
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
+        trial(
+            "starts::an_option_goes_before_a_variable_before_the_file",
+            precedence,
+        ),
         trial("starts::broken_yaml", || {
             schema_fault("service: x\nresources: [a: {", &["rest.yaml:"])
         }),
@@ -378,6 +382,42 @@ fn bad_address() -> Result<(), String> {
         .arg(&place.database)
         .args(["--listen", "nowhere"]);
     expect(&run(command)?, FAILED, &["nowhere"])
+}
+
+/// An option goes before a variable, and that before the file.
+fn precedence() -> Result<(), String> {
+    let place = Place::named("keys")?;
+    let (file, schema) = (
+        place.folder.path().join("options.yaml"),
+        place.schema.display().to_string(),
+    );
+    let written = |text: &str| std::fs::write(&file, text).map_err(|error| error.to_string());
+    let listener = TcpListener::bind("127.0.0.1:0").map_err(|error| error.to_string())?;
+    let taken = listener
+        .local_addr()
+        .map_err(|error| error.to_string())?
+        .to_string();
+    let serve = |more: &[&str], listen: Option<&str>| {
+        let path = file.display().to_string();
+        let mut command = rest_gen(&[&["serve", &schema, "--config", &path], more].concat())?;
+        if let Some(listen) = listen {
+            command.env("REST_LISTEN", listen);
+        }
+        Ok::<_, String>(command)
+    };
+    let database = place.location();
+    written(&format!("database: '{database}'\nlisten: 127.0.0.1:0\n"))?;
+    Server::spawn(serve(&[], None)?)?.stop()?;
+    expect(&run(serve(&[], Some(&taken))?)?, FAILED, &[&taken])?;
+    Server::spawn(serve(&["--listen", "127.0.0.1:0"], Some(&taken))?)?.stop()?;
+    drop(listener);
+    written("databse: postgres://susan:hush@db/blog\n")?;
+    let told = run(serve(&[], None)?)?;
+    expect(&told, FAILED, &["options.yaml", "databse"])?;
+    match told.told.contains("hush") {
+        true => Err("a password is told".to_owned()),
+        false => Ok(()),
+    }
 }
 
 /// Instances that start together on a database that isn't there yet serve the same tables.
