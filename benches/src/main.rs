@@ -3,7 +3,7 @@
 //!
 //! `--contract` does by hand what a generated service does for the same schema: tokens looked up by query, the read
 //! rule as a condition, validators, validation, request ids, counters, the steps of a write. `--bare` is the floor:
-//! rows to JSON and nothing else. Both read on the runtime's own threads and write through one thread that commits
+//! rows to JSON and nothing else. `--postgres` is nearly as bare, on PostgreSQL. The first two read on the runtime's own threads and write through one thread that commits
 //! in groups. Pages are read forwards only, and a body's first fault is told, not all: nothing else is asked here.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program's own output")]
@@ -14,6 +14,7 @@ mod contract;
 mod database;
 mod json;
 mod options;
+mod postgres;
 mod token;
 mod writer;
 
@@ -46,10 +47,17 @@ fn main() -> ExitCode {
 
 #[tokio::main]
 async fn run(options: Options) -> Result<(), Box<dyn Error>> {
-    let app = Arc::new(App::open(&options)?);
     let router = match options.mode {
-        Mode::Contract => Router::new().fallback(contract::handle).with_state(app),
-        Mode::Bare => Router::new().fallback(bare::handle).with_state(app),
+        Mode::Contract => Router::new()
+            .fallback(contract::handle)
+            .with_state(Arc::new(App::open(&options)?)),
+        Mode::Bare => Router::new()
+            .fallback(bare::handle)
+            .with_state(Arc::new(App::open(&options)?)),
+        Mode::Postgres => {
+            let app = postgres::App::open(&options.database, &options.tokens).await?;
+            Router::new().fallback(postgres::handle).with_state(Arc::new(app))
+        }
     };
     let listener = TcpListener::bind(&options.listen).await?;
     println!("http://{}", listener.local_addr()?);

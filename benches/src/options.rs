@@ -4,7 +4,7 @@
 pub(crate) struct Options {
     /// What the server does for a request.
     pub(crate) mode: Mode,
-    /// The SQLite file; tables are created where they are missing.
+    /// The SQLite file, whose tables are created where they are missing; or the URL of a PostgreSQL's database that has them.
     pub(crate) database: String,
     /// Where to listen.
     pub(crate) listen: String,
@@ -19,10 +19,11 @@ pub(crate) enum Mode {
     Contract,
     /// Rows to JSON.
     Bare,
+    /// Rows of PostgreSQL's to JSON.
+    Postgres,
 }
 
-const USAGE: &str =
-    "usage: limit-server (--contract | --bare) --database FILE [--listen ADDRESS] [--token USER=TOKEN]...";
+const USAGE: &str = "usage: limit-server (--contract | --bare | --postgres) --database URL [--listen ADDRESS] [--token USER=TOKEN]...";
 
 impl Options {
     pub(crate) fn from_arguments(arguments: impl Iterator<Item = String>) -> Result<Self, String> {
@@ -38,6 +39,7 @@ impl Options {
             match argument.as_str() {
                 "--contract" => mode = Some(Mode::Contract),
                 "--bare" => mode = Some(Mode::Bare),
+                "--postgres" => mode = Some(Mode::Postgres),
                 "--database" => database = Some(value()?),
                 "--listen" => listen = value()?,
                 "--token" => tokens.push(token(&value()?)?),

@@ -177,16 +177,32 @@ def fill(size):
     db.create_all()
     for table, values in rows.items():
         db.session.execute(sa.insert(table), values)
+    if db.engine.dialect.name == "postgresql":
+        go_on_counting(table for table in rows if hasattr(table, "id"))
     db.session.commit()
 
 
-def make(path, size):
+def go_on_counting(models):
+    """Sequences know nothing of keys that were given."""
+    for model in models:
+        table = model.__tablename__
+        last = sa.select(sa.func.max(model.id)).scalar_subquery()
+        db.session.execute(sa.select(sa.func.setval(sa.func.pg_get_serial_sequence(f'"{table}"', "id"), last)))
+
+
+def make(place, size):
+    """`place` is a file, or the URL of an empty database of PostgreSQL."""
+
     class Here(Config):
-        SQLALCHEMY_DATABASE_URI = f"sqlite:///{path}"
+        SQLALCHEMY_DATABASE_URI = uri(place)
 
     with create_app(Here).app_context():
         fill(SIZES[size])
         db.engine.dispose()
+
+
+def uri(place):
+    return place if "://" in str(place) else f"sqlite:///{place}"
 
 
 def sql_text(path):

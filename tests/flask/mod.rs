@@ -1,4 +1,4 @@
-//! The service and a real Flask app on one file, at the same time, in both journal modes.
+//! The service and a real Flask app on one database, at the same time: a file in both journal modes, and PostgreSQL.
 
 mod browser;
 mod python;
@@ -6,7 +6,7 @@ mod story;
 
 use libtest_mimic::Trial;
 
-/// One test for each journal mode.
+/// One test for each database and journal mode.
 pub(crate) fn trials() -> Vec<Trial> {
     let trial = |name: &str, journal: &'static str| {
         Trial::test(format!("flask::{name}"), move || {
@@ -16,5 +16,8 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("beside_the_app_in_rollback_mode", "delete"),
         trial("beside_the_app_in_wal_mode", "wal"),
+        Trial::test("flask::beside_the_app_on_postgres", || {
+            story::tell_on_postgres().map_err(Into::into)
+        }),
     ]
 }

@@ -55,13 +55,13 @@ fn site(arguments: &[&str]) -> Result<Command, String> {
 }
 
 /// Makes the site's database.
-pub(super) fn fill(database: &Path) -> Result<(), String> {
-    run(&mut site(&["fill", &database.to_string_lossy()])?).map(drop)
+pub(super) fn fill(database: &str) -> Result<(), String> {
+    run(&mut site(&["fill", database])?).map(drop)
 }
 
 /// What SQLAlchemy reads of the post with this title, a line for each attribute: `name: type value`.
-pub(super) fn show(database: &Path, title: &str) -> Result<String, String> {
-    let output = run(&mut site(&["show", &database.to_string_lossy(), title])?)?;
+pub(super) fn show(database: &str, title: &str) -> Result<String, String> {
+    let output = run(&mut site(&["show", database, title])?)?;
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
@@ -75,9 +75,9 @@ pub(super) struct Site {
 
 impl Site {
     /// Starts it and waits for the address that it prints once it listens.
-    pub(super) fn start(database: &Path, log: &Path) -> Result<Self, String> {
+    pub(super) fn start(database: &str, log: &Path) -> Result<Self, String> {
         let log = std::fs::File::create(log).map_err(|e| e.to_string())?;
-        let mut child = site(&["serve", &database.to_string_lossy()])?
+        let mut child = site(&["serve", database])?
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()

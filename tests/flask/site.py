@@ -1,8 +1,8 @@
 """The real site, for a test to drive.
 
-    site.py fill FILE           makes its database, the small one
-    site.py serve FILE          serves it on a free port, which is printed
-    site.py show FILE TITLE     prints what SQLAlchemy reads of a post and its author, with Python's own types
+    site.py fill PLACE           makes its database, the small one: a file, or the URL of a PostgreSQL's
+    site.py serve PLACE          serves it on a free port, which is printed
+    site.py show PLACE TITLE     prints what SQLAlchemy reads of a post and its author, with Python's own types
 """
 
 import os
@@ -10,8 +10,8 @@ import sys
 import warnings
 from pathlib import Path
 
-command, path, *rest = sys.argv[1:]
-os.environ["DATABASE_URL"] = f"sqlite:///{path}"
+command, place, *rest = sys.argv[1:]
+os.environ["DATABASE_URL"] = place if "://" in place else f"sqlite:///{place}"
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples" / "microblog"))
 sys.dont_write_bytecode = True
 warnings.simplefilter("error")
@@ -20,7 +20,7 @@ warnings.simplefilter("error")
 def fill():
     import fill
 
-    fill.make(path, "small")
+    fill.make(place, "small")
 
 
 def serve():

@@ -14,29 +14,47 @@ use super::browser::Browser;
 use super::python::{self, Site};
 use crate::support::api::Api;
 use crate::support::http::Request;
+use crate::support::postgres::Cluster;
 use crate::support::server::Server;
 
 const PASSWORD: &str = "a long password";
 
 /// One database, the site and the service on it.
 struct Both {
-    database: PathBuf,
+    database: Database,
     site: SocketAddr,
     service: SocketAddr,
 }
 
-/// The whole story, in a journal mode.
+/// The whole story on a file, in a journal mode.
 pub(super) fn tell(journal: &str) -> Result<(), String> {
     let folder = TempDir::new().map_err(|e| e.to_string())?;
-    let database = folder.path().join("microblog.db");
-    python::fill(&database)?;
-    query(&database, &format!("PRAGMA journal_mode = {journal}"))?;
-    let before = owned_by_the_site(&database)?;
-    let log = folder.path().join("site.log");
-    let site = Site::start(&database, &log)?;
+    let file = folder.path().join("microblog.db");
+    let database = Database::File(file);
+    python::fill(&database.of_python())?;
+    database.query(&format!("PRAGMA journal_mode = {journal}"))?;
+    told(database, folder.path())?;
+    let ours = folder.path().join("microblog.db.rest-state");
+    same("a file of our own", &ours.exists(), &true)
+}
+
+/// The same on PostgreSQL.
+pub(super) fn tell_on_postgres() -> Result<(), String> {
+    let folder = TempDir::new().map_err(|e| e.to_string())?;
+    let cluster = Cluster::start()?;
+    cluster.database("microblog")?;
+    let database = Database::Server(cluster);
+    python::fill(&database.of_python())?;
+    told(database, folder.path())
+}
+
+fn told(database: Database, folder: &Path) -> Result<(), String> {
+    let before = database.owned_by_the_site()?;
+    let log = folder.join("site.log");
+    let site = Site::start(&database.of_python(), &log)?;
     let server = Server::start(&arguments(&database))?;
     let both = Both {
-        database: database.clone(),
+        database,
         site: site.address,
         service: server.address,
     };
@@ -47,16 +65,11 @@ pub(super) fn tell(journal: &str) -> Result<(), String> {
             server.told()
         )
     })?;
-    same(
-        "the database's description",
-        &owned_by_the_site(&database)?,
-        &before,
-    )?;
+    let owned = || both.database.owned_by_the_site();
+    same("the database's description", &owned()?, &before)?;
     server.stop()?;
     drop(site);
-    same("it, after the end", &owned_by_the_site(&database)?, &before)?;
-    let ours = folder.path().join("microblog.db.rest-state");
-    same("a file of our own", &ours.exists(), &true)
+    same("it, after the end", &owned()?, &before)
 }
 
 fn happens(both: &Both) -> Result<(), String> {
@@ -97,15 +110,15 @@ fn registered_at_the_site(both: &Both) -> Result<(), String> {
 
 /// `john`'s hash is `pbkdf2:sha256:600000`; signing in leaves it as it is.
 fn hashed_by_an_older_werkzeug(both: &Both) -> Result<(), String> {
-    let hash = "SELECT password_hash FROM user WHERE username = 'john'";
-    let before = query(&both.database, hash)?;
+    let hash = "SELECT password_hash FROM \"user\" WHERE username = 'john'";
+    let before = both.database.query(hash)?;
     same(
         "the hash's method",
         &before.starts_with("pbkdf2:sha256:600000$"),
         &true,
     )?;
     Api::sign_in(both.service, "john", "correct-horse")?;
-    same("the hash", &query(&both.database, hash)?, &before)?;
+    same("the hash", &both.database.query(hash)?, &before)?;
     Browser::new(both.site).sign_in("john", "correct-horse")
 }
 
@@ -136,7 +149,7 @@ fn written_through_the_service(both: &Both) -> Result<(), String> {
     for part in [title, "Où?", "nia", "12.50"] {
         shows(&page, part)?;
     }
-    let seen = python::show(&both.database, title)?;
+    let seen = python::show(&both.database.of_python(), title)?;
     for line in [
         &format!("link: UUID {link}"),
         "status: Status Status.published",
@@ -152,14 +165,17 @@ fn written_through_the_service(both: &Both) -> Result<(), String> {
     as_stored(both, title)
 }
 
-/// The forms of flask.md's kind: what every version of SQLAlchemy reads back.
+/// The forms that every version of SQLAlchemy reads back.
 fn as_stored(both: &Both, title: &str) -> Result<(), String> {
     let of = |columns: &str| {
-        query(
-            &both.database,
-            &format!("SELECT {columns} FROM post WHERE title = '{title}'"),
-        )
+        let sql = format!("SELECT {columns} FROM post WHERE title = '{title}'");
+        both.database.query(&sql)
     };
+    if let Database::Server(_) = both.database {
+        same("an edit", &of("edited_at")?.as_str(), &"2026-01-02 02:04:05")?;
+        same("an enum", &of("status")?.as_str(), &"published")?;
+        return same("a decimal", &of("price")?.as_str(), &"12.50");
+    }
     let created = of("created_at")?;
     let form: String = created
         .chars()
@@ -214,9 +230,8 @@ fn written_at_the_site(both: &Both) -> Result<(), String> {
         .collect();
     tags.sort_unstable();
     same("its tags", &tags, &vec!["new", "tea"])?;
-    let stored = query(
-        &both.database,
-        "SELECT replace(created_at, ' ', 'T') FROM post WHERE title = 'Typed by hand'",
+    let stored = both.database.query(
+        "SELECT replace(CAST(created_at AS text), ' ', 'T') FROM post WHERE title = 'Typed by hand'",
     )?;
     let moment = format!("{}Z", stored.trim_end_matches('0').trim_end_matches('.'));
     same("its moment", &post["created_at"], &json!(moment))?;
@@ -373,15 +388,15 @@ fn both_write_at_once(both: &Both) -> Result<(), String> {
     }
     written?;
     same("programs that wrote", &(sent >= 4), &true)?;
-    let count = |pattern: &str| format!("SELECT count(*) FROM post WHERE title GLOB '{pattern}'");
+    let count = |pattern: &str| format!("SELECT count(*) FROM post WHERE title LIKE '{pattern}'");
     same(
         "posts by hand",
-        &query(&both.database, &count("Hand *"))?.as_str(),
+        &both.database.query(&count("Hand %"))?.as_str(),
         &"15",
     )?;
     same(
         "posts of programs",
-        &query(&both.database, &count("Program"))?,
+        &both.database.query(&count("Program"))?,
         &sent.to_string(),
     )
 }
@@ -410,13 +425,14 @@ fn by_hand(both: &Both, count: u32) -> Result<(), String> {
     Ok(())
 }
 
-fn arguments(database: &Path) -> Vec<String> {
+fn arguments(database: &Database) -> Vec<String> {
     let schema = python::app().join("rest.yaml");
+    let schema = schema.to_string_lossy();
     [
         "serve",
-        &schema.to_string_lossy(),
+        &schema,
         "--database",
-        &database.to_string_lossy(),
+        &database.of_service(),
         "--listen",
         "127.0.0.1:0",
     ]
@@ -424,19 +440,62 @@ fn arguments(database: &Path) -> Vec<String> {
     .to_vec()
 }
 
-/// Everything that the site's migration tool could notice, and the journal mode.
-fn owned_by_the_site(database: &Path) -> Result<Vec<String>, String> {
-    let master = "SELECT group_concat(concat_ws('|', type, name, tbl_name, rootpage, sql), char(10)) FROM sqlite_master";
-    [
-        master,
-        "PRAGMA schema_version",
-        "PRAGMA journal_mode",
-        "PRAGMA user_version",
-        "PRAGMA application_id",
-    ]
-    .iter()
-    .map(|sql| query(database, sql))
-    .collect()
+/// Where the site's tables are.
+enum Database {
+    /// A file of SQLite.
+    File(PathBuf),
+    /// A database of PostgreSQL.
+    Server(Cluster),
+}
+
+impl Database {
+    /// As the service is told it.
+    fn of_service(&self) -> String {
+        match self {
+            Self::File(path) => path.display().to_string(),
+            Self::Server(cluster) => cluster.url("microblog"),
+        }
+    }
+
+    /// As the site is told it.
+    fn of_python(&self) -> String {
+        match self {
+            Self::File(path) => path.display().to_string(),
+            Self::Server(cluster) => {
+                let socket = cluster.folder().display();
+                format!("postgresql+psycopg://tests@/microblog?host={socket}")
+            }
+        }
+    }
+
+    /// The first value that a statement gives, as text.
+    fn query(&self, sql: &str) -> Result<String, String> {
+        match self {
+            Self::File(path) => query(path, sql),
+            Self::Server(cluster) => cluster.ask("microblog", sql),
+        }
+    }
+
+    /// Everything that the site's migration tool could notice, and the journal mode.
+    fn owned_by_the_site(&self) -> Result<Vec<String>, String> {
+        let all = match self {
+            Self::File(_) => &[
+                "SELECT group_concat(concat_ws('|', type, name, tbl_name, rootpage, sql), char(10)) FROM sqlite_master",
+                "PRAGMA schema_version",
+                "PRAGMA journal_mode",
+                "PRAGMA user_version",
+                "PRAGMA application_id",
+            ][..],
+            Self::Server(_) => &[
+                "SELECT table_name, column_name, data_type, column_default, is_nullable, ordinal_position
+                    FROM information_schema.columns WHERE table_schema = 'public' ORDER BY 1, 6",
+                "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1",
+                "SELECT conrelid::regclass, pg_get_constraintdef(oid) FROM pg_constraint
+                    WHERE connamespace = 'public'::regnamespace ORDER BY 1, 2",
+            ],
+        };
+        all.iter().map(|sql| self.query(sql)).collect()
+    }
 }
 
 /// The first value that a statement gives, as text.

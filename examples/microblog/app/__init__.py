@@ -1,5 +1,7 @@
 """The application: its extensions and the function that puts it together."""
 
+import sqlite3
+
 from flask import Flask
 from flask_login import LoginManager
 from flask_sqlalchemy import SQLAlchemy
@@ -18,7 +20,8 @@ login.login_message = "Please sign in first."
 
 @event.listens_for(Engine, "connect")
 def _enforce_foreign_keys(connection, _record):
-    connection.execute("PRAGMA foreign_keys = ON")
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("PRAGMA foreign_keys = ON")
 
 
 def create_app(config=Config):

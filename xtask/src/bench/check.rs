@@ -33,7 +33,7 @@ pub(super) fn answers(contenders: &[Contender]) -> Result<()> {
     }
     let keepers: Vec<&Contender> = contenders
         .iter()
-        .filter(|one| one.server.kind != Kind::Bare)
+        .filter(|one| one.server.kind.keeps_the_contract())
         .collect();
     refusals(&keepers)
 }
@@ -68,8 +68,10 @@ fn compare(name: &str, seen: &[(Kind, Answer)]) -> Result<()> {
             && answer.media == expected.media
             && match kind {
                 // It has no rule, and its pages are by key.
-                Kind::Bare => items(answer).len() == items(expected).len(),
-                Kind::Ours | Kind::Contract => comparable(answer) == comparable(expected),
+                Kind::Bare | Kind::PostgresByHand => items(answer).len() == items(expected).len(),
+                Kind::Ours | Kind::Contract | Kind::OursOnPostgres => {
+                    comparable(answer) == comparable(expected)
+                }
             };
         if !alike {
             let (one, other) = (told(*first, expected), told(*kind, answer));

@@ -1,12 +1,13 @@
 //! The rows: users and their posts, the same in every database.
 
+use std::io::Write;
 use std::path::Path;
 
 use rusqlite::{Connection, Result, params};
 
 /// Users.
 pub(super) const USERS: i64 = 1_000;
-/// Posts, of random users.
+/// Posts, of random users, where nobody says how many.
 pub(super) const POSTS: i64 = 100_000;
 /// The name of the user who signs in.
 pub(super) const USERNAME: &str = "user1";
@@ -16,8 +17,46 @@ pub(super) const PASSWORD: &str = "a password for the benchmark";
 const PASSWORD_HASH: &str =
     "pbkdf2:sha256:1$benchsalt$3f82eb72ee62c2671547143066bfa569cef924470ef36785fcd27bc00b01098d";
 
+/// A post's values, by its id.
+pub(super) struct Post {
+    pub(super) user: i64,
+    title: String,
+    body: String,
+    pub(super) is_published: bool,
+    score: i64,
+    created_at: String,
+}
+
+impl Post {
+    fn new(id: i64) -> Self {
+        let random = scramble(id);
+        Self {
+            user: user_of(id),
+            title: format!("The title of post {id}"),
+            body: body(random),
+            is_published: is_published(id),
+            score: random >> 40 & 1023,
+            created_at: created_at(id),
+        }
+    }
+
+    fn status(&self) -> &'static str {
+        if self.is_published { "published" } else { "draft" }
+    }
+}
+
+/// Whether everybody may see a post.
+pub(super) fn is_published(id: i64) -> bool {
+    scramble(id) >> 32 & 15 != 0
+}
+
+/// Whose it is.
+pub(super) fn user_of(id: i64) -> i64 {
+    scramble(id) % USERS + 1
+}
+
 /// Fills tables that are there and empty.
-pub(super) fn load(database: &Path) -> Result<()> {
+pub(super) fn load(database: &Path, posts: i64) -> Result<()> {
     let mut connection = Connection::open(database)?;
     let transaction = connection.transaction()?;
     {
@@ -26,33 +65,44 @@ pub(super) fn load(database: &Path) -> Result<()> {
         for id in 1..=USERS {
             user.execute(params![id, format!("user{id}"), PASSWORD_HASH])?;
         }
-        let mut post = transaction.prepare(
+        let mut insert = transaction.prepare(
             "INSERT INTO post (id, user_id, title, body, status, score, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?;
-        for id in 1..=POSTS {
-            let random = scramble(id);
-            let status = if random >> 32 & 15 == 0 {
-                "draft"
-            } else {
-                "published"
-            };
-            let user = random % USERS + 1;
-            let title = format!("The title of post {id}");
-            let score = random >> 40 & 1023;
-            post.execute(params![
+        for id in 1..=posts {
+            let post = Post::new(id);
+            insert.execute(params![
                 id,
-                user,
-                title,
-                body(random),
-                status,
-                score,
-                created_at(id)
+                post.user,
+                post.title,
+                post.body,
+                post.status(),
+                post.score,
+                post.created_at
             ])?;
         }
     }
     transaction.commit()?;
     // Everything into the file, so that all servers begin alike.
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+}
+
+/// The rows as PostgreSQL's COPY reads them: users, and posts.
+pub(super) fn copies(users: &mut impl Write, posts: &mut impl Write, count: i64) -> std::io::Result<()> {
+    for id in 1..=USERS {
+        writeln!(users, "{id}\tuser{id}\t{PASSWORD_HASH}")?;
+    }
+    for id in 1..=count {
+        let post = Post::new(id);
+        let body = post.body.replace('\n', "\\n");
+        let (user, title, score, created_at) = (post.user, &post.title, post.score, &post.created_at);
+        writeln!(
+            posts,
+            "{id}\t{user}\t{title}\t{body}\t{}\t{score}\t{created_at}Z",
+            post.status()
+        )?;
+    }
+    users.flush()?;
+    posts.flush()
 }
 
 /// A number of 63 bits that looks random (splitmix64).
@@ -109,12 +159,14 @@ fn body(random: i64) -> String {
     text.chars().take(200).collect()
 }
 
-/// One post a minute.
+/// One post a minute, in months of 28 days.
 fn created_at(id: i64) -> String {
     let (day, minute) = (id / 1_440, id % 1_440);
-    let (month, day) = (day / 28 + 1, day % 28 + 1);
+    let (month, day) = (day / 28, day % 28 + 1);
     format!(
-        "2025-{month:02}-{day:02} {:02}:{:02}:00.{:06}",
+        "{}-{:02}-{day:02} {:02}:{:02}:00.{:06}",
+        2025 + month / 12,
+        month % 12 + 1,
         minute / 60,
         minute % 60,
         scramble(id) % 1_000_000

@@ -81,9 +81,9 @@ pub(super) fn start(binaries: &Binaries, directory: &Path) -> Result<()> {
 
 fn begin(binaries: &Binaries, schema: &Path, database: &Path) -> Result<(Server, Duration)> {
     let listen = free_address()?;
-    let mut command = serve(binaries, schema, database);
+    let mut command = serve(binaries, schema, &database.display().to_string());
     command.arg("--listen").arg(&listen);
     let started = Instant::now();
-    let server = Server::spawn(Kind::Ours, command, &listen, database)?;
+    let server = Server::spawn(Kind::Ours, command, &listen, &database.with_extension("log"))?;
     Ok((server, started.elapsed()))
 }

@@ -10,6 +10,7 @@ mod craft;
 mod data;
 mod extra;
 mod large;
+mod postgres;
 mod report;
 mod server;
 mod workload;
@@ -23,6 +24,7 @@ use clap::Args;
 
 use crate::Result;
 use client::Client;
+use postgres::Cluster;
 use report::{Measurement, Row};
 use server::{Kind, Server};
 use workload::{Material, WORKLOADS, Workload};
@@ -48,6 +50,12 @@ pub(crate) struct Options {
     /// Measure the hand-written servers alone
     #[arg(long)]
     by_hand_only: bool,
+    /// Measure on PostgreSQL, which is started for it, beside a server written by hand for that
+    #[arg(long)]
+    postgres: bool,
+    /// Posts in each database
+    #[arg(long, default_value_t = data::POSTS)]
+    rows: i64,
     /// Leave out memory, start-up and slow neighbours
     #[arg(long)]
     no_extra: bool,
@@ -56,6 +64,8 @@ pub(crate) struct Options {
     keep: Option<PathBuf>,
 }
 
+/// Connections of the load.
+const CONNECTIONS: u32 = 32;
 /// The account whose token is used.
 const ACCOUNT: i64 = 1;
 
@@ -69,7 +79,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let temporary = tempfile::tempdir()?;
     let directory = options.keep.as_deref().unwrap_or(temporary.path());
     std::fs::create_dir_all(directory)?;
-    let mut contenders = prepare(options, &binaries, directory)?;
+    let cluster = options.postgres.then(postgres::start).transpose()?;
+    let mut contenders = prepare(options, &binaries, cluster.as_ref(), directory)?;
     check::answers(&contenders)?;
     let rows = WORKLOADS
         .iter()
@@ -83,6 +94,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         &rows,
     );
     report::memory(contenders.iter().map(|one| &one.server))?;
+    if options.postgres {
+        return postgres::scaling(options, &contenders, directory);
+    }
     if !options.no_extra
         && let Some(ours) = contenders.iter().find(|one| one.server.kind == Kind::Ours)
     {
@@ -154,26 +168,46 @@ struct Contender {
     material: Material,
 }
 
-fn prepare(options: &Options, binaries: &Binaries, directory: &Path) -> Result<Vec<Contender>> {
-    let kinds: &[Kind] = if options.by_hand_only {
-        &Kind::ALL[1..]
-    } else {
-        &Kind::ALL
+fn prepare(
+    options: &Options,
+    binaries: &Binaries,
+    cluster: Option<&Cluster>,
+    directory: &Path,
+) -> Result<Vec<Contender>> {
+    let kinds: &[Kind] = match (options.postgres, options.by_hand_only) {
+        (true, true) => &Kind::ON_POSTGRES[1..],
+        (true, false) => &Kind::ON_POSTGRES,
+        (false, true) => &Kind::ALL[1..],
+        (false, false) => &Kind::ALL,
     };
     let mut token = "bench-token-of-the-hand-written-servers".to_owned();
     let mut contenders = Vec::new();
     for kind in kinds {
-        let database = directory.join(format!("{}.db", kind.name()));
-        // The first start makes the tables.
-        Server::start(*kind, binaries, &database, &token)?.stop()?;
-        data::load(&database)?;
-        let server = Server::start(*kind, binaries, &database, &token)?;
+        let log = directory.join(format!("{}.log", kind.name()));
+        let database = match cluster {
+            Some(cluster) => {
+                let database = cluster.database(kind.name())?;
+                // Ours makes its tables itself, and both have the same.
+                Server::start(Kind::OursOnPostgres, binaries, &database, &log, &token)?.stop()?;
+                postgres::load(cluster, kind.name(), options.rows)?;
+                database
+            }
+            None => {
+                let file = directory.join(format!("{}.db", kind.name()));
+                let database = file.display().to_string();
+                // The first start makes the tables.
+                Server::start(*kind, binaries, &database, &log, &token)?.stop()?;
+                data::load(&file, options.rows)?;
+                database
+            }
+        };
+        let server = Server::start(*kind, binaries, &database, &log, &token)?;
         let mut client = Client::new(server.url());
-        if *kind == Kind::Ours {
+        if kind.is_ours() {
             token = client.sign_in(data::USERNAME, data::PASSWORD)?;
         }
         client.token = Some(token.clone());
-        let material = Material::gather(&client, *kind, &database)?;
+        let material = Material::gather(&client, *kind, options.rows)?;
         contenders.push(Contender {
             server,
             client,
@@ -216,7 +250,7 @@ impl Contender {
             self.server.url(),
             &script,
             wrk::Load {
-                connections: 32,
+                connections: CONNECTIONS,
                 threads: 2,
                 seconds,
             },

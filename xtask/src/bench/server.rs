@@ -19,11 +19,28 @@ pub(super) enum Kind {
     Contract,
     /// By hand, without.
     Bare,
+    /// The schema, served on PostgreSQL.
+    OursOnPostgres,
+    /// By hand on PostgreSQL, nearly without.
+    PostgresByHand,
 }
 
 impl Kind {
     /// All, in the order of the table.
     pub(super) const ALL: [Self; 3] = [Self::Ours, Self::Contract, Self::Bare];
+
+    /// Those on PostgreSQL.
+    pub(super) const ON_POSTGRES: [Self; 2] = [Self::OursOnPostgres, Self::PostgresByHand];
+
+    /// Whether it serves a schema.
+    pub(super) fn is_ours(self) -> bool {
+        matches!(self, Self::Ours | Self::OursOnPostgres)
+    }
+
+    /// Whether it does what a schema says.
+    pub(super) fn keeps_the_contract(self) -> bool {
+        self.is_ours() || self == Self::Contract
+    }
 
     /// For people.
     pub(super) fn name(self) -> &'static str {
@@ -31,6 +48,8 @@ impl Kind {
             Self::Ours => "ours",
             Self::Contract => "contract",
             Self::Bare => "bare",
+            Self::OursOnPostgres => "ours",
+            Self::PostgresByHand => "postgres",
         }
     }
 }
@@ -45,11 +64,19 @@ pub(super) struct Server {
 
 impl Server {
     /// Starts one of the benchmark's servers and waits until it listens.
-    pub(super) fn start(kind: Kind, binaries: &Binaries, database: &Path, token: &str) -> Result<Self> {
+    pub(super) fn start(
+        kind: Kind,
+        binaries: &Binaries,
+        database: &str,
+        log: &Path,
+        token: &str,
+    ) -> Result<Self> {
         let listen = free_address()?;
         let mut command = match kind {
-            Kind::Ours => serve(binaries, &binaries.root.join("benches/bench.yaml"), database),
-            Kind::Contract | Kind::Bare => {
+            Kind::Ours | Kind::OursOnPostgres => {
+                serve(binaries, &binaries.root.join("benches/bench.yaml"), database)
+            }
+            Kind::Contract | Kind::Bare | Kind::PostgresByHand => {
                 let mut command = Command::new(&binaries.by_hand);
                 command
                     .arg(format!("--{}", kind.name()))
@@ -60,16 +87,15 @@ impl Server {
             }
         };
         command.arg("--listen").arg(&listen);
-        Self::spawn(kind, command, &listen, database)
+        Self::spawn(kind, command, &listen, log)
     }
 
     /// Starts a command that listens there.
-    pub(super) fn spawn(kind: Kind, mut command: Command, listen: &str, database: &Path) -> Result<Self> {
-        let log = database.with_extension("log");
+    pub(super) fn spawn(kind: Kind, mut command: Command, listen: &str, log: &Path) -> Result<Self> {
         command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(File::create(&log)?);
+            .stderr(File::create(log)?);
         let process = command.spawn()?;
         let mut server = Self {
             kind,
@@ -77,7 +103,7 @@ impl Server {
             url: format!("http://{listen}"),
         };
         server.await_listening(listen).map_err(|error| {
-            let told = fs::read_to_string(&log).unwrap_or_default();
+            let told = fs::read_to_string(log).unwrap_or_default();
             format!("{}: {error}\n{told}", kind.name())
         })?;
         Ok(server)
@@ -94,7 +120,7 @@ impl Server {
             }
             std::thread::sleep(Duration::from_millis(1));
         }
-        if self.kind == Kind::Ours {
+        if self.kind.is_ours() {
             // It listens before it has looked at its database.
             let ready = Client::new(&self.url).get("/health/ready")?;
             if ready.status >= 300 {
@@ -153,7 +179,7 @@ impl Drop for Server {
 }
 
 /// `rest-gen serve`, quiet.
-pub(super) fn serve(binaries: &Binaries, schema: &Path, database: &Path) -> Command {
+pub(super) fn serve(binaries: &Binaries, schema: &Path, database: &str) -> Command {
     let mut command = Command::new(&binaries.ours);
     command
         .arg("serve")

@@ -1,9 +1,6 @@
 //! What is asked, as a table, and the scripts that make wrk ask it.
 
 use std::fmt::Write as _;
-use std::path::Path;
-
-use rusqlite::Connection;
 
 use super::client::Client;
 use super::data;
@@ -66,23 +63,20 @@ pub(super) struct Request {
 }
 
 impl Material {
-    /// Reads keys from the database and walks the collection for cursors.
-    pub(super) fn gather(client: &Client, kind: Kind, database: &Path) -> Result<Self> {
-        let connection = Connection::open(database)?;
-        let keys = |condition: &str| -> Result<Vec<i64>> {
-            let mut statement = connection.prepare(&format!("SELECT id FROM post WHERE {condition}"))?;
-            let keys = statement
-                .query_map([], |row| row.get(0))?
-                .collect::<rusqlite::Result<_>>()?;
-            Ok(keys)
+    /// Chooses keys, and walks the collection for cursors.
+    pub(super) fn gather(client: &Client, kind: Kind, posts: i64) -> Result<Self> {
+        let some = |chosen: &dyn Fn(i64) -> bool| {
+            let mut keys: Vec<i64> = (1..=posts).filter(|id| chosen(*id)).collect();
+            // In another order than theirs, and in the same one in each run.
+            keys.sort_by_cached_key(|id| data::scramble(*id));
+            keys.truncate(KEYS);
+            keys
         };
-        let mut published = keys("status = 'published'")?;
-        published.sort_by_key(|id| data::scramble(*id));
-        published.truncate(5_000);
-        let own = keys(&format!("user_id = {}", super::ACCOUNT))?;
+        let published = some(&data::is_published);
+        let own = some(&|id| data::user_of(id) == super::ACCOUNT);
         let cursors = match kind {
-            Kind::Bare => published.iter().map(i64::to_string).collect(),
-            Kind::Ours | Kind::Contract => walk(client)?,
+            Kind::Bare | Kind::PostgresByHand => published.iter().map(i64::to_string).collect(),
+            Kind::Ours | Kind::Contract | Kind::OursOnPostgres => walk(client)?,
         };
         Ok(Self {
             published,
@@ -139,7 +133,12 @@ impl Material {
     }
 }
 
-/// The cursors of all pages of 100.
+/// Keys asked for, at most.
+const KEYS: usize = 5_000;
+/// Pages walked for cursors, at most.
+const PAGES: usize = 2_000;
+
+/// The cursors of the pages of 100.
 fn walk(client: &Client) -> Result<Vec<String>> {
     let mut cursors = Vec::new();
     let mut path = "/api/posts?limit=100".to_owned();
@@ -153,6 +152,9 @@ fn walk(client: &Client) -> Result<Vec<String>> {
         };
         path = format!("/api/posts?limit=100&cursor={next}");
         cursors.push(next);
+        if cursors.len() == PAGES {
+            break;
+        }
     }
     // The last pages aren't full ones.
     cursors.truncate(cursors.len().saturating_sub(2));
