@@ -8,9 +8,10 @@ use libtest_mimic::Trial;
 
 use crate::support::api::Api;
 use crate::support::case::SchemaSource;
+use crate::support::fake;
 use crate::support::http::{Answer, Client, Request};
 use crate::support::postgres::Cluster;
-use crate::support::server::{Place, Server, output, package};
+use crate::support::server::{Place, Server, output, package, rest_gen};
 use crate::trial;
 
 /// The tests.
@@ -24,6 +25,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("metrics::connections_to_postgres", connections),
         trial("metrics::an_address_that_cannot_be_had_is_told", taken),
         trial("metrics::a_trace_is_logged", traced),
+        trial("metrics::a_span_is_sent_to_a_collector", exported),
     ]
 }
 
@@ -302,5 +304,46 @@ fn traced() -> Result<(), String> {
     match line.is_some_and(|line| line.contains("\"trace_id\":\"4bf9") && line.contains("/api/posts")) {
         true => Ok(()),
         false => Err(told),
+    }
+}
+
+/// In the programs of this workspace the feature `otlp` is on.
+fn exported() -> Result<(), String> {
+    let (sender, received) = std::sync::mpsc::channel();
+    let collector = fake::start(move |asked| {
+        // The test has ended where nobody listens.
+        let _ = sender.send((asked.head[0].clone(), asked.body.clone()));
+        "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".to_owned()
+    })?;
+    let place = Place::named("blog")?;
+    let arguments = place.arguments();
+    let mut command = rest_gen(&arguments.iter().map(String::as_str).collect::<Vec<_>>())?;
+    command
+        .env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{collector}"))
+        .env("OTEL_SERVICE_NAME", "the-blog");
+    let server = Server::spawn(command)?;
+    let traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let request = Request::new("GET", "/api/posts/1").header("traceparent", traceparent);
+    Client::new(server.address).send(&request)?;
+    // What waits is sent at the end.
+    server.stop()?;
+    let (asked, body) = received.try_recv().map_err(|_| "no span is sent")?;
+    let has = |part: &[u8]| body.windows(part.len()).any(|window| window == part);
+    let trace = 0x4bf9_2f35_77b3_4da6_a3ce_929d_0e0e_4736_u128.to_be_bytes();
+    let above = 0x00f0_67aa_0ba9_02b7_u64.to_be_bytes();
+    let parts: [&[u8]; 5] = [
+        &trace,
+        &above,
+        b"GET /api/posts/{key}",
+        b"the-blog",
+        b"http.response.status_code",
+    ];
+    let missing = parts.iter().filter(|part| !has(part)).count();
+    match missing == 0 && asked.starts_with("POST /v1/traces ") {
+        true => Ok(()),
+        false => Err(format!(
+            "{missing} parts are missing\n{asked}\n{}",
+            String::from_utf8_lossy(&body)
+        )),
     }
 }

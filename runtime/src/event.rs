@@ -3,32 +3,30 @@
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
+use tracing::field::display;
 use uuid::Uuid;
 
 use crate::problem::Problem;
+use crate::serve::trace::Trace;
 
 /// A request has been answered. The query string isn't told: it may hold what is private. A trace is told where there is
 /// one.
 pub(crate) fn answered(
     id: Uuid,
-    trace: &str,
+    trace: Option<Trace>,
     method: &Method,
     path: &str,
     status: StatusCode,
     took: Duration,
 ) {
     let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-    let trace_id = named(trace);
+    let trace_id = trace.map(display);
     tracing::info!(target: "rest::access", %id, trace_id, %method, path, status = status.as_u16(), micros, "answered");
 }
 
-fn named(trace: &str) -> Option<&str> {
-    Some(trace).filter(|trace| !trace.is_empty())
-}
-
 /// A request was answered with a problem that is ours, not the client's.
-pub(crate) fn failed(id: Uuid, trace: &str, problem: &Problem) {
+pub(crate) fn failed(id: Uuid, trace: Option<Trace>, problem: &Problem) {
     let cause = problem.cause().unwrap_or_default();
-    let trace_id = named(trace);
+    let trace_id = trace.map(display);
     tracing::error!(target: "rest::problem", %id, trace_id, code = problem.code().word(), cause, "{}", problem.told());
 }

@@ -26,6 +26,8 @@ pub mod migrate;
 pub mod model;
 mod open;
 pub mod operate;
+#[cfg(feature = "otlp")]
+mod otlp;
 pub mod password;
 pub mod plan;
 pub mod problem;

@@ -332,6 +332,12 @@ impl Metrics {
         self.requests.get_or_create(&labels).observe(took.as_secs_f64());
     }
 
+    /// A route as labels and spans name it.
+    #[cfg(feature = "otlp")]
+    pub(crate) fn name(&self, route: Route) -> &str {
+        &self.routes[route.place()]
+    }
+
     /// All of it as text.
     pub(crate) fn text(&self) -> String {
         let mut text = String::new();

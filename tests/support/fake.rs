@@ -1,4 +1,4 @@
-//! A server of a few lines, for the tests of the runner itself.
+//! A server of a few lines: for the tests of the runner itself, and for what a service sends to others.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -8,7 +8,7 @@ pub(crate) struct Asked {
     /// Request line and headers.
     pub(crate) head: Vec<String>,
     /// As long as `Content-Length` says.
-    pub(crate) body: String,
+    pub(crate) body: Vec<u8>,
 }
 
 /// Starts a server that gives `answer`'s text for each request. It ends with the process.
@@ -40,12 +40,13 @@ fn read(from: &mut impl BufRead) -> Option<Asked> {
     }
     let length = head
         .iter()
-        .find_map(|line| line.strip_prefix("Content-Length: ")?.parse().ok())
+        .find_map(|line| {
+            let (name, value) = line.split_once(": ")?;
+            let is_length = name.eq_ignore_ascii_case("content-length");
+            value.parse().ok().filter(|_| is_length)
+        })
         .unwrap_or(0);
     let mut body = vec![0; length];
     from.read_exact(&mut body).ok()?;
-    Some(Asked {
-        head,
-        body: String::from_utf8(body).ok()?,
-    })
+    Some(Asked { head, body })
 }

@@ -207,7 +207,7 @@ fn right(asked: &Asked) -> String {
     if head.starts_with("POST /api/posts") {
         let told = head.contains("Authorization: Bearer t1")
             && head.contains("Accept: application/json")
-            && asked.body == r#"{"title": "one"}"#;
+            && asked.body == br#"{"title": "one"}"#;
         let id = if told { 7 } else { 0 };
         return reply(
             "201",

@@ -134,6 +134,8 @@ pub fn serve(builder: Builder, listen: &str, admin_listen: Option<&str>) -> Resu
     let admin = admin_listen.map(bind).transpose()?;
     let service = builder.open()?;
     log::start();
+    #[cfg(feature = "otlp")]
+    crate::otlp::start(&service.schema().name);
     for finding in service.advice() {
         told(&format!("note: {finding}\n"));
     }
@@ -151,6 +153,8 @@ pub fn serve(builder: Builder, listen: &str, admin_listen: Option<&str>) -> Resu
         let served = server::serve(service, listener, admin, signals.asked_to_end()).await;
         served.map_err(|error| Failure::new(format!("the server ended: {error}")))
     });
+    #[cfg(feature = "otlp")]
+    crate::otlp::finish();
     log::finish();
     served
 }

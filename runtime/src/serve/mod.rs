@@ -13,7 +13,7 @@ mod reading;
 mod request_id;
 mod router;
 mod tokens;
-mod trace;
+pub(crate) mod trace;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -39,6 +39,7 @@ use crate::metrics::Route;
 use crate::problem::{Code, Problem};
 use crate::request::body::{self, Json};
 use crate::request::negotiate;
+use crate::serve::trace::Trace;
 use crate::service::Inner;
 pub(crate) use admin::administer;
 pub(crate) use caller::{AccountByKey, resolve};
@@ -82,8 +83,8 @@ pub(crate) async fn handle(service: Arc<Inner>, request: Request<Body>) -> Respo
 /// What is known of a request before anything is done about it.
 struct Arrival {
     id: Uuid,
-    /// The trace that it is part of; empty: none.
-    trace: String,
+    /// The trace that it is part of.
+    trace: Option<Trace>,
     started: Instant,
     now: Timestamp,
     method: Method,
@@ -105,14 +106,14 @@ impl Arrival {
         let mount = mount.unwrap_or_default();
         Self {
             id: service.request_ids.next(now),
-            trace: trace::id(request.headers()).unwrap_or_default().to_owned(),
+            trace: Trace::of(request.headers()),
             started,
             now,
             method: request.method().clone(),
-            path: format!("{mount}{path}"),
+            path: [mount, path].concat(),
             mount: mount.to_owned(),
             route: OnceLock::new(),
-            prefix: format!("{mount}{}", service.engine.model.schema.prefix),
+            prefix: [mount, &service.engine.model.schema.prefix].concat(),
         }
     }
 
@@ -134,7 +135,7 @@ impl Arrival {
             answered.unwrap_or_else(|_| Err(Problem::internal("a panic while the request was answered")));
         let mut response = answered.unwrap_or_else(|problem| {
             if problem.status().is_server_error() {
-                event::failed(self.id, &self.trace, &problem);
+                event::failed(self.id, self.trace, &problem);
             }
             problem.answer(&self.prefix, self.id, &service.engine.model.schema.name)
         });
@@ -146,7 +147,18 @@ impl Arrival {
         let (status, took) = (response.status(), self.started.elapsed());
         let route = self.route.get().copied().unwrap_or(Route::Unknown);
         service.metrics.answered(&self.method, route, status, took);
-        event::answered(self.id, &self.trace, &self.method, &self.path, status, took);
+        event::answered(self.id, self.trace, &self.method, &self.path, status, took);
+        #[cfg(feature = "otlp")]
+        crate::otlp::answered(&crate::otlp::Answered {
+            id: self.id,
+            trace: self.trace,
+            method: &self.method,
+            route: service.metrics.name(route),
+            path: &self.path,
+            status,
+            began: self.now,
+            took,
+        });
         response
     }
 }

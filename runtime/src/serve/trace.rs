@@ -1,30 +1,52 @@
 //! The trace that a request is part of (W3C Trace Context): its log lines name it, so that they are found beside those of
-//! the programs in front.
+//! the programs in front, and its span hangs below theirs.
+
+use std::fmt;
 
 use axum::http::HeaderMap;
 
-/// The id of the trace that `traceparent` names; `None` where there is none, or it is in no form that we know.
-///
-/// `00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01`: version, trace, parent, flags. Versions to come may say more
-/// behind that, but never less.
-pub(super) fn id(headers: &HeaderMap) -> Option<&str> {
-    let mut all = headers.get_all("traceparent").into_iter();
-    let only = all.next().filter(|_| all.next().is_none())?;
-    let value = only.to_str().ok()?;
-    let mut parts = value.split('-');
-    let version = hex(parts.next()?, 2)?;
-    let trace = hex(parts.next()?, 32)?;
-    let parent = hex(parts.next()?, 16)?;
-    hex(parts.next()?, 2)?;
-    let is_known = version != "ff" && (version != "00" || parts.next().is_none());
-    let is_some = |id: &str| id.bytes().any(|digit| digit != b'0');
-    (is_known && is_some(trace) && is_some(parent)).then_some(trace)
+/// What `traceparent` says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Trace {
+    /// The trace's id, never 0.
+    pub(crate) id: u128,
+    /// The id of the span above, never 0.
+    pub(crate) parent: u64,
+    /// The flags; the last bit says that the span above is kept.
+    pub(crate) flags: u8,
+}
+
+/// The trace's id, as it stands in the header.
+impl fmt::Display for Trace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.id)
+    }
+}
+
+impl Trace {
+    /// That of a request; `None` where there is none, or it is in no form that we know.
+    ///
+    /// `00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01`: version, trace, parent, flags. Versions to come may say
+    /// more behind that, but never less.
+    pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
+        let mut all = headers.get_all("traceparent").into_iter();
+        let only = all.next().filter(|_| all.next().is_none())?;
+        let value = only.to_str().ok()?;
+        let mut parts = value.split('-');
+        let version = hex(parts.next()?, 2)?;
+        let id = hex(parts.next()?, 32)?;
+        let parent = u64::try_from(hex(parts.next()?, 16)?).ok()?;
+        let flags = u8::try_from(hex(parts.next()?, 2)?).ok()?;
+        let is_known = version != 0xff && (version != 0 || parts.next().is_none());
+        (is_known && id != 0 && parent != 0).then_some(Self { id, parent, flags })
+    }
 }
 
 /// A part of so many digits, which are lower case.
-fn hex(part: &str, length: usize) -> Option<&str> {
+fn hex(part: &str, length: usize) -> Option<u128> {
     let is_digit = |digit: u8| matches!(digit, b'0'..=b'9' | b'a'..=b'f');
-    (part.len() == length && part.bytes().all(is_digit)).then_some(part)
+    let is_one = part.len() == length && part.bytes().all(is_digit);
+    is_one.then(|| u128::from_str_radix(part, 16).ok()).flatten()
 }
 
 #[cfg(test)]
@@ -40,7 +62,7 @@ mod tests {
         for value in values {
             headers.append("traceparent", HeaderValue::from_static(value));
         }
-        id(&headers).map(str::to_owned)
+        Trace::of(&headers).map(|trace| trace.to_string())
     }
 
     #[test]

@@ -186,10 +186,11 @@ fn prepare(
         let log = directory.join(format!("{}.log", kind.name()));
         let database = match cluster {
             Some(cluster) => {
-                let database = cluster.database(kind.name())?;
+                let name = format!("of_{}", kind.name());
+                let database = cluster.database(&name)?;
                 // Ours makes its tables itself, and both have the same.
                 Server::start(Kind::OursOnPostgres, binaries, &database, &log, &token)?.stop()?;
-                postgres::load(cluster, kind.name(), options.rows)?;
+                postgres::load(cluster, &name, options.rows)?;
                 database
             }
             None => {
