@@ -142,7 +142,7 @@ impl Inner {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         Self {
             routes: Routes::new(&engine.model.schema),
-            account_by_key: AccountByKey::new(&engine.model),
+            account_by_key: AccountByKey::new(&engine.model, &engine.state),
             metrics: Metrics::new(&engine.model.schema, counts),
             engine,
             storage,

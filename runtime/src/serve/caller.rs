@@ -55,7 +55,7 @@ pub(crate) async fn resolve(service: &Arc<Inner>, parts: &Parts, now: Timestamp)
             }
             found => found,
         },
-        Storage::Postgres(database) => find(service, &**database, &digest, now).await,
+        Storage::Postgres(database) => at_once(service, &**database, &digest, now).await,
     };
     let found = found.map_err(|refusal| refusal.into_problem(&service.engine.model))?;
     found.ok_or_else(bad_token)
@@ -96,6 +96,42 @@ pub(super) async fn find<C: Reading>(
         None => Ok(None),
         Some(found) => with_account(service, connection, found, now).await,
     }
+}
+
+/// The same by one statement, where a statement is a way to another machine.
+async fn at_once<C: Reading>(
+    service: &Inner,
+    connection: &C,
+    digest: &Digest,
+    now: Timestamp,
+) -> Result<Option<Caller>, Refusal> {
+    let model = &service.engine.model;
+    let Some(by_key) = &service.account_by_key else {
+        return Ok(None);
+    };
+    let params = [Cell::Blob(digest.0.to_vec()), Cell::Integer(now.as_second())];
+    let values = Values::of_nobody(model, &params, &[], now);
+    let mut first = First::of(2 + model.me_fields.len());
+    connection
+        .each(&by_key.of_token, values.into(), &mut first)
+        .await?;
+    let Some(mut cells) = first.found else {
+        return Ok(None);
+    };
+    let account = cells.split_off(2);
+    let [Cell::Integer(token), Cell::Integer(has_written)] = cells[..] else {
+        return Err(Refusal::Internal("a token is no number".into()));
+    };
+    Ok(Some(Caller {
+        account: Some(Arc::new(Account {
+            resource: by_key.resource,
+            fields: Arc::clone(&model.me_fields),
+            cells: account,
+        })),
+        token: Some(token),
+        is_unrestricted: false,
+        has_written: has_written != 0,
+    }))
 }
 
 async fn token<C: Reading>(
@@ -174,18 +210,25 @@ async fn account<C: Reading>(
     }))
 }
 
-/// The statement that finds an account by its key.
+/// The statements that find an account.
 #[derive(Debug)]
 pub(crate) struct AccountByKey {
     pub(crate) resource: rest_schema::ResourceId,
+    /// By its key.
     statement: crate::sql::Statement,
+    /// By a token, with the token's id before it; for PostgreSQL.
+    of_token: crate::sql::Statement,
 }
 
 impl AccountByKey {
     /// Written once, at start; `None` where the service has no accounts.
-    pub(crate) fn new(model: &crate::model::Model) -> Option<Self> {
+    pub(crate) fn new(model: &crate::model::Model, state: &state::Statements) -> Option<Self> {
         let resource = model.schema.accounts.as_ref()?.resource;
         let statement = sql::columns(model, resource, &model.me_fields);
-        Some(Self { resource, statement })
+        Some(Self {
+            resource,
+            of_token: state.token_with(&statement),
+            statement,
+        })
     }
 }

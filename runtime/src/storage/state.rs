@@ -11,7 +11,7 @@ use crate::cell::Cell;
 use crate::model::Model;
 use crate::plan::expr::Slot;
 use crate::plan::read::json_of;
-use crate::sql::{Bind, Statement};
+use crate::sql::{Bind, Statement, constants};
 use crate::storage::Refusal;
 use crate::storage::bind::Values;
 use crate::storage::connection::{Connection, First, Reading};
@@ -131,6 +131,25 @@ impl Statements {
             revoke_all: written("DELETE FROM rest_tokens WHERE account = ? RETURNING id"),
             keep_key: written("INSERT INTO rest_state (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING"),
             find_key: written("SELECT value FROM rest_state WHERE name = ?"),
+        }
+    }
+}
+
+impl Statements {
+    /// Finds a token and, by `account`, the row of the key that it names: what [`find_token`] finds but for that key, and
+    /// the columns behind it. For PostgreSQL.
+    pub(crate) fn token_with(&self, account: &Statement) -> Statement {
+        let mut part = 0;
+        let by_token = constants(&account.text, &mut || {
+            part += 1;
+            format!("(k.account::jsonb ->> {})", part - 1)
+        });
+        Statement {
+            text: format!(
+                "SELECT k.id, k.has_written, a.* FROM ({}) k (id, account, has_written), LATERAL ({by_token}) a",
+                self.find.text
+            ),
+            slots: self.find.slots.clone(),
         }
     }
 }

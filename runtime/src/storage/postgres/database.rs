@@ -1,17 +1,20 @@
 //! A database in use: the server that writes, and those that follow it.
 
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use futures_util::FutureExt as _;
+use futures_util::future::FusedFuture as _;
+use futures_util::{FutureExt as _, poll};
 use jiff::Timestamp;
 
-use super::Address;
 use super::error::Uniques;
 use super::replicas::Replicas;
 use super::server::Server;
 use super::transaction::Transaction;
+use super::{Address, Link};
 use crate::caller::Caller;
 use crate::cell::Cell;
 use crate::engine::{Compiled, Engine};
@@ -128,27 +131,7 @@ impl Database {
 
     async fn write_once<J: Job>(&self, job: &J, begin: &str) -> Result<Done, Refusal> {
         let lent = self.primary.own().await?;
-        let link = lent.link()?;
-        link.batch(begin).await?;
-        let transaction = Transaction::new(link);
-        let running = AssertUnwindSafe(job.run(&transaction)).catch_unwind();
-        let result = running.await.unwrap_or_else(|panic| {
-            let told = hook::said(&*panic);
-            Err(Refusal::Problem(Problem::internal(format!(
-                "a panic within a write: {told}"
-            ))))
-        });
-        let is_to_run_again = transaction.is_to_run_again();
-        let ended = match &result {
-            Ok(_) if !is_to_run_again => link.commit().await,
-            _ => link.batch("ROLLBACK").await.map(|()| true),
-        };
-        let result = match (result, ended) {
-            _ if is_to_run_again => Err(Refusal::Again("another transaction was faster".into())),
-            (Ok(_), Ok(false)) => Err(constraint::at_commit()),
-            (Ok(_), Err(refusal)) | (Err(refusal), _) => Err(refusal),
-            (Ok(done), Ok(true)) => Ok(done),
-        };
+        let result = transaction_on(lent.link()?, job, begin).await?;
         lent.give_back();
         result
     }
@@ -181,6 +164,38 @@ impl Reading for Database {
     ) -> Result<(), Refusal> {
         self.primary.each(statement, bound, take).await
     }
+}
+
+/// Does a job within a transaction. The outer error says that it isn't known whether the transaction has ended.
+async fn transaction_on<J: Job>(link: &Link, job: &J, begin: &str) -> Result<Result<Done, Refusal>, Refusal> {
+    // It is sent, and its answer waited for at the end: what follows goes the same way, behind it.
+    let mut begun = pin!(link.batch(begin).fuse());
+    if let Poll::Ready(failed) = poll!(&mut begun) {
+        failed?;
+    }
+    let transaction = Transaction::new(link);
+    let running = AssertUnwindSafe(job.run(&transaction)).catch_unwind();
+    let result = running.await.unwrap_or_else(|panic| {
+        let told = hook::said(&*panic);
+        Err(Refusal::Problem(Problem::internal(format!(
+            "a panic within a write: {told}"
+        ))))
+    });
+    if !begun.is_terminated() {
+        begun.await?;
+    }
+    let is_to_run_again = transaction.is_to_run_again();
+    let ended = match &result {
+        Ok(_) if !is_to_run_again => link.commit().await,
+        _ => link.batch("ROLLBACK").await.map(|()| true),
+    };
+    let result = match (result, ended) {
+        _ if is_to_run_again => Err(Refusal::Again("another transaction was faster".into())),
+        (Ok(_), Ok(false)) => Err(constraint::at_commit()),
+        (Ok(_), Err(refusal)) | (Err(refusal), _) => Err(refusal),
+        (Ok(done), Ok(true)) => Ok(done),
+    };
+    Ok(result)
 }
 
 /// Runs a read once more where its statement was prepared before its tables changed, or it lost against a write.
