@@ -78,7 +78,7 @@ fn foreign() -> Result<(), String> {
         "CREATE TYPE mood AS ENUM ('good', 'bad');
          CREATE TABLE animal (id serial PRIMARY KEY, name varchar(40) NOT NULL UNIQUE, mood mood NOT NULL,
              weight numeric(6, 2), born timestamp NOT NULL, home inet, facts jsonb, tag uuid,
-             colours text[], scores integer[], photo bytea);
+             colours text[], scores integer[], photo bytea, nick varchar(3));
          INSERT INTO animal (name, mood, weight, born, home, facts, tag, colours, scores, photo) VALUES
              ('Ape', 'good', 12.5, '2020-02-29 12:00:00.5', '10.0.0.1', '{\"b\": [1, 2.50]}',
               '018f3f2e-0000-7000-8000-00000000abcd', '{brown,\"dark red\"}', '{{1,2},{3,NULL}}', '\\x00ff'),
@@ -108,6 +108,7 @@ resources:
       colours: { type: json, optional: true }
       scores: { type: json, optional: true }
       photo: { type: bytes, optional: true }
+      nick: { type: string, optional: true }
     access: { read: public, create: public, change: public }
   Cage:
     table: 'The \"House.Big Cage'
@@ -121,7 +122,7 @@ resources:
     let mut api = Api::new(server.address);
     let ape = json!({ "id": 1, "name": "Ape", "mood": "good", "weight": "12.50", "born": "2020-02-29T12:00:00.5Z",
         "home": "10.0.0.1", "facts": { "b": [1, 2.50] }, "tag": "018f3f2e-0000-7000-8000-00000000abcd", "colours": ["brown", "dark red"],
-        "scores": [[1, 2], [3, null]], "photo": "AP8=" });
+        "scores": [[1, 2], [3, null]], "photo": "AP8=", "nick": null });
     for (target, names) in [
         ("/api/animals", &["Ape", "bee"][..]),
         ("/api/animals?mood=bad", &["bee"]),
@@ -176,6 +177,9 @@ resources:
     }
     let no_list = Request::new("PATCH", "/api/animals/3").json(json!({ "scores": ["seven"] }).to_string());
     api.expect(409, no_list)?;
+    // Longer than the column, of which the schema says nothing.
+    let too_long = Request::new("PATCH", "/api/animals/3").json(json!({ "nick": "Kitty" }).to_string());
+    api.expect(409, too_long)?;
     server.stop().map(drop)
 }
 

@@ -140,7 +140,8 @@ async fn write(app: &App, key: Option<i64>, request: Request) -> Response<Body> 
     }
 }
 
-fn answer(status: StatusCode, body: Vec<u8>) -> Response<Body> {
+/// JSON, with this status.
+pub(crate) fn answer(status: StatusCode, body: Vec<u8>) -> Response<Body> {
     let mut answer = Response::new(Body::from(Bytes::from(body)));
     *answer.status_mut() = status;
     answer

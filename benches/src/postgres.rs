@@ -5,15 +5,16 @@ use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, Method, Response, StatusCode, header};
+use axum::http::{Method, Response, StatusCode, header};
 use jiff::Timestamp;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, NoTls, Row, Statement};
 
+use crate::bare::answer;
 use crate::json;
 
 #[derive(Deserialize)]
@@ -227,13 +228,4 @@ fn post(out: &mut Vec<u8>, row: &Row) -> Result<(), tokio_postgres::Error> {
     out.extend_from_slice(row.try_get::<_, Timestamp>(6)?.to_string().as_bytes());
     out.push(b'"');
     Ok(())
-}
-
-fn answer(status: StatusCode, body: Vec<u8>) -> Response<Body> {
-    let mut answer = Response::new(Body::from(Bytes::from(body)));
-    *answer.status_mut() = status;
-    answer
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    answer
 }

@@ -84,13 +84,13 @@ pub(crate) async fn inspect(
     suits(client).await.map_err(Unprepared::Database)?;
     let catalogue = catalogue(client).await?;
     match plan(schema, &catalogue, state::MARK)? {
-        Plan::Compare(ownership) => Ok(fit::fit(
-            schema,
-            Dialect::Postgres,
-            &catalogue,
-            ownership,
-            expression,
-        )),
+        Plan::Compare(ownership) => {
+            let fit = fit::fit(schema, Dialect::Postgres, &catalogue, ownership, expression);
+            if fit.mismatches.is_empty() {
+                has_rights(schema, client).await.map_err(Unprepared::Database)?;
+            }
+            Ok(fit)
+        }
         Plan::Make => Ok(Fit {
             mismatches: fit::unkeepable(schema, Dialect::Postgres),
             ..Fit::default()

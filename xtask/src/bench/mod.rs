@@ -50,6 +50,9 @@ pub(crate) struct Options {
     /// Measure the hand-written servers alone
     #[arg(long)]
     by_hand_only: bool,
+    /// Measure the served schema alone
+    #[arg(long, conflicts_with = "by_hand_only")]
+    ours_only: bool,
     /// Measure on PostgreSQL, which is started for it, beside a server written by hand for that
     #[arg(long)]
     postgres: bool,
@@ -94,8 +97,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         &rows,
     );
     report::memory(contenders.iter().map(|one| &one.server))?;
-    if options.postgres {
-        return postgres::scaling(options, &contenders, directory);
+    if let Some(cluster) = &cluster {
+        return postgres::scaling(options, &binaries, cluster, &contenders, directory);
     }
     if !options.no_extra
         && let Some(ours) = contenders.iter().find(|one| one.server.kind == Kind::Ours)
@@ -174,11 +177,15 @@ fn prepare(
     cluster: Option<&Cluster>,
     directory: &Path,
 ) -> Result<Vec<Contender>> {
-    let kinds: &[Kind] = match (options.postgres, options.by_hand_only) {
-        (true, true) => &Kind::ON_POSTGRES[1..],
-        (true, false) => &Kind::ON_POSTGRES,
-        (false, true) => &Kind::ALL[1..],
-        (false, false) => &Kind::ALL,
+    let all: &[Kind] = if options.postgres {
+        &Kind::ON_POSTGRES
+    } else {
+        &Kind::ALL
+    };
+    let kinds = match (options.ours_only, options.by_hand_only) {
+        (true, _) => &all[..1],
+        (false, true) => &all[1..],
+        (false, false) => all,
     };
     let mut token = "bench-token-of-the-hand-written-servers".to_owned();
     let mut contenders = Vec::new();
@@ -186,7 +193,7 @@ fn prepare(
         let log = directory.join(format!("{}.log", kind.name()));
         let database = match cluster {
             Some(cluster) => {
-                let name = format!("of_{}", kind.name());
+                let name = postgres::name_of(*kind);
                 let database = cluster.database(&name)?;
                 // Ours makes its tables itself, and both have the same.
                 Server::start(Kind::OursOnPostgres, binaries, &database, &log, &token)?.stop()?;

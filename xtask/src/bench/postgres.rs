@@ -10,8 +10,9 @@ use std::path::Path;
 
 pub(super) use support::Cluster;
 
+use super::server::{Kind, Server};
 use super::workload::WORKLOADS;
-use super::{Contender, Options, data, wrk};
+use super::{Binaries, Contender, Options, data, wrk};
 use crate::Result;
 
 /// Starts one, with memory as a small server has it.
@@ -59,10 +60,22 @@ pub(super) fn load(cluster: &Cluster, database: &str, posts: i64) -> Result<()> 
     Ok(())
 }
 
-/// Items by the number of connections.
-pub(super) fn scaling(options: &Options, contenders: &[Contender], directory: &Path) -> Result<()> {
+/// Items by the number of connections, and by the number of instances of ours.
+pub(super) fn scaling(
+    options: &Options,
+    binaries: &Binaries,
+    cluster: &Cluster,
+    contenders: &[Contender],
+    directory: &Path,
+) -> Result<()> {
     println!("\nitems, requests/s in thousands, by connections");
     let script = directory.join("load.lua");
+    let load = |connections: u32| wrk::Load {
+        connections,
+        threads: connections.min(2),
+        seconds: options.time(),
+    };
+    let rate = |run: &wrk::Run| run.requests as f64 / run.seconds / 1e3;
     for contender in contenders {
         std::fs::write(
             &script,
@@ -70,19 +83,31 @@ pub(super) fn scaling(options: &Options, contenders: &[Contender], directory: &P
         )?;
         let mut line = format!("{:10}", contender.server.kind.name());
         for connections in [1, 8, 32, 128] {
-            let load = wrk::Load {
-                connections,
-                threads: connections.min(2),
-                seconds: options.time(),
-            };
-            let run = wrk::run(contender.server.url(), &script, load)?;
-            line += &format!(
-                "{:>8}: {:5.1}",
-                connections,
-                run.requests as f64 / run.seconds / 1e3
-            );
+            let run = wrk::run(contender.server.url(), &script, load(connections))?;
+            line += &format!("{connections:>8}: {:5.1}", rate(&run));
         }
         println!("{line}");
     }
+    let Some(ours) = contenders.iter().find(|one| one.server.kind.is_ours()) else {
+        return Ok(());
+    };
+    std::fs::write(&script, WORKLOADS[0].script(&ours.material, &ours.client))?;
+    let database = cluster.url(&name_of(ours.server.kind));
+    let log = directory.join("instances.log");
+    let mut others = Vec::new();
+    let mut line = format!("{:10}", "instances");
+    for instances in 1..=3 {
+        let urls = std::iter::once(ours.server.url()).chain(others.iter().map(Server::url));
+        let runs: Result<Vec<_>> = urls.map(|url| wrk::start(url, &script, load(16))).collect();
+        let runs: Result<Vec<_>> = runs?.into_iter().map(wrk::end).collect();
+        line += &format!("{instances:>8}: {:5.1}", runs?.iter().map(rate).sum::<f64>());
+        others.push(Server::start(ours.server.kind, binaries, &database, &log, "")?);
+    }
+    println!("{line}");
     Ok(())
+}
+
+/// What a contender's database is called.
+pub(super) fn name_of(kind: Kind) -> String {
+    format!("of_{}", kind.name())
 }

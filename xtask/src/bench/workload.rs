@@ -14,6 +14,8 @@ pub(super) enum Part {
     Item,
     /// The first page of an author, filtered and sorted.
     Author,
+    /// The first page of all.
+    First,
     /// The first page of all with the authors within.
     Include,
     /// A page somewhere in the middle.
@@ -41,6 +43,7 @@ pub(super) const WORKLOADS: &[Workload] = &[
     Workload { name: "item, token",      signed_in: true,  parts: &[(100, Part::Item)] },
     Workload { name: "20 of an author",  signed_in: false, parts: &[(100, Part::Author)] },
     Workload { name: "20 of an author, token", signed_in: true, parts: &[(100, Part::Author)] },
+    Workload { name: "first page",       signed_in: false, parts: &[(100, Part::First)] },
     Workload { name: "20 with author",   signed_in: false, parts: &[(100, Part::Include)] },
     Workload { name: "page at a cursor", signed_in: false, parts: &[(100, Part::Cursor)] },
     Workload { name: "create",           signed_in: true,  parts: &[(100, Part::Create)] },
@@ -105,6 +108,7 @@ impl Material {
                     ))
                 })
                 .collect(),
+            Part::First => vec![get("/api/posts".to_owned())],
             Part::Include => vec![get("/api/posts?include=author".to_owned())],
             Part::Cursor => self
                 .cursors

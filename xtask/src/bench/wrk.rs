@@ -39,7 +39,12 @@ pub(super) fn installed() -> Result<()> {
 
 /// Loads a server by a script.
 pub(super) fn run(url: &str, script: &Path, load: Load) -> Result<Run> {
-    let output = start(url, script, load)?.wait_with_output()?;
+    end(start(url, script, load)?)
+}
+
+/// What one that was started saw.
+pub(super) fn end(load: Child) -> Result<Run> {
+    let output = load.wait_with_output()?;
     let text = String::from_utf8_lossy(&output.stdout);
     let line = text.lines().rfind(|line| line.starts_with('{')).ok_or_else(|| {
         format!(

@@ -104,6 +104,8 @@ fn broken(error: &DbError, context: Context<'_>, uniques: &Uniques) -> Option<Br
         SqlState::EXCLUSION_VIOLATION
         | SqlState::RAISE_EXCEPTION
         | SqlState::INTEGRITY_CONSTRAINT_VIOLATION => Broken::Other(error.to_string().into()),
+        // A value is too long or too great for its column, or no word of its enum: the schema allows more than the table.
+        ref other if other.code().starts_with("22") => Broken::Other(error.to_string().into()),
         _ => return None,
     })
 }
