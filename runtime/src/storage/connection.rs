@@ -85,6 +85,10 @@ pub trait Connection: Reading {
     /// From now on the transaction checks foreign keys at its end.
     fn defer_foreign_keys(&self) -> impl Future<Output = Result<(), Refusal>>;
 
+    /// Whether a statement goes out as soon as it is run, so that one that is run beside it comes after it. To be false is
+    /// always right.
+    fn goes_out_at_once(&self, statement: &Statement) -> bool;
+
     /// Whether the transaction was ended from within: by a trigger's `RAISE(ROLLBACK)`, by a full disk.
     fn is_lost(&self) -> bool;
 }

@@ -13,6 +13,7 @@ pub(crate) mod transaction;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use futures_util::future::join;
 use jiff::Timestamp;
 use rest_schema::{FieldId, Operation, ResourceId, Value};
 use tokio::runtime::Handle;
@@ -240,12 +241,19 @@ impl<C: Connection> Steps<'_, C> {
             let coming = self.coming_row(key, &after, |_| true)?;
             self.before(Operation::Update, was.clone(), Some(coming)).await?;
         }
-        self.run_update(key, &changed, &after).await?;
         let at = Pointer::root();
         let reader = &self.write.caller;
-        let output = self
-            .post_select(key, Become::Changed(&before.cells), reader, &[], &at)
-            .await?;
+        let (statement, params) = self.update_of(key, &changed, &after);
+        let (context, mut nothing) = (self.context(&at, false), First::of(0));
+        let write = self.write_row(&statement, &params, context, &mut nothing);
+        let read = self.post_select(key, Become::Changed(&before.cells), reader, &[], &at);
+        let output = if self.connection.goes_out_at_once(&statement) {
+            let (written, output) = join(write, read).await;
+            written.and(output)?
+        } else {
+            write.await?;
+            read.await?
+        };
         let output = self.after(Operation::Update, key, was, output, reader).await?;
         self.written(key.to_vec(), false, output).await
     }
@@ -273,20 +281,12 @@ impl<C: Connection> Steps<'_, C> {
         self.create(new, &Pointer::root()).await
     }
 
-    async fn run_update(&self, key: &[Cell], changed: &[u32], after: &[Cell]) -> Result<(), Refusal> {
+    fn update_of(&self, key: &[Cell], changed: &[u32], after: &[Cell]) -> (Statement, Vec<Cell>) {
         let model = &self.engine().model;
         let fields: Vec<FieldId> = changed.iter().map(|index| self.field(*index)).collect();
         let mut params = key.to_vec();
         params.extend(changed.iter().map(|index| after[*index as usize].clone()));
-        let statement = sql::update(model, self.write.resource, &fields);
-        self.write_row(
-            &statement,
-            &params,
-            self.context(&Pointer::root(), false),
-            &mut First::of(0),
-        )
-        .await
-        .map(drop)
+        (sql::update(model, self.write.resource, &fields), params)
     }
 
     async fn delete(&self, key: &[Cell], expected: &Preconditions) -> Result<Done, Refusal> {

@@ -300,6 +300,17 @@ impl Connection for Link {
         self.execute("SET CONSTRAINTS ALL DEFERRED").await
     }
 
+    fn goes_out_at_once(&self, statement: &Statement) -> bool {
+        // Else its parameters are asked for first.
+        match &self.kept {
+            Prepared::Here(kept) => {
+                let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+                kept.get(&statement.text).is_some()
+            }
+            Prepared::Types(types) => types.get(&statement.text).is_some(),
+        }
+    }
+
     fn is_lost(&self) -> bool {
         !self.is_usable()
     }

@@ -66,6 +66,10 @@ impl Connection for Transaction<'_> {
         self.seen(self.link.defer_foreign_keys().await)
     }
 
+    fn goes_out_at_once(&self, statement: &Statement) -> bool {
+        self.link.goes_out_at_once(statement)
+    }
+
     fn is_lost(&self) -> bool {
         self.link.is_lost()
     }

@@ -78,6 +78,10 @@ impl connection::Connection for Connection {
             .map_err(refusal)
     }
 
+    fn goes_out_at_once(&self, _: &Statement) -> bool {
+        false
+    }
+
     fn is_lost(&self) -> bool {
         self.is_autocommit()
     }
