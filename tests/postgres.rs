@@ -1,5 +1,7 @@
 //! A service on PostgreSQL: how it starts, what it makes of other programs' tables, and of a database that goes away.
 
+use std::process::Output;
+
 use libtest_mimic::Trial;
 use serde_json::json;
 
@@ -7,7 +9,7 @@ use crate::support::api::Api;
 use crate::support::case::SchemaSource;
 use crate::support::http::Request;
 use crate::support::postgres::Cluster;
-use crate::support::server::{Place, Server, output, package};
+use crate::support::server::{Place, Server, output, schema_file};
 use crate::trial;
 
 /// The tests.
@@ -23,19 +25,10 @@ pub(crate) fn trials() -> Vec<Trial> {
     ]
 }
 
-fn serve(schema: &str, url: &str) -> Result<Server, String> {
-    Server::start(&["serve", schema, "--database", url, "--listen", "127.0.0.1:0"])
-}
-
-fn schema(name: &str) -> String {
-    let file = package().join("schemas").join(format!("{name}.yaml"));
-    file.display().to_string()
-}
-
 fn together() -> Result<(), String> {
     let cluster = Cluster::start()?;
     let url = cluster.database("blog")?;
-    let start = || serve(&schema("blog"), &url);
+    let start = || Server::of(&schema_file("blog"), &url);
     let all: Vec<Result<Server, String>> = std::thread::scope(|threads| {
         let all: Vec<_> = (0..4).map(|_| threads.spawn(start)).collect();
         all.into_iter()
@@ -118,7 +111,7 @@ resources:
     access: { read: public, create: public, change: public }
 ";
     std::fs::write(&file, yaml).map_err(|e| e.to_string())?;
-    let server = serve(&file.display().to_string(), &url)?;
+    let server = Server::of(&file, &url)?;
     let mut api = Api::new(server.address);
     let ape = json!({ "id": 1, "name": "Ape", "mood": "good", "weight": "12.50", "born": "2020-02-29T12:00:00.5Z",
         "home": "10.0.0.1", "facts": { "b": [1, 2.50] }, "tag": "018f3f2e-0000-7000-8000-00000000abcd", "colours": ["brown", "dark red"],
@@ -183,17 +176,16 @@ resources:
     server.stop().map(drop)
 }
 
+/// What a start with the blog comes to.
+fn refused(url: &str) -> Result<Output, String> {
+    let schema = schema_file("blog").display().to_string();
+    output(&["serve", &schema, "--database", url, "--listen", "127.0.0.1:0"])
+}
+
 fn wrong() -> Result<(), String> {
     let cluster = Cluster::start()?;
     let url = cluster.url("nowhere").replace("tests@", "tests:hush@");
-    let refused = output(&[
-        "serve",
-        &schema("blog"),
-        "--database",
-        &url,
-        "--listen",
-        "127.0.0.1:0",
-    ])?;
+    let refused = self::refused(&url)?;
     let told = String::from_utf8_lossy(&refused.stderr);
     if refused.status.code() != Some(2) || !told.contains("nowhere") || told.contains("hush") {
         return Err(format!("{:?}: {told}", refused.status));
@@ -202,14 +194,7 @@ fn wrong() -> Result<(), String> {
         "postgres",
         "CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0",
     )?;
-    let refused = output(&[
-        "serve",
-        &schema("blog"),
-        "--database",
-        &cluster.url("latin"),
-        "--listen",
-        "127.0.0.1:0",
-    ])?;
+    let refused = self::refused(&cluster.url("latin"))?;
     let told = String::from_utf8_lossy(&refused.stderr);
     if !told.contains("encoding is LATIN1") {
         return Err(format!("{:?}: {told}", refused.status));

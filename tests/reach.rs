@@ -13,7 +13,7 @@ use crate::support::case::SchemaSource;
 use crate::support::http::Request;
 use crate::support::pooler::Pooler;
 use crate::support::postgres::{Cluster, Setup};
-use crate::support::server::{Place, Server, package};
+use crate::support::server::{Place, Server, schema_file};
 use crate::support::wire::Wire;
 use crate::trial;
 
@@ -36,20 +36,8 @@ fn blog() -> SchemaSource {
     SchemaSource::Named("blog".to_owned())
 }
 
-fn schema(name: &str) -> String {
-    let file = package().join("schemas").join(format!("{name}.yaml"));
-    file.display().to_string()
-}
-
 fn serve(url: &str) -> Result<Server, String> {
-    Server::start(&[
-        "serve",
-        &schema("blog"),
-        "--database",
-        url,
-        "--listen",
-        "127.0.0.1:0",
-    ])
+    Server::of(&schema_file("blog"), url)
 }
 
 /// What it says where it doesn't start.

@@ -11,7 +11,7 @@ use crate::support::case::SchemaSource;
 use crate::support::http::{Answer, Request};
 use crate::support::postgres::Cluster;
 use crate::support::random::Random;
-use crate::support::server::{Place, Server};
+use crate::support::server::{Place, Server, schema_file};
 use crate::trial;
 
 /// The tests.
@@ -329,9 +329,7 @@ fn questions(name: &str, caller: Option<&str>) -> Result<(), String> {
 }
 
 fn schema(name: &str) -> Result<Schema, String> {
-    let file = crate::support::server::package()
-        .join("schemas")
-        .join(format!("{name}.yaml"));
+    let file = schema_file(name);
     let yaml = std::fs::read_to_string(&file).map_err(|e| e.to_string())?;
     match rest_schema::read_one(name, &yaml) {
         Ok(loaded) => Ok(loaded.schema),

@@ -109,10 +109,10 @@ impl Attempts {
 }
 
 impl Attempt {
-    fn new(account: &str, address: Option<IpAddr>, hash: impl Fn((&str, Guessed<'_>)) -> u64) -> Self {
+    fn new(account: &str, address: Option<IpAddr>, hash: impl Fn(Guessed<'_>) -> u64) -> Self {
         Self {
-            account: hash(("account", Guessed::Account(account))),
-            address: address.map(|address| hash(("address", Guessed::Network(network(address))))),
+            account: hash(Guessed::Account(account)),
+            address: address.map(|address| hash(Guessed::Network(network(address)))),
         }
     }
 
@@ -165,6 +165,7 @@ pub(crate) struct Count {
 impl Job for Count {
     async fn run<C: Connection>(&self, connection: &C) -> Result<Done, Refusal> {
         let (model, state) = (&self.engine.model, &self.engine.state);
+        state::forget_attempts(connection, state, model).await?;
         for (counted, allowance) in self.attempt.counts() {
             let (counted, allowance) = (cell(counted), allowance.milliseconds());
             let wait = state::count_attempt(connection, state, model, counted, allowance).await?;

@@ -92,6 +92,14 @@ struct Database {
     database: String,
 }
 
+impl Database {
+    fn of(name: &str) -> Self {
+        Self {
+            database: name.to_owned(),
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Connections {
     database: String,
@@ -111,22 +119,32 @@ pub(crate) struct Meters {
     pub(crate) writes: Gauge,
 }
 
-/// What a server of PostgreSQL counts.
+/// The connections to a server of PostgreSQL.
 #[derive(Debug, Clone)]
-pub(crate) struct ServerMeters {
-    /// Connections that requests share.
+pub(crate) struct ConnectionMeters {
+    /// Those that requests share.
     pub(crate) shared: Gauge,
-    /// Connections of transactions under way.
+    /// Those of transactions under way.
     pub(crate) used: Gauge,
-    /// Connections that wait for a transaction.
+    /// Those that wait for a transaction.
     pub(crate) idle: Gauge,
+}
+
+/// What the server of PostgreSQL that writes counts.
+#[derive(Debug, Clone)]
+pub(crate) struct WriteMeters {
     /// Writes that wait for a connection.
-    pub(crate) writes: Gauge,
+    pub(crate) waiting: Gauge,
     /// Transactions run again.
     pub(crate) retries: Counter,
-    /// Reads that a replica served.
+}
+
+/// What a replica counts.
+#[derive(Debug, Clone)]
+pub(crate) struct ReplicaMeters {
+    /// Reads that it served.
     pub(crate) served: Counter,
-    /// Seconds for which a replica isn't known to have everything.
+    /// Seconds for which it isn't known to have everything.
     pub(crate) behind: Gauge<f64, AtomicU64>,
 }
 
@@ -148,9 +166,7 @@ impl Default for Databases {
 impl Databases {
     /// For the database of SQLite of this name.
     pub(crate) fn of(&self, database: &str) -> Meters {
-        let of = Database {
-            database: database.to_owned(),
-        };
+        let of = Database::of(database);
         Meters {
             batch: self.batch.get_or_create_owned(&of),
             moved: self.moved.get_or_create_owned(&of),
@@ -159,45 +175,35 @@ impl Databases {
         }
     }
 
-    /// For the server of PostgreSQL that writes.
-    pub(crate) fn of_primary(&self) -> ServerMeters {
-        let database = "data".to_owned();
-        let of = Database { database };
-        ServerMeters {
-            writes: self.writes.get_or_create_owned(&of),
-            retries: self.retries.get_or_create_owned(&of),
-            // What it has no part in is counted where nobody looks.
-            served: Counter::default(),
-            behind: Gauge::default(),
-            ..self.of_server(&of.database)
-        }
-    }
-
-    /// For a replica: by its host and port.
-    pub(crate) fn of_replica(&self, place: &str) -> ServerMeters {
-        let database = format!("replica {place}");
-        let of = Database { database };
-        ServerMeters {
-            served: self.served.get_or_create_owned(&of),
-            behind: self.behind.get_or_create_owned(&of),
-            ..self.of_server(&of.database)
-        }
-    }
-
-    fn of_server(&self, database: &str) -> ServerMeters {
+    /// For the connections to the server of PostgreSQL of this name.
+    pub(crate) fn connections(&self, database: &str) -> ConnectionMeters {
         let connections = |state| {
             let database = database.to_owned();
             self.connections
                 .get_or_create_owned(&Connections { database, state })
         };
-        ServerMeters {
+        ConnectionMeters {
             shared: connections("shared"),
             used: connections("used"),
             idle: connections("idle"),
-            writes: Gauge::default(),
-            retries: Counter::default(),
-            served: Counter::default(),
-            behind: Gauge::default(),
+        }
+    }
+
+    /// For what the server of this name writes.
+    pub(crate) fn of_writes(&self, database: &str) -> WriteMeters {
+        let of = Database::of(database);
+        WriteMeters {
+            waiting: self.writes.get_or_create_owned(&of),
+            retries: self.retries.get_or_create_owned(&of),
+        }
+    }
+
+    /// For the replica of this name.
+    pub(crate) fn of_replica(&self, database: &str) -> ReplicaMeters {
+        let of = Database::of(database);
+        ReplicaMeters {
+            served: self.served.get_or_create_owned(&of),
+            behind: self.behind.get_or_create_owned(&of),
         }
     }
 

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use rest_schema::{Field, FieldId, Relation, RelationId, Resource, ResourceId, Schema};
 
+use crate::cell::Cell;
 use crate::codec::{Codec, ColumnType, Columns};
-use crate::plan::access::{self, ResourceRules};
+use crate::plan::access::{self, Account, ResourceRules};
 use crate::plan::expr::Expr;
 use crate::plan::level::{SharedLevel, whole_levels};
 use crate::plan::lower::Kind;
@@ -68,6 +69,15 @@ impl Model {
     /// How a field is kept.
     pub fn codec(&self, id: FieldId) -> &Codec {
         &self.columns.codecs[id.resource.0 as usize][id.index as usize]
+    }
+
+    /// An account of this resource, of cells that were read by [`Model::me_fields`].
+    pub fn account(&self, resource: ResourceId, cells: Vec<Cell>) -> Arc<Account> {
+        Arc::new(Account {
+            resource,
+            fields: Arc::clone(&self.me_fields),
+            cells,
+        })
     }
 
     /// The type of a field's column, where values have to be told theirs.

@@ -3,8 +3,6 @@
 //! They are made as for a request, without a database: the first page and one item of each resource, for a caller who
 //! isn't signed in and for one who is.
 
-use std::sync::Arc;
-
 use rest_schema::{Operation, ResourceId, Schema};
 
 use crate::caller::Caller;
@@ -12,7 +10,6 @@ use crate::cell::Cell;
 use crate::codec::Columns;
 use crate::migrate;
 use crate::model::Model;
-use crate::plan::access::Account;
 use crate::plan::read::{Planner, ReadPlan};
 use crate::request::page::CursorKey;
 use crate::request::{Page, Query, Selection};
@@ -75,15 +72,10 @@ pub fn tables(schema: &Schema, dialect: Dialect) -> Vec<String> {
 
 /// An account of which nothing is known but that it is one.
 fn somebody(model: &Model) -> Caller {
-    let account = model.schema.accounts.as_ref().map(|accounts| {
-        Arc::new(Account {
-            resource: accounts.resource,
-            fields: Arc::clone(&model.me_fields),
-            cells: vec![Cell::Null; model.me_fields.len()],
-        })
-    });
+    let unknown = || vec![Cell::Null; model.me_fields.len()];
+    let accounts = model.schema.accounts.as_ref();
     Caller {
-        account,
+        account: accounts.map(|accounts| model.account(accounts.resource, unknown())),
         ..Caller::anonymous()
     }
 }

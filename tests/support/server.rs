@@ -22,6 +22,11 @@ pub(crate) fn package() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// The file of a schema of `tests/schemas`.
+pub(crate) fn schema_file(name: &str) -> PathBuf {
+    package().join("schemas").join(format!("{name}.yaml"))
+}
+
 /// The program under test.
 pub(crate) fn program() -> Result<PathBuf, String> {
     built("rest-gen")
@@ -163,7 +168,7 @@ impl Place {
 
     /// Serves it.
     pub(crate) fn serve(&self) -> Result<Server, String> {
-        Server::start(&self.arguments())
+        Server::of(&self.schema, &self.location())
     }
 
     /// Serves it with an address for operators, and gives that address.
@@ -228,12 +233,11 @@ fn texts(source: &SchemaSource) -> Result<(String, Option<String>), String> {
     match source {
         SchemaSource::Inline(yaml) => Ok((yaml.clone(), None)),
         SchemaSource::Named(name) => {
-            let folder = package().join("schemas");
-            let file = folder.join(format!("{name}.yaml"));
+            let file = schema_file(name);
             let yaml = std::fs::read_to_string(&file).map_err(|e| format!("{}: {e}", file.display()))?;
             Ok((
                 yaml,
-                std::fs::read_to_string(folder.join(format!("{name}.seed.yaml"))).ok(),
+                std::fs::read_to_string(file.with_extension("seed.yaml")).ok(),
             ))
         }
     }
@@ -276,27 +280,11 @@ fn build(folder: &Path, yaml: &str, seed: Option<&str>) -> Result<(), String> {
 
 /// Makes the tables, with the rows of a seed.
 fn fill(schema: &Path, seed: Option<&Path>, database: &str) -> Result<(), String> {
-    let schema = schema.display().to_string();
-    match seed {
-        Some(rows) => done(&output(&[
-            "seed",
-            &schema,
-            &rows.display().to_string(),
-            "--database",
-            database,
-        ])?),
-        None => {
-            let server = Server::start(&[
-                "serve",
-                &schema,
-                "--database",
-                database,
-                "--listen",
-                "127.0.0.1:0",
-            ])?;
-            server.stop().map(drop)
-        }
-    }
+    let Some(rows) = seed else {
+        return Server::of(schema, database)?.stop().map(drop);
+    };
+    let (schema, rows) = (schema.display().to_string(), rows.display().to_string());
+    done(&output(&["seed", &schema, &rows, "--database", database])?)
 }
 
 fn done(output: &Output) -> Result<(), String> {
@@ -329,6 +317,19 @@ pub(crate) struct Server {
 }
 
 impl Server {
+    /// Serves a schema's file on a database.
+    pub(crate) fn of(schema: &Path, database: &str) -> Result<Self, String> {
+        let schema = schema.display().to_string();
+        Self::start(&[
+            "serve",
+            &schema,
+            "--database",
+            database,
+            "--listen",
+            "127.0.0.1:0",
+        ])
+    }
+
     /// Starts it and waits for the address on its output.
     pub(crate) fn start(arguments: &[impl AsRef<str>]) -> Result<Self, String> {
         let arguments: Vec<&str> = arguments.iter().map(AsRef::as_ref).collect();

@@ -55,7 +55,7 @@ pub(crate) async fn resolve(service: &Arc<Inner>, parts: &Parts, now: Timestamp)
             }
             found => found,
         },
-        Storage::Postgres(database) => at_once(service, &**database, &digest, now).await,
+        Storage::Postgres(database) => at_once(service, database.primary(), &digest, now).await,
     };
     let found = found.map_err(|refusal| refusal.into_problem(&service.engine.model))?;
     found.ok_or_else(bad_token)
@@ -123,11 +123,7 @@ async fn at_once<C: Reading>(
         return Err(Refusal::Internal("a token is no number".into()));
     };
     Ok(Some(Caller {
-        account: Some(Arc::new(Account {
-            resource: by_key.resource,
-            fields: Arc::clone(&model.me_fields),
-            cells: account,
-        })),
+        account: Some(model.account(by_key.resource, account)),
         token: Some(token),
         is_unrestricted: false,
         has_written: has_written != 0,
@@ -201,13 +197,7 @@ async fn account<C: Reading>(
     connection
         .each(&statement.statement, values.into(), &mut first)
         .await?;
-    Ok(first.found.map(|cells| {
-        Arc::new(Account {
-            resource,
-            fields: Arc::clone(&model.me_fields),
-            cells,
-        })
-    }))
+    Ok(first.found.map(|cells| model.account(resource, cells)))
 }
 
 /// The statements that find an account.

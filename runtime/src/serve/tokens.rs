@@ -143,7 +143,7 @@ impl Exchange<'_> {
                 files.data.readers.pooled(find).await
             }
             Storage::Postgres(database) => {
-                account_named(&service.engine.model, &**database, &identifier, now).await
+                account_named(&service.engine.model, database.primary(), &identifier, now).await
             }
         };
         let found = found.map_err(|refusal| self.problem(refusal))?;

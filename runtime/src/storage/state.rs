@@ -248,6 +248,21 @@ fn text_of(key: &[Cell]) -> Cell {
     Cell::Text(account.to_string())
 }
 
+/// Forgets some attempts that have run down to nothing.
+///
+/// # Errors
+///
+/// Where the database refuses.
+pub(crate) async fn forget_attempts<C: Reading>(
+    connection: &C,
+    state: &Statements,
+    model: &Model,
+) -> Result<(), Refusal> {
+    run(connection, model, &state.forget_attempts, &[], 0)
+        .await
+        .map(drop)
+}
+
 /// Counts an attempt, `[interval, all]` being allowed in milliseconds; gives for how long it is refused.
 ///
 /// # Errors
@@ -260,7 +275,6 @@ pub(crate) async fn count_attempt<C: Reading>(
     counted: Cell,
     [interval, all]: [Cell; 2],
 ) -> Result<Option<Duration>, Refusal> {
-    run(connection, model, &state.forget_attempts, &[], 0).await?;
     let step = || interval.clone();
     let params = [counted.clone(), step(), step(), step(), all.clone()];
     if run(connection, model, &state.count_attempt, &params, 1)

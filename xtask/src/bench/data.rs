@@ -18,11 +18,11 @@ const PASSWORD_HASH: &str =
     "pbkdf2:sha256:1$benchsalt$3f82eb72ee62c2671547143066bfa569cef924470ef36785fcd27bc00b01098d";
 
 /// A post's values, by its id.
-pub(super) struct Post {
-    pub(super) user: i64,
+struct Post {
+    user: i64,
     title: String,
     body: String,
-    pub(super) is_published: bool,
+    status: &'static str,
     score: i64,
     created_at: String,
 }
@@ -34,14 +34,10 @@ impl Post {
             user: user_of(id),
             title: format!("The title of post {id}"),
             body: body(random),
-            is_published: is_published(id),
+            status: if is_published(id) { "published" } else { "draft" },
             score: random >> 40 & 1023,
             created_at: created_at(id),
         }
-    }
-
-    fn status(&self) -> &'static str {
-        if self.is_published { "published" } else { "draft" }
     }
 }
 
@@ -79,7 +75,7 @@ pub(super) fn load(database: &Path, posts: i64) -> Result<()> {
                 post.user,
                 post.title,
                 post.body,
-                post.status(),
+                post.status,
                 post.score,
                 post.created_at
             ])?;
@@ -101,7 +97,7 @@ pub(super) fn copies(users: &mut impl Write, posts: &mut impl Write, count: i64)
         writeln!(
             posts,
             "{id}\t{user}\t{title}\t{body}\t{}\t{score}\t{created_at}Z",
-            post.status()
+            post.status
         )?;
     }
     users.flush()?;

@@ -77,9 +77,10 @@ impl Material {
         };
         let published = some(&data::is_published);
         let own = some(&|id| data::user_of(id) == super::ACCOUNT);
-        let cursors = match kind {
-            Kind::Bare | Kind::PostgresByHand => published.iter().map(i64::to_string).collect(),
-            Kind::Ours | Kind::Contract | Kind::OursOnPostgres => walk(client)?,
+        let cursors = if kind.keeps_the_contract() {
+            walk(client)?
+        } else {
+            published.iter().map(i64::to_string).collect()
         };
         Ok(Self {
             published,

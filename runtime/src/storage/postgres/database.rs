@@ -19,12 +19,10 @@ use crate::caller::Caller;
 use crate::cell::Cell;
 use crate::engine::{Compiled, Engine};
 use crate::hook;
-use crate::metrics::Databases;
+use crate::metrics::{Databases, WriteMeters};
 use crate::plan::read::ReadPlan;
 use crate::problem::Problem;
-use crate::sql::Statement;
 use crate::storage::bind::Values;
-use crate::storage::connection::{Bound, Reading, Take};
 use crate::storage::job::{Done, Job};
 use crate::storage::rows::{Found, Output};
 use crate::storage::{Refusal, constraint, read, state};
@@ -35,8 +33,9 @@ const ATTEMPTS: u32 = 10;
 /// A database in use.
 #[derive(Debug)]
 pub struct Database {
-    pub(super) primary: Server,
+    primary: Server,
     pub(super) replicas: Replicas,
+    meters: WriteMeters,
 }
 
 impl Database {
@@ -50,8 +49,14 @@ impl Database {
         let uniques = Arc::new(uniques);
         Self {
             replicas: Replicas::new(replicas, &uniques, counts),
-            primary: Server::new(address, &uniques, counts.of_primary()),
+            primary: Server::new(address, &uniques, counts.connections("data")),
+            meters: counts.of_writes("data"),
         }
+    }
+
+    /// The server that writes: what has to be as it is now is read there.
+    pub(crate) fn primary(&self) -> &Server {
+        &self.primary
     }
 
     /// Runs a read of a request: on a replica, where one is as good.
@@ -121,7 +126,7 @@ impl Database {
             attempt += 1;
             match self.write_once(job, &begin).await {
                 Err(Refusal::Again(_)) if attempt < ATTEMPTS => {
-                    self.primary.meters().retries.inc();
+                    self.meters.retries.inc();
                     tokio::time::sleep(pause_before(attempt)).await;
                 }
                 other => return other,
@@ -143,7 +148,7 @@ impl Database {
 
     /// Looks at its connections, for what operators ask.
     pub(crate) fn measure(&self) {
-        self.primary.measure();
+        self.meters.waiting.set(self.primary.measure());
         self.replicas.measure();
     }
 
@@ -151,18 +156,6 @@ impl Database {
     pub(crate) fn close(&self) {
         self.primary.close();
         self.replicas.close();
-    }
-}
-
-/// Reads what has to be as it is now, on the server that writes.
-impl Reading for Database {
-    async fn each<T: Take>(
-        &self,
-        statement: &Statement,
-        bound: Bound<'_>,
-        take: &mut T,
-    ) -> Result<(), Refusal> {
-        self.primary.each(statement, bound, take).await
     }
 }
 

@@ -12,14 +12,14 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Error, RowStream};
 
 use super::Address;
-use super::address::PATIENCE;
+use super::address::{PATIENCE, causes};
 use super::binary::{Param, Scratch};
 use super::error::{Uniques, is_constraint, refusal, refused};
 use crate::cell::Cell;
 use crate::sql::dialect::numbered;
 use crate::sql::{Bind, Statement};
 use crate::storage::Refusal;
-use crate::storage::connection::{Bound, Connection, Reading, Take};
+use crate::storage::connection::{Bound, Reading, Take};
 use crate::storage::constraint::Context;
 
 /// Statements that a connection keeps prepared; strangers choose which there are.
@@ -89,14 +89,15 @@ impl Link {
         address: &Address,
         uniques: &Arc<Uniques>,
         types: &Arc<Types>,
-    ) -> Result<Self, Error> {
-        let (client, connection) = address.config.connect(address.connector.clone()).await?;
+        patience: Duration,
+    ) -> Result<Self, String> {
+        let connected = address.config.connect(address.connector.clone());
+        let connected = tokio::time::timeout(patience, connected).await;
+        let connected = connected.map_err(|_| "it doesn't answer".to_owned())?;
+        let (client, connection) = connected.map_err(|error| causes(&error))?;
         tokio::spawn(async move {
             if let Err(error) = connection.await {
-                tracing::warn!(
-                    "a connection to the database ended: {}",
-                    super::address::causes(&error)
-                );
+                tracing::warn!("a connection to the database ended: {}", causes(&error));
             }
         });
         let kept = if address.keeps_statements {
@@ -115,11 +116,7 @@ impl Link {
 
     /// Connects to look at a database and to make tables in it.
     pub(crate) async fn first(address: &Address) -> Result<Self, String> {
-        let (uniques, types) = (Arc::default(), Arc::default());
-        let opened = tokio::time::timeout(2 * PATIENCE, Self::open(address, &uniques, &types)).await;
-        opened
-            .map_err(|_| "it doesn't answer".to_owned())?
-            .map_err(|error| super::address::causes(&error))
+        Self::open(address, &Arc::default(), &Arc::default(), 2 * PATIENCE).await
     }
 
     /// Whether what is sent may be answered.
@@ -159,6 +156,29 @@ impl Link {
             }
         };
         self.answered(run).await
+    }
+
+    /// Runs a statement that writes; a constraint that refuses it is told by field.
+    pub(super) async fn change<T: Take>(
+        &self,
+        statement: &Statement,
+        bound: Bound<'_>,
+        context: Context<'_>,
+        take: &mut T,
+    ) -> Result<u64, Refusal> {
+        let told = |error| refused(error, context, &self.uniques);
+        self.answered(self.run(statement, &bound, take, &told)).await
+    }
+
+    /// Whether a statement is sent as soon as it is run: else its parameters are asked for first.
+    pub(super) fn goes_out_at_once(&self, statement: &Statement) -> bool {
+        match &self.kept {
+            Prepared::Here(kept) => {
+                let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+                kept.get(&statement.text).is_some()
+            }
+            Prepared::Types(types) => types.get(&statement.text).is_some(),
+        }
     }
 
     /// The driver's own.
@@ -277,41 +297,5 @@ impl Reading for Link {
     ) -> Result<(), Refusal> {
         let run = self.run(statement, &bound, take, &refusal);
         self.answered(run).await.map(drop)
-    }
-}
-
-impl Connection for Link {
-    async fn change<T: Take>(
-        &self,
-        statement: &Statement,
-        bound: Bound<'_>,
-        context: Context<'_>,
-        take: &mut T,
-    ) -> Result<u64, Refusal> {
-        let told = |error| refused(error, context, &self.uniques);
-        self.answered(self.run(statement, &bound, take, &told)).await
-    }
-
-    async fn execute(&self, text: &'static str) -> Result<(), Refusal> {
-        self.batch(text).await
-    }
-
-    async fn defer_foreign_keys(&self) -> Result<(), Refusal> {
-        self.execute("SET CONSTRAINTS ALL DEFERRED").await
-    }
-
-    fn goes_out_at_once(&self, statement: &Statement) -> bool {
-        // Else its parameters are asked for first.
-        match &self.kept {
-            Prepared::Here(kept) => {
-                let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-                kept.get(&statement.text).is_some()
-            }
-            Prepared::Types(types) => types.get(&statement.text).is_some(),
-        }
-    }
-
-    fn is_lost(&self) -> bool {
-        !self.is_usable()
     }
 }

@@ -12,7 +12,7 @@ pub mod error;
 mod link;
 mod numeric;
 mod replicas;
-mod server;
+pub mod server;
 mod tls;
 mod transaction;
 

@@ -18,7 +18,7 @@ use super::error::Uniques;
 use super::server::Server;
 use crate::caller::Caller;
 use crate::cell::Cell;
-use crate::metrics::Databases;
+use crate::metrics::{Databases, ReplicaMeters};
 use crate::storage::Refusal;
 
 /// How far behind a replica may be.
@@ -53,15 +53,20 @@ pub(super) struct Replicas {
 #[derive(Debug)]
 struct Replica {
     server: Server,
+    meters: ReplicaMeters,
     /// The last moment of which it is known that all from before it is here: milliseconds since the start, and one. 0: none.
     fresh: AtomicU64,
 }
 
 impl Replicas {
     pub(super) fn new(addresses: Vec<Address>, uniques: &Arc<Uniques>, counts: &Databases) -> Self {
-        let replica = |address: Address| Replica {
-            server: Server::new(address.clone(), uniques, counts.of_replica(&address.place())),
-            fresh: AtomicU64::new(0),
+        let replica = |address: Address| {
+            let name = format!("replica {}", address.place());
+            Replica {
+                server: Server::new(address, uniques, counts.connections(&name)),
+                meters: counts.of_replica(&name),
+                fresh: AtomicU64::new(0),
+            }
         };
         Self {
             all: addresses.into_iter().map(replica).collect(),
@@ -92,7 +97,7 @@ impl Replicas {
         let first = self.next.fetch_add(1, Ordering::Relaxed);
         let mut all = (0..self.all.len()).map(|place| &self.all[(first + place) % self.all.len()]);
         let replica = all.find(|replica| self.behind(replica).is_some_and(|behind| behind < BEHIND))?;
-        replica.server.meters().served.inc();
+        replica.meters.served.inc();
         Some(&replica.server)
     }
 
@@ -123,7 +128,7 @@ impl Replicas {
             let behind = self
                 .behind(replica)
                 .map_or(f64::INFINITY, |behind| behind.as_secs_f64());
-            replica.server.meters().behind.set(behind);
+            replica.meters.behind.set(behind);
         }
     }
 
@@ -150,7 +155,7 @@ async fn watch(database: Weak<Database>) {
             return;
         };
         let asked = Instant::now();
-        if let Ok(position) = position(&database.primary, "pg_current_wal_lsn()").await {
+        if let Ok(position) = position(database.primary(), "pg_current_wal_lsn()").await {
             primary.push_back((asked, position));
         }
         while primary.front().is_some_and(|(at, _)| at.elapsed() > BEHIND) {

@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use deadpool::managed::{self, Manager, Metrics, Object, Pool, PoolError, RecycleError, RecycleResult};
 use tokio::sync::Mutex;
 
-use super::address::{PATIENCE, causes};
+use super::address::PATIENCE;
 use super::error::Uniques;
 use super::link::Types;
 use super::{Address, Link};
-use crate::metrics::ServerMeters;
+use crate::metrics::ConnectionMeters;
 use crate::sql::Statement;
 use crate::storage::Refusal;
 use crate::storage::connection::{Bound, Reading, Take};
@@ -23,12 +23,12 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 /// A server in use.
 #[derive(Debug)]
-pub(super) struct Server {
+pub struct Server {
     door: Arc<Door>,
     shared: [Mutex<Shared>; SHARED],
     next: AtomicUsize,
     pool: Pool<Maker>,
-    meters: ServerMeters,
+    meters: ConnectionMeters,
 }
 
 /// How connections are made.
@@ -52,13 +52,13 @@ struct Maker(Arc<Door>);
 
 impl Manager for Maker {
     type Type = Link;
-    type Error = tokio_postgres::Error;
+    type Error = String;
 
-    async fn create(&self) -> Result<Link, tokio_postgres::Error> {
+    async fn create(&self) -> Result<Link, String> {
         self.0.open().await
     }
 
-    async fn recycle(&self, link: &mut Link, _: &Metrics) -> RecycleResult<tokio_postgres::Error> {
+    async fn recycle(&self, link: &mut Link, _: &Metrics) -> RecycleResult<String> {
         if !link.is_usable() {
             return Err(RecycleError::message("closed"));
         }
@@ -67,8 +67,8 @@ impl Manager for Maker {
 }
 
 impl Door {
-    async fn open(&self) -> Result<Link, tokio_postgres::Error> {
-        Link::open(&self.address, &self.uniques, &self.types).await
+    async fn open(&self) -> Result<Link, String> {
+        Link::open(&self.address, &self.uniques, &self.types, PATIENCE).await
     }
 }
 
@@ -99,7 +99,7 @@ impl Drop for Lent {
 
 impl Server {
     /// A server whose connections are made when they are needed, by the runtime on which that is.
-    pub(super) fn new(address: Address, uniques: &Arc<Uniques>, meters: ServerMeters) -> Self {
+    pub(super) fn new(address: Address, uniques: &Arc<Uniques>, meters: ConnectionMeters) -> Self {
         let pool_size = address.connections;
         let door = Arc::new(Door {
             address,
@@ -109,8 +109,7 @@ impl Server {
         let builder = Pool::builder(Maker(Arc::clone(&door)))
             .max_size(pool_size)
             .runtime(deadpool::Runtime::Tokio1)
-            .wait_timeout(Some(PATIENCE))
-            .create_timeout(Some(PATIENCE));
+            .wait_timeout(Some(PATIENCE));
         // It fails only where time-outs are asked for without a runtime.
         let pool = builder.build().unwrap_or_else(|error| unreachable!("{error}"));
         Self {
@@ -127,11 +126,6 @@ impl Server {
         &self.door.address
     }
 
-    /// What it counts.
-    pub(super) fn meters(&self) -> &ServerMeters {
-        &self.meters
-    }
-
     /// A connection that is shared, made where there is none.
     pub(super) async fn shared(&self) -> Result<Arc<Link>, Refusal> {
         let place = self.next.fetch_add(1, Ordering::Relaxed) % SHARED;
@@ -145,18 +139,14 @@ impl Server {
             return Err(Refusal::Unavailable(told.clone().into()));
         }
         shared.link = None;
-        match tokio::time::timeout(PATIENCE, self.door.open()).await {
-            Ok(Ok(link)) => {
+        match self.door.open().await {
+            Ok(link) => {
                 let link = Arc::new(link);
                 shared.link = Some(Arc::clone(&link));
                 shared.failed = None;
                 Ok(link)
             }
-            failed => {
-                let told = match failed {
-                    Ok(Err(error)) => causes(&error),
-                    _ => "it doesn't answer".to_owned(),
-                };
+            Err(told) => {
                 shared.failed = Some((Instant::now(), told.clone()));
                 Err(Refusal::Unavailable(told.into()))
             }
@@ -170,13 +160,13 @@ impl Server {
             Err(PoolError::Timeout(managed::TimeoutType::Wait)) => {
                 Err(Refusal::Unavailable("too many writes are waiting".into()))
             }
-            Err(PoolError::Backend(error)) => Err(Refusal::Unavailable(causes(&error).into())),
+            Err(PoolError::Backend(told)) => Err(Refusal::Unavailable(told.into())),
             Err(error) => Err(Refusal::Unavailable(error.to_string().into())),
         }
     }
 
-    /// Looks at how many connections there are, and at who waits for one.
-    pub(super) fn measure(&self) {
+    /// Looks at how many connections there are; gives how many wait for one.
+    pub(super) fn measure(&self) -> i64 {
         let status = self.pool.status();
         let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         let open = |shared: &Mutex<Shared>| shared.try_lock().is_ok_and(|shared| shared.link.is_some());
@@ -186,7 +176,7 @@ impl Server {
         self.meters
             .used
             .set(number(status.size.saturating_sub(status.available)));
-        self.meters.writes.set(number(status.waiting));
+        number(status.waiting)
     }
 
     /// Whether the database answers.

@@ -59,11 +59,11 @@ impl Connection for Transaction<'_> {
     }
 
     async fn execute(&self, text: &'static str) -> Result<(), Refusal> {
-        self.seen(self.link.execute(text).await)
+        self.seen(self.link.batch(text).await)
     }
 
     async fn defer_foreign_keys(&self) -> Result<(), Refusal> {
-        self.seen(self.link.defer_foreign_keys().await)
+        self.execute("SET CONSTRAINTS ALL DEFERRED").await
     }
 
     fn goes_out_at_once(&self, statement: &Statement) -> bool {
@@ -71,6 +71,6 @@ impl Connection for Transaction<'_> {
     }
 
     fn is_lost(&self) -> bool {
-        self.link.is_lost()
+        !self.link.is_usable()
     }
 }

@@ -1,11 +1,8 @@
 //! What a row that is made gets beside what is given, and who counts as its maker.
 
-use std::sync::Arc;
-
 use super::Steps;
 use crate::caller::Caller;
 use crate::cell::Cell;
-use crate::plan::access::Account;
 use crate::sql::write as sql;
 use crate::storage::Refusal;
 use crate::storage::connection::Connection;
@@ -64,15 +61,8 @@ impl<C: Connection> Steps<'_, C> {
         }
         let statement = sql::columns(model, self.write.resource, &model.me_fields);
         let found = self.first(&statement, key, &[], model.me_fields.len()).await?;
-        let account = found.map(|cells| {
-            Arc::new(Account {
-                resource: self.write.resource,
-                fields: Arc::clone(&model.me_fields),
-                cells,
-            })
-        });
         Ok(Caller {
-            account,
+            account: found.map(|cells| model.account(self.write.resource, cells)),
             ..self.write.caller.clone()
         })
     }
