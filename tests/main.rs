@@ -22,6 +22,7 @@
 //! | `postgres` | a service on PostgreSQL |
 //! | `reach` | what stands between a service and PostgreSQL |
 //! | `twins` | the same requests on both databases |
+//! | `differences` | what can't be equal on both databases |
 //! | `machines` | several instances, replicas |
 //! | `metrics` | what operators ask: counts, health, traces |
 //! | `stop` | health, and an end in order |
@@ -34,6 +35,7 @@ mod batch;
 mod cli;
 mod coverage;
 mod crash;
+mod differences;
 mod doctor;
 mod example;
 mod expiry;
@@ -80,6 +82,7 @@ fn main() {
     trials.extend(reach::trials());
     trials.extend(machines::trials());
     trials.extend(twins::trials());
+    trials.extend(differences::trials());
     trials.extend(metrics::trials());
     trials.extend(stop::trials());
     trials.extend(expiry::trials());

@@ -22,6 +22,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             foreign,
         ),
         trial("postgres::what_is_wrong_is_said_once", wrong),
+        trial("postgres::an_update_is_answered_with_what_it_wrote", updates),
     ]
 }
 
@@ -41,6 +42,35 @@ fn together() -> Result<(), String> {
         server.stop()?;
     }
     Ok(())
+}
+
+/// The read after an update may be known to a connection that doesn't know the update yet.
+fn updates() -> Result<(), String> {
+    let cluster = Cluster::start()?;
+    let place = Place::on(&cluster, &SchemaSource::Named("blog".to_owned()))?;
+    let url = format!("{}?connections=1", place.location());
+    let postgres = Server::of(&schema_file("blog"), &url)?;
+    let mut api = Api::sign_in(postgres.address, "susan", "susan-password")?;
+    let changes = [
+        json!({ "title": "once" }),
+        json!({ "title": "twice" }),
+        json!({ "title": "three times" }),
+        json!({ "body": "another statement" }),
+        json!({ "score": 1 }),
+        json!({ "title": "both", "score": 2 }),
+        json!({ "title": "again both", "score": 3 }),
+    ];
+    for change in changes {
+        let answer = api.patch("/api/posts/1", &change)?;
+        let members = change.as_object().ok_or("no object")?;
+        if let Some((name, value)) = members
+            .iter()
+            .find(|(name, value)| answer[name.as_str()] != **value)
+        {
+            return Err(format!("{name} is {}, not {value}", answer[name.as_str()]));
+        }
+    }
+    postgres.stop().map(drop)
 }
 
 fn away() -> Result<(), String> {

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 
 use crate::support::api::Api;
 use crate::support::case::SchemaSource;
+use crate::support::holder::Holder;
 use crate::support::http::Request;
 use crate::support::pooler::Pooler;
 use crate::support::postgres::{Cluster, Setup};
@@ -253,51 +254,6 @@ fn silence() -> Result<(), String> {
         answered(&mut api, request)?;
     }
     server.stop().map(drop)
-}
-
-/// A session that holds a table; ended when dropped.
-struct Holder<'c> {
-    cluster: &'c Cluster,
-    child: std::process::Child,
-}
-
-impl<'c> Holder<'c> {
-    fn lock(cluster: &'c Cluster, database: &str, table: &str) -> Result<Self, String> {
-        let child = Command::new("psql")
-            .args([
-                "-h",
-                &cluster.folder().display().to_string(),
-                "-U",
-                "tests",
-                "-d",
-                database,
-            ])
-            .args(["-c", &format!("BEGIN; LOCK TABLE {table}; SELECT pg_sleep(600)")])
-            .env("PGAPPNAME", "holder")
-            .stdout(std::process::Stdio::null())
-            .stderr(std::process::Stdio::null())
-            .spawn()
-            .map_err(|e| e.to_string())?;
-        let holder = Self { cluster, child };
-        let start = Instant::now();
-        let held = "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)
-            WHERE application_name = 'holder' AND mode = 'AccessExclusiveLock' AND granted";
-        while cluster.ask(database, held)? == "0" {
-            if start.elapsed() > Duration::from_secs(30) {
-                return Err("the table can't be locked".to_owned());
-            }
-        }
-        Ok(holder)
-    }
-}
-
-impl Drop for Holder<'_> {
-    fn drop(&mut self) {
-        let ended =
-            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE application_name = 'holder'";
-        let _ = self.cluster.sql("postgres", ended);
-        let _ = self.child.wait();
-    }
 }
 
 fn locked() -> Result<(), String> {

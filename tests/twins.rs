@@ -19,7 +19,6 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("twins::reads_of_the_blog", reads),
         trial("twins::writes_to_the_blog", writes),
-        trial("twins::what_differs_is_in_the_guide", differences),
         trial("twins::random_rows_of_every_type", every_type),
         trial("twins::random_questions_to_the_blog", || {
             questions("blog", Some("susan"))
@@ -238,46 +237,6 @@ fn writes() -> Result<(), String> {
 }
 
 /// The table of the guide, shown: should one of these become equal, its line goes.
-fn differences() -> Result<(), String> {
-    let twins = &mut Twins::start("types")?;
-    let [sqlite, postgres] = &mut twins.clients;
-    let made = |api: &mut Api, json: &str| {
-        let request = Request::new("POST", "/api/samples").json(format!("{{\"a_json\": {json}}}"));
-        let answer = api.send(request)?;
-        let (_, rest) = answer
-            .text()
-            .split_once("\"a_json\":")
-            .map(|(a, b)| (a.to_owned(), b.to_owned()))
-            .unwrap_or_default();
-        Ok::<_, String>(rest.split(",\"a_bytes\"").next().unwrap_or_default().to_owned())
-    };
-    for (sent, of_sqlite, of_postgres) in [
-        (
-            r#"{"bb": 1, "c": 2, "a": 3}"#,
-            r#"{"bb":1,"c":2,"a":3}"#,
-            r#"{"a":3,"c":2,"bb":1}"#,
-        ),
-        ("[1e22, -0.0]", "[1e+22,-0.0]", "[10000000000000000000000,0.0]"),
-    ] {
-        let told = (made(sqlite, sent)?, made(postgres, sent)?);
-        if told != (of_sqlite.to_owned(), of_postgres.to_owned()) {
-            return Err(format!("{sent} is {told:?}"));
-        }
-    }
-    let key = |api: &mut Api| {
-        let account = |name: &str| json!({ "name": name, "password": "long enough" }).to_string();
-        let post = |name: &str| Request::new("POST", "/api/accounts").json(account(name));
-        let first = api.expect(201, post("first"))?["id"].as_i64();
-        api.expect(409, post("first"))?;
-        let next = api.expect(201, post("next"))?["id"].as_i64();
-        Ok::<_, String>(next.zip(first).map(|(next, first)| next - first))
-    };
-    match (key(sqlite)?, key(postgres)?) {
-        (Some(1), Some(2)) => Ok(()),
-        steps => Err(format!("the keys are apart {steps:?}")),
-    }
-}
-
 /// How many random requests a test sends.
 const REQUESTS: usize = 400;
 

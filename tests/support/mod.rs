@@ -3,6 +3,7 @@
 pub(crate) mod api;
 pub(crate) mod case;
 pub(crate) mod fake;
+pub(crate) mod holder;
 pub(crate) mod http;
 pub(crate) mod json;
 pub(crate) mod matching;

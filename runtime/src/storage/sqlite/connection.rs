@@ -15,6 +15,9 @@ use crate::storage::Refusal;
 const STRIDE: i32 = 1_000;
 /// Statements that a connection keeps prepared.
 const STATEMENTS: usize = 128;
+/// Bytes of a file that are mapped, at most: what SQLite allows as it is usually built. Of what lies beyond, each page
+/// is a call of the operating system.
+const MAPPED: i64 = 0x7fff_0000;
 
 /// A database file and how it is to be treated.
 #[derive(Debug, Clone)]
@@ -152,7 +155,7 @@ fn open_as(file: &File, purpose: Purpose, access: OpenFlags) -> rusqlite::Result
     }
     if file.ours {
         // Only where nobody but us changes the file's size.
-        connection.pragma_update(None, "mmap_size", 256 * 1024 * 1024)?;
+        connection.pragma_update(None, "mmap_size", MAPPED)?;
     }
     add_functions(&connection)?;
     let budget = Arc::new(Budget::new());
