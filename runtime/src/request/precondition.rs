@@ -1,14 +1,14 @@
-//! `If-Match` and `If-None-Match` on a write (RFC 9110, 13.1): the states in which the item is expected, or isn't.
+//! `If-Match` and `If-None-Match` (RFC 9110, 13.1): the states in which something is expected, or isn't.
 //!
-//! An item's tag is `"state.representation"`; for a write any tag with the present state counts, whatever the
-//! representation it came with. A weak tag never satisfies `If-Match`.
+//! An item's tag is `"state.representation"`. A read compares the whole of it; for a write any tag with the present
+//! state counts, whatever the representation it came with. A weak tag never satisfies `If-Match`.
 
 use axum::http::HeaderMap;
-use axum::http::header::{HeaderName, IF_MATCH, IF_NONE_MATCH};
+use axum::http::header::{HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH};
 
 use crate::problem::{Code, Fault, Problem};
 
-/// What a write expects of the item as it is.
+/// What a request expects of what is there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Preconditions {
     if_match: Option<Tags>,
@@ -21,12 +21,15 @@ enum Tags {
     /// `*`: any, as long as there is one.
     Any,
     /// One of these.
-    States {
-        /// The states in strong tags.
-        strong: Vec<u64>,
-        /// The states in weak tags.
-        weak: Vec<u64>,
-    },
+    Listed(Vec<Tag>),
+}
+
+/// An entity tag (RFC 9110, 8.8.3).
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Tag {
+    is_weak: bool,
+    /// What stands in the quotes.
+    opaque: String,
 }
 
 impl Preconditions {
@@ -42,7 +45,34 @@ impl Preconditions {
         })
     }
 
-    /// Whether the item's present state is one that was expected.
+    /// Whether what would be answered to GET and HEAD is to be sent: not where the client has it already.
+    ///
+    /// # Errors
+    ///
+    /// 412 where it isn't what the client expected.
+    pub fn want(&self, tag: &HeaderValue) -> Result<bool, Problem> {
+        let Some((tag, _)) = tag.to_str().ok().and_then(first) else {
+            return Ok(true);
+        };
+        if let Some(Tags::Listed(listed)) = &self.if_match
+            && !listed
+                .iter()
+                .any(|other| !other.is_weak && !tag.is_weak && *other == tag)
+        {
+            return Err(if listed.iter().all(|other| !other.is_weak) && !tag.is_weak {
+                failed("what is here isn't what If-Match names")
+            } else {
+                failed(WEAK)
+            });
+        }
+        Ok(match &self.if_none_match {
+            None => true,
+            Some(Tags::Any) => false,
+            Some(Tags::Listed(listed)) => listed.iter().all(|other| other.opaque != tag.opaque),
+        })
+    }
+
+    /// Whether an item whose present state this is may be written.
     ///
     /// # Errors
     ///
@@ -50,19 +80,22 @@ impl Preconditions {
     pub fn hold_for(&self, state: u64) -> Result<(), Problem> {
         match &self.if_match {
             None | Some(Tags::Any) => {}
-            Some(Tags::States { strong, .. }) if strong.contains(&state) => {}
-            Some(Tags::States { weak, .. }) if !weak.is_empty() => {
-                return Err(failed(
-                    "a weak entity tag (W/…) can't satisfy If-Match; send the item's own tag",
-                ));
-            }
-            Some(Tags::States { .. }) => {
-                return Err(failed("the item has changed since the state that If-Match names"));
+            Some(Tags::Listed(listed)) => {
+                if !listed
+                    .iter()
+                    .any(|tag| !tag.is_weak && tag.state() == Some(state))
+                {
+                    return Err(if listed.iter().any(|tag| tag.is_weak) {
+                        failed(WEAK)
+                    } else {
+                        failed("the item has changed since the state that If-Match names")
+                    });
+                }
             }
         }
         match &self.if_none_match {
             Some(Tags::Any) => Err(failed("there is an item here already")),
-            Some(Tags::States { strong, weak }) if strong.contains(&state) || weak.contains(&state) => {
+            Some(Tags::Listed(listed)) if listed.iter().any(|tag| tag.state() == Some(state)) => {
                 Err(failed("the item is in a state that If-None-Match names"))
             }
             _ => Ok(()),
@@ -83,6 +116,8 @@ impl Preconditions {
     }
 }
 
+const WEAK: &str = "a weak entity tag (W/…) can't satisfy If-Match; send the item's own tag";
+
 fn failed(detail: &str) -> Problem {
     Problem::new(Code::PreconditionFailed).detail(detail)
 }
@@ -93,63 +128,46 @@ fn read(headers: &HeaderMap, name: &HeaderName) -> Result<Option<Tags>, Problem>
     if lines.peek().is_none() {
         return Ok(None);
     }
-    let (mut strong, mut weak, mut any) = (Vec::new(), Vec::new(), false);
+    let (mut listed, mut any) = (Vec::new(), false);
     for line in lines {
-        let line = line.to_str().map_err(|_| bad(name))?;
-        for tag in tags(line) {
-            match tag.ok_or_else(|| bad(name))? {
-                Tag::Any => any = true,
-                // A tag that can't be one of ours names a state that no item is in.
-                Tag::Weak(tag) => weak.push(state_of(tag).unwrap_or(0)),
-                Tag::Strong(tag) => strong.extend(state_of(tag)),
+        let mut rest = line.to_str().map_err(|_| bad(name))?.trim();
+        while !rest.is_empty() {
+            if let Some(after) = rest.strip_prefix(',') {
+                rest = after.trim_start();
+            } else if let Some(after) = rest.strip_prefix('*') {
+                any = true;
+                rest = after.trim_start();
+            } else {
+                let (tag, after) = first(rest).ok_or_else(|| bad(name))?;
+                listed.push(tag);
+                rest = after.trim_start();
             }
         }
     }
-    Ok(Some(if any {
-        Tags::Any
-    } else {
-        Tags::States { strong, weak }
-    }))
+    Ok(Some(if any { Tags::Any } else { Tags::Listed(listed) }))
 }
 
-enum Tag<'a> {
-    Any,
-    Weak(&'a str),
-    Strong(&'a str),
+/// The tag that a text begins with, and what is behind it.
+fn first(text: &str) -> Option<(Tag, &str)> {
+    let (is_weak, quoted) = match text.strip_prefix("W/") {
+        Some(quoted) => (true, quoted),
+        None => (false, text),
+    };
+    let (opaque, after) = quoted.strip_prefix('"')?.split_once('"')?;
+    let opaque = opaque.to_owned();
+    Some((Tag { is_weak, opaque }, after))
 }
 
-/// The tags of a header's line, `None` for what is none.
-fn tags(line: &str) -> Vec<Option<Tag<'_>>> {
-    let mut rest = line.trim();
-    let mut found = Vec::new();
-    while !rest.is_empty() {
-        if let Some(after) = rest.strip_prefix(',') {
-            rest = after.trim_start();
-            continue;
-        }
-        if let Some(after) = rest.strip_prefix('*') {
-            found.push(Some(Tag::Any));
-            rest = after.trim_start();
-            continue;
-        }
-        let (weak, quoted) = match rest.strip_prefix("W/") {
-            Some(quoted) => (true, quoted),
-            None => (false, rest),
-        };
-        let Some((tag, after)) = quoted.strip_prefix('"').and_then(|text| text.split_once('"')) else {
-            found.push(None);
-            break;
-        };
-        found.push(Some(if weak { Tag::Weak(tag) } else { Tag::Strong(tag) }));
-        rest = after.trim_start();
+impl Tag {
+    /// The state of a row that it names; `None` where it can't be one of ours.
+    fn state(&self) -> Option<u64> {
+        let state = self
+            .opaque
+            .split_once('.')
+            .map_or(self.opaque.as_str(), |(state, _)| state);
+        let is_hex = state.len() == 16 && state.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        is_hex.then(|| u64::from_str_radix(state, 16).ok()).flatten()
     }
-    found
-}
-
-fn state_of(tag: &str) -> Option<u64> {
-    let state = tag.split_once('.').map_or(tag, |(state, _)| state);
-    let is_hex = state.len() == 16 && state.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-    is_hex.then(|| u64::from_str_radix(state, 16).ok()).flatten()
 }
 
 fn bad(name: &HeaderName) -> Problem {
@@ -196,6 +214,49 @@ mod tests {
         assert!(parse(IF_MATCH, "*").expect("a star").hold_for_none().is_err());
         assert!(parse(IF_NONE_MATCH, "*").expect("a star").hold_for(1).is_err());
         assert!(parse(IF_NONE_MATCH, "*").expect("a star").hold_for_none().is_ok());
+    }
+
+    #[test]
+    fn a_read_compares_the_whole_tag() {
+        let item = HeaderValue::from_static("\"00000000000000ff.1\"");
+        let wants = |name, text| {
+            parse(name, text)
+                .expect("tags")
+                .want(&item)
+                .map_err(|problem| problem.code())
+        };
+        for (text, is_sent) in [
+            (r#""00000000000000ff.1""#, false),
+            (r#"W/"00000000000000ff.1""#, false),
+            (r#""00000000000000ff.2", "00000000000000ff.1""#, false),
+            (r#""00000000000000ff.2""#, true),
+            ("*", false),
+        ] {
+            assert_eq!(wants(IF_NONE_MATCH, text), Ok(is_sent), "{text}");
+        }
+        for (text, expected) in [
+            (r#""00000000000000ff.1""#, Ok(true)),
+            ("*", Ok(true)),
+            (r#""00000000000000ff.2""#, Err(Code::PreconditionFailed)),
+            (r#"W/"00000000000000ff.1""#, Err(Code::PreconditionFailed)),
+        ] {
+            assert_eq!(wants(IF_MATCH, text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_weak_tag_of_ours_satisfies_only_a_star() {
+        let list = HeaderValue::from_static("W/\"1\"");
+        let wants = |name, text| {
+            parse(name, text)
+                .expect("tags")
+                .want(&list)
+                .map_err(|problem| problem.code())
+        };
+        assert_eq!(wants(IF_MATCH, r#"W/"1""#), Err(Code::PreconditionFailed));
+        assert_eq!(wants(IF_MATCH, r#""1""#), Err(Code::PreconditionFailed));
+        assert_eq!(wants(IF_MATCH, "*"), Ok(true));
+        assert_eq!(wants(IF_NONE_MATCH, r#""1""#), Ok(false));
     }
 
     #[test]

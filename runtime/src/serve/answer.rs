@@ -7,7 +7,9 @@ use axum::http::header::{
 use axum::http::{HeaderName, Method, Response, StatusCode};
 
 use super::router::Target;
+use crate::problem::Problem;
 use crate::request::body;
+use crate::request::precondition::Preconditions;
 use crate::respond::etag;
 use crate::respond::json::Links;
 use crate::respond::link;
@@ -80,6 +82,27 @@ pub(super) fn page(bytes: Vec<u8>, links: &Links, privacy: Privacy) -> Response<
     response.headers_mut().insert(ETAG, tag);
     set(&mut response, LINK, &link::header(links));
     response
+}
+
+/// The answer to a read where the client wants it; 304 (RFC 9110, 15.4.5) where he has it already.
+///
+/// # Errors
+///
+/// 412 where it isn't what he expected.
+pub(super) fn if_wanted(
+    mut response: Response<Body>,
+    expected: &Preconditions,
+) -> Result<Response<Body>, Problem> {
+    let tag = response.headers().get(ETAG);
+    if tag.map_or(Ok(true), |tag| expected.want(tag))? {
+        return Ok(response);
+    }
+    *response.status_mut() = StatusCode::NOT_MODIFIED;
+    *response.body_mut() = Body::empty();
+    for header in [CONTENT_TYPE, LINK] {
+        response.headers_mut().remove(header);
+    }
+    Ok(response)
 }
 
 /// No content.

@@ -41,7 +41,7 @@ impl Exchange<'_> {
     pub(super) async fn list(&self, resource: ResourceId) -> Result<Response<Body>, Problem> {
         let asked = self.page_asked(resource)?;
         let output = self.fetch(&asked).await?;
-        Ok(self.page_told(resource, &asked, &output))
+        self.page_told(resource, &asked, &output)
     }
 
     /// What a GET of a collection asks.
@@ -53,11 +53,16 @@ impl Exchange<'_> {
         let query = query::collection(&engine.model.schema, resource, raw, &|field| {
             planner.is_visible(field)
         })?;
-        Ok(self.asked(planner.page(resource, &query, &engine.cursor_key)?))
+        self.asked(planner.page(resource, &query, &engine.cursor_key)?)
     }
 
     /// The answer to it.
-    pub(super) fn page_told(&self, resource: ResourceId, asked: &Asked, output: &Output) -> Response<Body> {
+    pub(super) fn page_told(
+        &self,
+        resource: ResourceId,
+        asked: &Asked,
+        output: &Output,
+    ) -> Result<Response<Body>, Problem> {
         let read = &asked.compiled.read;
         let links = self.links(resource, read, &asked.plan, output);
         let mut bytes = Vec::with_capacity(output.rows.size() + 1024);
@@ -66,7 +71,7 @@ impl Exchange<'_> {
             engine: &self.service.engine,
         };
         splicer.page(read, &asked.plan, output, &links, &mut bytes);
-        answer::page(bytes, &links, asked.privacy)
+        answer::if_wanted(answer::page(bytes, &links, asked.privacy), &asked.expected)
     }
 
     /// Where the page is, and its neighbours. A page read backward was read from its end.

@@ -31,7 +31,7 @@ impl Exchange<'_> {
         self.open(resource, Operation::Read)?;
         let selection = self.selection(resource)?;
         let key = self.key(resource, segment)?;
-        Ok(self.asked(self.planner().item(resource, key.1, &selection)?))
+        self.asked(self.planner().item(resource, key.1, &selection)?)
     }
 
     /// The answer to it.
@@ -50,7 +50,8 @@ impl Exchange<'_> {
             Splicer { engine, prefix }.item(layout, &output.rows, &mut bytes);
             bytes
         };
-        Ok(answer::item(StatusCode::OK, bytes, state, asked.privacy))
+        let response = answer::item(StatusCode::OK, bytes, state, asked.privacy);
+        answer::if_wanted(response, &asked.expected)
     }
 
     /// GET of the caller's own account.
@@ -62,7 +63,7 @@ impl Exchange<'_> {
         let selection = self.selection(account.resource)?;
         let fields = &self.service.engine.model.resource(account.resource).key.fields;
         let key = fields.iter().map(|field| account.cell(*field).clone()).collect();
-        let asked = self.asked(self.planner().item(account.resource, key, &selection)?);
+        let asked = self.asked(self.planner().item(account.resource, key, &selection)?)?;
         let output = self.fetch(&asked).await?;
         let shown = self.item_told(&asked, output)?;
         // The address is the same for everybody, so nothing on the way may keep the answer.

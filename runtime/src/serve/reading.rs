@@ -14,6 +14,7 @@ use crate::engine::Compiled;
 use crate::plan::read::ReadPlan;
 use crate::problem::Problem;
 use crate::request::negotiate;
+use crate::request::precondition::Preconditions;
 use crate::service::Inner;
 use crate::storage::Refusal;
 use crate::storage::Storage;
@@ -30,6 +31,8 @@ pub(super) struct Asked {
     pub(super) plan: ReadPlan,
     pub(super) compiled: Arc<Compiled>,
     pub(super) privacy: Privacy,
+    /// What the client has or expects already.
+    pub(super) expected: Preconditions,
 }
 
 type Answer = Result<Response<Body>, Problem>;
@@ -77,12 +80,13 @@ pub(super) fn at_once(
 
 impl Exchange<'_> {
     /// A read, written.
-    pub(super) fn asked(&self, plan: ReadPlan) -> Asked {
-        Asked {
+    pub(super) fn asked(&self, plan: ReadPlan) -> Result<Asked, Problem> {
+        Ok(Asked {
+            expected: Preconditions::parse(&self.parts.headers)?,
             privacy: self.privacy(&plan),
             compiled: self.service.engine.compiled(&plan.shape),
             plan,
-        }
+        })
     }
 
     /// What it gives, from the lane where it belongs.
@@ -110,7 +114,7 @@ impl Exchange<'_> {
         let engine = &self.service.engine;
         let output = run(link, engine, &asked.compiled, &asked.plan, &self.caller, self.now)?;
         Ok(Some(match target {
-            Target::Collection(resource) => Ok(self.page_told(*resource, &asked, &output)),
+            Target::Collection(resource) => self.page_told(*resource, &asked, &output),
             _ => self.item_told(&asked, output),
         }))
     }
