@@ -7,6 +7,7 @@ use rest_schema::read_one;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::support::api::Api;
 use crate::support::server::{Place, package, program, rest_gen};
 use crate::trial;
 
@@ -36,6 +37,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             check_database,
         ),
         trial("cli::export_means_the_same", export),
+        trial("cli::the_openapi_document_is_the_one_that_is_served", openapi),
         trial("cli::a_schema_may_be_rust", rust),
         trial("cli::the_json_schema_is_one", json_schema),
         trial("cli::completions_for_every_shell", completions),
@@ -171,6 +173,29 @@ fn check_database() -> Result<(), String> {
     }
     fill("UPDATE person SET is_admin = 0 WHERE id = 2")?;
     expect(&check(&[])?, 0, &["no faults"], &[]).map(drop)
+}
+
+fn openapi() -> Result<(), String> {
+    let place = Place::named("blog")?;
+    let server = place.serve()?;
+    for version in ["3.1", "3.2"] {
+        let served = Api::new(server.address).get(&format!("/api/openapi.json?version={version}"))?;
+        let file = place.schema.display().to_string();
+        let printed = run(&["openapi", &file, "--version", version])?;
+        let (printed, _) = expect(&printed, 0, &["\"openapi\""], &[])?;
+        let printed: Value = serde_json::from_str(&printed).map_err(|e| e.to_string())?;
+        if printed != served {
+            return Err(format!("{version}: what is printed isn't what is served"));
+        }
+    }
+    server.stop().map(drop)?;
+    expect(
+        &run(&["openapi", "rest.yaml", "--version", "2.0"])?,
+        2,
+        &[],
+        &["3.1, 3.2"],
+    )
+    .map(drop)
 }
 
 fn export() -> Result<(), String> {

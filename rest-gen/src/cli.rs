@@ -101,6 +101,14 @@ enum Command {
         /// The schema: a YAML file, a `.rs` file, or a folder of them
         file: PathBuf,
     },
+    /// Prints the OpenAPI document of a schema
+    Openapi {
+        /// The schema: a YAML file, a `.rs` file, or a folder of them
+        file: PathBuf,
+        /// The version of OpenAPI
+        #[arg(long, value_name = "VERSION", default_value = "3.1", value_parser = ["3.1", "3.2"])]
+        version: String,
+    },
     /// Prints the JSON Schema of schemas, for editors
     Schema,
     /// Prints a script that completes this command line
@@ -186,6 +194,7 @@ pub(crate) fn run() -> Result<Outcome, Error> {
         },
         Command::Seed { file, rows, database } => command::seed::run(&file, &rows, &database),
         Command::Export { file } => command::export::run(&file),
+        Command::Openapi { file, version } => command::openapi::run(&file, &version),
         Command::Schema => command::schema::run(),
         Command::Completions { shell } => command::completions::run(shell),
     }

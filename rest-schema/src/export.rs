@@ -13,6 +13,9 @@ use crate::schema::{Accounts, Journal, Schema};
 /// The schema as YAML.
 pub fn export(schema: &Schema) -> String {
     let mut top = vec![("service".to_owned(), text(&schema.name))];
+    if schema.version != "1.0.0" {
+        top.push(("version".to_owned(), text(&schema.version)));
+    }
     if let Some(description) = &schema.description {
         top.push(("description".to_owned(), Out::prose(description)));
     }

@@ -217,6 +217,7 @@ impl Level {
 
 const SERVICE: &[KeyRow] = keys! {
     "service"     Text,                    "The service's name";
+    "version"     Text,                    "The version of the API, for documents; `1.0.0` where it isn't said";
     "description" Text,                    "What the service is for, in Markdown";
     "prefix"      Text,                    "What every address begins with; `/api` where it isn't said";
     "managed"     Flag,                    "Whether the tables are ours to create, or another program's";

@@ -11,6 +11,8 @@ use crate::value::Value;
 pub struct Schema {
     /// The service's name (`service:`); also the realm of its challenges.
     pub name: String,
+    /// The version of the API, for documents (`version:`). Default `1.0.0`.
+    pub version: String,
     /// What the service is for, in Markdown.
     pub description: Option<String>,
     /// What every address begins with; no slash at the end. Default `/api`.

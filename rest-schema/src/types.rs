@@ -123,7 +123,7 @@ pub const TYPES: &[TypeRow] = rows! {
     "decimal"   Decimal   "INTEGER" "numeric"          "string"  Some("decimal"),   "Decimal"             "text"           [false true  false] "An exact decimal, a string with exactly its scale";
     "boolean"   Boolean   "INTEGER" "boolean"          "boolean" None,              "bool"                "checkbox"       [false false false] "true or false";
     "date"      Date      "TEXT"    "date"             "string"  Some("date"),      "jiff::civil::Date"   "date"           [false true  false] "A calendar date, 2026-01-31";
-    "time"      Time      "TEXT"    "time"             "string"  Some("time"),      "jiff::civil::Time"   "time"           [false true  false] "A time of day, to the microsecond";
+    "time"      Time      "TEXT"    "time"             "string"  Some("time-local"),"jiff::civil::Time"   "time"           [false true  false] "A time of day, to the microsecond";
     "timestamp" Timestamp "TEXT"    "timestamptz"      "string"  Some("date-time"), "jiff::Timestamp"     "datetime-local" [false true  false] "A moment (RFC 3339), to the microsecond";
     "uuid"      Uuid      "TEXT"    "uuid"             "string"  Some("uuid"),      "uuid::Uuid"          "text"           [false false false] "A UUID, 36 lower-case characters";
     "json"      Json      "TEXT"    "jsonb"            ""        None,              "serde_json::Value"   "textarea"       [false false false] "Any JSON value, embedded as it is";

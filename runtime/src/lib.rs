@@ -25,6 +25,7 @@ pub(crate) mod metrics;
 pub mod migrate;
 pub mod model;
 mod open;
+pub mod openapi;
 pub mod operate;
 #[cfg(feature = "otlp")]
 mod otlp;

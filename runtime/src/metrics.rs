@@ -53,6 +53,8 @@ pub(crate) enum Route {
     Me,
     Tokens,
     CurrentToken,
+    /// A document about the service.
+    About,
     Collection(ResourceId),
     Item(ResourceId),
 }
@@ -68,8 +70,9 @@ impl Route {
             Self::Me => 4,
             Self::Tokens => 5,
             Self::CurrentToken => 6,
-            Self::Collection(id) => 7 + 2 * id.0 as usize,
-            Self::Item(id) => 8 + 2 * id.0 as usize,
+            Self::About => 7,
+            Self::Collection(id) => 8 + 2 * id.0 as usize,
+            Self::Item(id) => 9 + 2 * id.0 as usize,
         }
     }
 }
@@ -379,6 +382,7 @@ fn names(schema: &Schema) -> Vec<Arc<str>> {
         format!("{prefix}/me"),
         format!("{prefix}/tokens"),
         format!("{prefix}/tokens/current"),
+        "about".to_owned(),
     ];
     for resource in &schema.resources {
         names.push(format!("{prefix}/{}", resource.collection));

@@ -15,7 +15,7 @@ use crate::metrics::{Databases, Metrics};
 use crate::migrate::{self, Unprepared};
 use crate::password::{Hasher, Style};
 use crate::plan::access::Permit;
-use crate::serve::{AccountByKey, RequestIds, Routes, administer, handle, own_routes};
+use crate::serve::{AccountByKey, Documents, RequestIds, Routes, administer, handle, own_routes};
 use crate::storage::Storage;
 use crate::typed::{self, Mismatch, RestService};
 
@@ -134,6 +134,7 @@ pub(crate) struct Inner {
     pub(crate) request_ids: RequestIds,
     pub(crate) account_by_key: Option<AccountByKey>,
     pub(crate) metrics: Metrics,
+    pub(crate) documents: Documents,
     closing: AtomicBool,
 }
 
@@ -150,6 +151,7 @@ impl Inner {
             password_style: style,
             attempts: Attempts::default(),
             request_ids: RequestIds::new(),
+            documents: Documents::default(),
             closing: AtomicBool::new(false),
         }
     }

@@ -2,6 +2,7 @@
 
 pub(crate) mod api;
 pub(crate) mod case;
+pub(crate) mod contract;
 pub(crate) mod fake;
 pub(crate) mod holder;
 pub(crate) mod http;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use super::case::{Case, Exchange, ExpectedHeader, Step};
+use super::contract::Contract;
 use super::http::{Answer, Client, Request};
 use super::json::Json;
 use super::matching::{self, Bindings};
@@ -12,6 +13,7 @@ use super::matching::{self, Bindings};
 pub(crate) fn run(case: &Case, server: SocketAddr) -> Result<(), String> {
     let mut player = Player {
         client: Client::new(server),
+        contract: Contract::of(server)?,
         server,
         bindings: Bindings::default(),
         tokens: BTreeMap::new(),
@@ -49,6 +51,7 @@ pub(crate) fn sign_in(server: SocketAddr, name: &str) -> Result<String, String> 
 
 struct Player {
     client: Client,
+    contract: Contract,
     server: SocketAddr,
     bindings: Bindings,
     tokens: BTreeMap<String, String>,
@@ -60,6 +63,7 @@ impl Player {
         let request = self.request(exchange)?;
         let answer = self.client.send(&request)?;
         let mut differences = rules_for_all(&request, &answer);
+        differences.extend(self.contract.broken(&request, &answer));
         if answer.status != exchange.status {
             differences.insert(
                 0,
@@ -139,12 +143,8 @@ pub(crate) fn rules_for_all(request: &Request, answer: &Answer) -> Vec<String> {
     let bare = request.method == "HEAD" || answer.body.is_empty();
     if answer.status >= 400 {
         broken.extend(problem_rules(answer, &media, bare));
-    } else if !bare && media == "application/json" {
+    } else if !bare && media.contains("json") {
         broken.extend(Json::parse(&answer.text()).err());
-    } else if !bare {
-        broken.push(format!(
-            "Content-Type: expected `application/json`, got `{media}`"
-        ));
     }
     let is_write = !matches!(request.method.as_str(), "GET" | "HEAD" | "OPTIONS");
     let stored = answer.header("cache-control").is_none_or(|v| v != "no-store");

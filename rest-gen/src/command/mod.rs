@@ -7,6 +7,7 @@ pub(crate) mod doctor;
 pub(crate) mod export;
 pub(crate) mod generate;
 pub(crate) mod new;
+pub(crate) mod openapi;
 pub(crate) mod schema;
 pub(crate) mod seed;
 pub(crate) mod serve;

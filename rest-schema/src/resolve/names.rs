@@ -75,6 +75,7 @@ fn required(root: &Block, diagnostics: &mut Diagnostics) {
 pub(crate) fn empty() -> Schema {
     Schema {
         name: String::new(),
+        version: "1.0.0".to_owned(),
         description: None,
         prefix: "/api".to_owned(),
         managed: None,

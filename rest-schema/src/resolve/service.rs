@@ -18,6 +18,9 @@ pub(super) fn build(draft: &mut Draft, root: &Block, diagnostics: &mut Diagnosti
             diagnostics.push(Diagnostic::new("bad-name", name.span, message));
         }
     }
+    if let Some(version) = root.string("version") {
+        draft.schema.version = version;
+    }
     draft.schema.description = root.string("description");
     draft.schema.managed = root.flag("managed");
     if let Some(text) = root.text("prefix") {

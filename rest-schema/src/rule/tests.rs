@@ -215,6 +215,7 @@ fn schema() -> Schema {
     use RelationKind::{BelongsTo, HasMany, HasOne, ManyToMany};
     let mut schema = Schema {
         name: "test".to_owned(),
+        version: "1.0.0".to_owned(),
         description: None,
         prefix: "/api".to_owned(),
         managed: Some(true),

@@ -8,6 +8,7 @@ pub mod filter;
 #[cfg(test)]
 mod fixture;
 mod include;
+pub(crate) mod methods;
 mod names;
 pub mod negotiate;
 pub mod page;
@@ -15,10 +16,18 @@ pub mod precondition;
 pub mod query;
 pub mod sort;
 
-use rest_schema::{FieldId, RelationId, Value};
+use rest_schema::{FieldId, Relation, RelationId, ResourceId, Schema, Value};
 
 /// Whether a field exists for this caller.
 pub type Visible<'a> = dyn Fn(FieldId) -> bool + 'a;
+
+/// The relations of a resource that exist for somebody.
+pub(crate) fn relations(schema: &Schema, resource: ResourceId) -> impl Iterator<Item = &Relation> {
+    let visible: &'static Visible<'static> = &|_| true;
+    let names = names::Names { schema, visible };
+    let all: Vec<&Relation> = names.relations(resource).map(|(_, relation)| relation).collect();
+    all.into_iter()
+}
 
 /// What is asked of a collection (or, without filters, sort and page, of an item).
 #[derive(Debug, Clone, PartialEq, Eq)]

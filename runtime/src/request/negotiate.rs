@@ -10,27 +10,49 @@ use crate::problem::{Code, Problem};
 /// What is served, the preferred first.
 pub const SERVED: &[&str] = &["application/json"];
 
-/// Whether `Accept` admits what is served; without one everything is admitted.
-pub fn accept(headers: &HeaderMap) -> Result<(), Problem> {
-    let mut weight: Option<(Specificity, u16)> = None;
-    let mut asked = false;
-    for value in headers.get_all(ACCEPT) {
-        for element in elements(value.as_bytes()) {
-            asked = true;
-            let Some((specificity, q)) = matching(element, "application", "json") else {
-                continue;
-            };
-            // Of equally specific ranges the kindest counts.
-            weight = weight.max(Some((specificity, q)));
+/// The media types of documents about the service.
+pub(crate) mod about {
+    /// OpenAPI, and what a problem means.
+    pub(crate) const JSON: &[&str] = &["application/json"];
+    /// JSON Schema.
+    pub(crate) const SCHEMA: &[&str] = &["application/schema+json", "application/json"];
+    /// A catalogue of APIs (RFC 9727).
+    pub(crate) const LINKSET: &[&str] = &["application/linkset+json", "application/json"];
+}
+
+/// The media type that `Accept` likes best of those that are served, the first of equals; without one it is the first.
+///
+/// # Errors
+///
+/// 406 where it admits none.
+pub fn choose(headers: &HeaderMap, served: &'static [&'static str]) -> Result<&'static str, Problem> {
+    if elements_of(headers).next().is_none() {
+        return Ok(served[0]);
+    }
+    let mut best = (0, None);
+    for media in served {
+        let weight = weight(headers, media);
+        if weight > best.0 {
+            best = (weight, Some(*media));
         }
     }
-    if !asked || weight.is_some_and(|(_, q)| q > 0) {
-        return Ok(());
-    }
-    let detail = format!("what there is: {}", SERVED.join(", "));
-    Err(Problem::new(Code::NotAcceptable)
-        .detail(detail.clone())
-        .in_header("Accept", Code::NotAcceptable, detail))
+    best.1.ok_or_else(|| {
+        let detail = format!("what there is: {}", served.join(", "));
+        Problem::new(Code::NotAcceptable)
+            .detail(detail.clone())
+            .in_header("Accept", Code::NotAcceptable, detail)
+    })
+}
+
+fn elements_of(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
+    let values = headers.get_all(ACCEPT).into_iter();
+    values.flat_map(|value| elements(value.as_bytes()))
+}
+
+/// How much a media type is liked, in thousandths: the closest range counts, of equally close ones the kindest.
+fn weight(headers: &HeaderMap, media: &str) -> u16 {
+    let weights = elements_of(headers).filter_map(|element| matching(element, media));
+    weights.max().map_or(0, |(_, q)| q)
 }
 
 /// How closely a media range names a type.
@@ -43,7 +65,8 @@ enum Specificity {
 
 /// How closely an element of `Accept` names the type, and its weight in thousandths; `None` where it doesn't, or where
 /// it can't be read. Parameters of the type itself are passed over: `application/json; charset=utf-8` is widely sent.
-fn matching(element: &[u8], kind: &str, subtype: &str) -> Option<(Specificity, u16)> {
+fn matching(element: &[u8], served: &str) -> Option<(Specificity, u16)> {
+    let (kind, subtype) = served.split_once('/')?;
     let media = MediaType::parse(element)?;
     let q = match media.parameter("q") {
         Some(text) => thousandths(&text)?,
@@ -179,7 +202,7 @@ mod tests {
         for value in values {
             headers.append(ACCEPT, HeaderValue::from_str(value).expect("a header's value"));
         }
-        accept(&headers).is_ok()
+        choose(&headers, SERVED).is_ok()
     }
 
     #[test]
@@ -226,7 +249,7 @@ mod tests {
     fn a_refusal_lists_what_there_is() {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("text/html"));
-        let problem = accept(&headers).expect_err("HTML isn't served");
+        let problem = choose(&headers, SERVED).expect_err("HTML isn't served");
         assert_eq!(problem.code(), Code::NotAcceptable);
         assert_eq!(problem.told(), "what there is: application/json");
     }
@@ -238,7 +261,7 @@ mod tests {
             let mut headers = HeaderMap::new();
             if let Ok(value) = HeaderValue::from_bytes(&bytes) {
                 headers.insert(ACCEPT, value);
-                let _ = accept(&headers);
+                let _ = choose(&headers, SERVED);
             }
         }
 

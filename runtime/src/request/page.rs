@@ -30,12 +30,12 @@ pub(super) fn limit(schema: &Schema, parameters: &Parameters, faults: &mut Vec<F
 }
 
 /// Reads `cursor` and `page`, which exclude each other.
-pub(super) fn page(limit: u32, parameters: &Parameters, faults: &mut Vec<Fault>) -> Page {
+pub(super) fn page(schema: &Schema, parameters: &Parameters, faults: &mut Vec<Fault>) -> Page {
     match (parameters.named("cursor"), parameters.named("page")) {
         (None, None) => Page::First,
         (Some(cursor), None) if cursor.single().is_empty() => Page::First,
         (Some(cursor), None) => Page::Cursor(cursor.single().to_owned()),
-        (None, Some(page)) => numbered(page.single(), limit, faults),
+        (None, Some(page)) => numbered(page.single(), schema, faults),
         (Some(_), Some(_)) => {
             let detail = "cursor and page exclude each other";
             faults.push(Fault::parameter("page", Code::ConflictingParameters, detail));
@@ -44,8 +44,13 @@ pub(super) fn page(limit: u32, parameters: &Parameters, faults: &mut Vec<Fault>)
     }
 }
 
-fn numbered(text: &str, limit: u32, faults: &mut Vec<Fault>) -> Page {
-    let last = (MAX_SKIPPED / limit.max(1)).max(1);
+/// The last page that can be asked for by number, whatever `limit` is.
+pub(crate) fn last_page(schema: &Schema) -> u32 {
+    (MAX_SKIPPED / schema.page.max.max(1)).max(1)
+}
+
+fn numbered(text: &str, schema: &Schema, faults: &mut Vec<Fault>) -> Page {
+    let last = last_page(schema);
     match number(text, last) {
         Some(page) => Page::Number(page),
         None => {
@@ -113,10 +118,10 @@ mod tests {
                 "bad-limit limit: limit is a whole number from 1 to 100"
             );
         }
-        for raw in ["page=0", "page=", "page=500001", "page=4294967296", "page=x"] {
+        for raw in ["page=0", "page=", "page=100001", "page=4294967296", "page=x"] {
             assert_eq!(
                 refused(posts(raw)),
-                "bad-page page: page is a whole number from 1 to 500000; go further with cursor"
+                "bad-page page: page is a whole number from 1 to 100000; go further with cursor"
             );
         }
     }

@@ -12,6 +12,7 @@ use rest_schema::{ResourceId, Schema};
 
 use super::names::{Names, list};
 use super::{Query, Selection, Visible, filter, include, page, sort};
+use crate::openapi::Version;
 use crate::problem::{Code, Fault, Place, Problem};
 
 pub use split::{MAX_LENGTH, MAX_PARAMETERS, with_cursor};
@@ -105,7 +106,7 @@ pub fn collection(
     let query = Query {
         filters: filters(&names, resource, &parameters, &mut faults),
         sort: sort::read(&names, resource, &parameters, &mut faults),
-        page: page::page(limit, &parameters, &mut faults),
+        page: page::page(schema, &parameters, &mut faults),
         limit,
         count: page::count(&parameters, &mut faults),
         selection: include::selection(&names, resource, &parameters, &mut faults),
@@ -138,6 +139,25 @@ pub fn none(raw: Option<&str>) -> Result<(), Problem> {
     let parameters = Parameters::read(raw, &mut faults)?;
     faults.extend(parameters.iter().map(|parameter| not_taken(&parameter.name, [])));
     refused(&parameters, faults).map_or(Ok(()), Err)
+}
+
+/// The version of OpenAPI that is asked for.
+pub(crate) fn version(raw: Option<&str>) -> Result<Version, Problem> {
+    let mut faults = Vec::new();
+    let parameters = Parameters::read(raw, &mut faults)?;
+    let strange = parameters.iter().filter(|parameter| parameter.name != "version");
+    faults.extend(strange.map(|parameter| not_taken(&parameter.name, ["version"])));
+    let asked = parameters.named("version");
+    faults.extend(asked.and_then(Parameter::repeated));
+    let version = asked.map_or(Some(Version::V3_1), |asked| Version::parse(asked.single()));
+    if version.is_none() {
+        faults.push(Fault::parameter(
+            "version",
+            Code::BadValue,
+            "version is 3.1 or 3.2",
+        ));
+    }
+    refused(&parameters, faults).map_or(Ok(version.unwrap_or(Version::V3_1)), Err)
 }
 
 fn not_taken<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Fault {

@@ -67,7 +67,7 @@ fn check_steps(names: &Names, path: &Path) -> Result<(), Fault> {
 }
 
 /// Whether requests may sort by the field; JSON and bytes have no order, whatever the schema says.
-pub(super) fn is_sortable(field: &Field) -> bool {
+pub(crate) fn is_sortable(field: &Field) -> bool {
     field.sortable && !matches!(field.ty.kind(), Kind::Json | Kind::Bytes)
 }
 

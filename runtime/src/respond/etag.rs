@@ -9,6 +9,12 @@ pub fn item(state: u64, body: &[u8]) -> HeaderValue {
     HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("\"\""))
 }
 
+/// The strong tag of a document that is no item.
+pub fn whole(body: &[u8]) -> HeaderValue {
+    let text = format!("\"{:016x}\"", xxh3_64(body));
+    HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("\"\""))
+}
+
 /// A collection's weak tag.
 pub fn collection(body: &[u8]) -> HeaderValue {
     let text = format!("W/\"{:016x}\"", xxh3_64(body));

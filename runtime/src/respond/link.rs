@@ -44,8 +44,9 @@ impl Query {
         self.text
             .push(if std::mem::take(&mut self.empty) { '?' } else { '&' });
         for c in parameter.chars() {
-            // What a header, a link in angle brackets and a JSON string could not hold as it is.
-            if c.is_ascii_graphic() && !matches!(c, '"' | '<' | '>' | '\\') {
+            // What may stand in a query (RFC 3986, 3.4): brackets, which browsers leave as they are, may not.
+            let may_stand = c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:@/?%".contains(c);
+            if may_stand {
                 self.text.push(c);
             } else {
                 self.text
@@ -70,14 +71,15 @@ pub fn itself(prefix: &str, collection: &str, raw: Option<&str>) -> String {
     query.text
 }
 
-/// `Link` (RFC 8288).
-pub fn header(links: &crate::respond::json::Links) -> String {
+/// `Link` (RFC 8288), with where the service is described (RFC 8631).
+pub fn header(links: &crate::respond::json::Links, prefix: &str) -> String {
     let mut text = format!("<{}>; rel=\"self\"", links.own);
     for (rel, link) in [("next", &links.next), ("prev", &links.prev)] {
         if let Some((_, address)) = link {
             text.push_str(&format!(", <{address}>; rel=\"{rel}\""));
         }
     }
+    text.push_str(&format!(", <{prefix}/openapi.json>; rel=\"service-desc\""));
     text
 }
 
@@ -102,5 +104,9 @@ mod tests {
         );
         assert_eq!(itself("/api", "posts", None), "/api/posts");
         assert_eq!(itself("/api", "posts", Some("a=\"<>")), "/api/posts?a=%22%3C%3E");
+        assert_eq!(
+            itself("/api", "posts", Some("id[in]=1,2&q=a%20b")),
+            "/api/posts?id%5Bin%5D=1,2&q=a%20b"
+        );
     }
 }

@@ -5,6 +5,7 @@ use axum::http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_LOCATION, CONTENT_TYPE, ETAG, HeaderValue, LINK, LOCATION, VARY,
 };
 use axum::http::{HeaderName, Method, Response, StatusCode};
+use bytes::Bytes;
 
 use super::router::Target;
 use crate::problem::Problem;
@@ -29,8 +30,8 @@ pub(super) enum Privacy {
     NoStore,
 }
 
-fn json(status: StatusCode, bytes: Vec<u8>, privacy: Privacy) -> Response<Body> {
-    let mut response = Response::new(Body::from(bytes));
+fn json(status: StatusCode, bytes: impl Into<Bytes>, privacy: Privacy) -> Response<Body> {
+    let mut response = Response::new(Body::from(bytes.into()));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, JSON);
@@ -75,12 +76,20 @@ pub(super) fn item(
     response
 }
 
+/// A document with a validator of its own.
+pub(super) fn whole(status: StatusCode, bytes: Bytes, privacy: Privacy) -> Response<Body> {
+    let tag = etag::whole(&bytes);
+    let mut response = json(status, bytes, privacy);
+    response.headers_mut().insert(ETAG, tag);
+    response
+}
+
 /// A page of a collection.
-pub(super) fn page(bytes: Vec<u8>, links: &Links, privacy: Privacy) -> Response<Body> {
+pub(super) fn page(bytes: Vec<u8>, links: &Links, prefix: &str, privacy: Privacy) -> Response<Body> {
     let tag = etag::collection(&bytes);
     let mut response = json(StatusCode::OK, bytes, privacy);
     response.headers_mut().insert(ETAG, tag);
-    set(&mut response, LINK, &link::header(links));
+    set(&mut response, LINK, &link::header(links, prefix));
     response
 }
 

@@ -71,7 +71,10 @@ impl Exchange<'_> {
             engine: &self.service.engine,
         };
         splicer.page(read, &asked.plan, output, &links, &mut bytes);
-        answer::if_wanted(answer::page(bytes, &links, asked.privacy), &asked.expected)
+        answer::if_wanted(
+            answer::page(bytes, &links, self.prefix, asked.privacy),
+            &asked.expected,
+        )
     }
 
     /// Where the page is, and its neighbours. A page read backward was read from its end.

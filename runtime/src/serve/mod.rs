@@ -7,6 +7,7 @@ mod admin;
 mod answer;
 mod caller;
 mod collection;
+mod documents;
 mod extract;
 mod item;
 mod reading;
@@ -43,6 +44,7 @@ use crate::serve::trace::Trace;
 use crate::service::Inner;
 pub(crate) use admin::administer;
 pub(crate) use caller::{AccountByKey, resolve};
+pub(crate) use documents::Documents;
 pub(crate) use extract::own_routes;
 pub(crate) use request_id::RequestIds;
 pub(crate) use router::Routes;
@@ -207,6 +209,9 @@ async fn answer(
     if parts.method == Method::OPTIONS {
         return Ok(answer::options(&target, allow));
     }
+    if let Target::About(about) = target {
+        return documents::tell(service, &parts, &asked.prefix, about);
+    }
     if let Some(answered) = reading::at_once(service, &parts, &asked.prefix, &target, now) {
         return answered;
     }
@@ -215,7 +220,7 @@ async fn answer(
         Target::Tokens => Caller::anonymous(),
         _ => caller::resolve(service, &parts, now).await?,
     };
-    negotiate::accept(&parts.headers)?;
+    negotiate::choose(&parts.headers, negotiate::SERVED)?;
     let exchange = Exchange {
         service,
         parts: &parts,
@@ -246,6 +251,7 @@ impl Exchange<'_> {
             Target::Tokens => self.make_token(body).await,
             Target::CurrentToken => self.revoke_current().await,
             Target::Health(health) => health_of(self.service, health).await,
+            Target::About(about) => documents::tell(self.service, self.parts, self.prefix, about),
         }
     }
 

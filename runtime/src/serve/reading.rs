@@ -101,10 +101,12 @@ impl Exchange<'_> {
 
     /// The same on a connection that is held, where that is its lane.
     fn on(&self, link: &Link, target: &Target<'_>) -> Result<Option<Answer>, Refusal> {
-        let asked = negotiate::accept(&self.parts.headers).and_then(|()| match target {
+        let asked = negotiate::choose(&self.parts.headers, negotiate::SERVED).and_then(|_| match target {
             Target::Collection(resource) => self.page_asked(*resource).map(Some),
             Target::Item(resource, segment) => self.item_asked(*resource, segment).map(Some),
-            Target::Me | Target::Tokens | Target::CurrentToken | Target::Health(_) => Ok(None),
+            Target::Me | Target::Tokens | Target::CurrentToken | Target::Health(_) | Target::About(_) => {
+                Ok(None)
+            }
         });
         let asked = match asked {
             Ok(Some(asked)) if asked.compiled.lane() == Some(Lane::Inline) => asked,

@@ -5,10 +5,12 @@ use std::collections::HashMap;
 use axum::body::Body;
 use axum::http::header::{HeaderValue, LOCATION};
 use axum::http::{Method, Response, StatusCode, Uri};
-use rest_schema::{Operation, ResourceId, Schema};
+use rest_schema::{ResourceId, Schema};
 
 use super::Health;
+use super::documents::About;
 use crate::metrics::Route;
+use crate::request::methods;
 use crate::service::Inner;
 
 /// Where collections are, by their address.
@@ -29,6 +31,7 @@ pub(super) enum Target<'p> {
     Tokens,
     CurrentToken,
     Health(Health),
+    About(About<'p>),
 }
 
 impl Target<'_> {
@@ -41,6 +44,7 @@ impl Target<'_> {
             Self::Tokens => Route::Tokens,
             Self::CurrentToken => Route::CurrentToken,
             Self::Health(_) => Route::Health,
+            Self::About(_) => Route::About,
         }
     }
 }
@@ -56,32 +60,11 @@ impl Routes {
             .resources
             .iter()
             .map(|resource| {
-                let has = |operation| resource.access.rule(operation).is_some();
-                let list = |all: &[(bool, &str)]| {
-                    let methods = all
-                        .iter()
-                        .filter(|(served, _)| *served)
-                        .map(|(_, method)| *method);
-                    methods.collect::<Vec<_>>().join(", ")
-                };
-                let read = has(Operation::Read);
-                let update = has(Operation::Update);
-                let put_creates = resource.key.by_client && has(Operation::Create);
-                let collection = list(&[
-                    (read, "GET"),
-                    (read, "HEAD"),
-                    (has(Operation::Create), "POST"),
-                    (true, "OPTIONS"),
-                ]);
-                let item = list(&[
-                    (read, "GET"),
-                    (read, "HEAD"),
-                    (update || put_creates, "PUT"),
-                    (update, "PATCH"),
-                    (has(Operation::Delete), "DELETE"),
-                    (true, "OPTIONS"),
-                ]);
-                (collection, item)
+                let list = |methods: Vec<&str>| methods.join(", ");
+                (
+                    list(methods::of_collection(resource)),
+                    list(methods::of_item(resource)),
+                )
             })
             .collect();
         Self { collections, allow }
@@ -93,6 +76,7 @@ pub(super) fn find<'p>(schema: &Schema, routes: &Routes, path: &'p str) -> Optio
     match path {
         "/health/live" => return Some(Target::Health(Health::Live)),
         "/health/ready" => return Some(Target::Health(Health::Ready)),
+        "/.well-known/api-catalog" => return Some(Target::About(About::Catalog)),
         _ => {}
     }
     let rest = path.strip_prefix(schema.prefix.as_str())?.strip_prefix('/')?;
@@ -104,6 +88,9 @@ pub(super) fn find<'p>(schema: &Schema, routes: &Routes, path: &'p str) -> Optio
         ("me", None) => schema.accounts.as_ref().map(|_| Target::Me),
         ("tokens", None) => schema.accounts.as_ref().map(|_| Target::Tokens),
         ("tokens", Some("current")) => schema.accounts.as_ref().map(|_| Target::CurrentToken),
+        ("openapi.json", None) => Some(Target::About(About::OpenApi)),
+        ("schemas", Some(name)) => Some(Target::About(About::Schema(name))),
+        ("problems", Some(code)) => Some(Target::About(About::Problem(code))),
         (collection, None) => routes
             .collections
             .get(collection)
@@ -123,7 +110,7 @@ pub(super) fn allow<'s>(service: &'s Inner, target: &Target<'_>) -> &'s str {
     match target {
         Target::Collection(resource) => &service.routes.allow[resource.0 as usize].0,
         Target::Item(resource, _) => &service.routes.allow[resource.0 as usize].1,
-        Target::Me | Target::Health(_) => "GET, HEAD, OPTIONS",
+        Target::Me | Target::Health(_) | Target::About(_) => "GET, HEAD, OPTIONS",
         Target::Tokens => "POST, OPTIONS",
         Target::CurrentToken => "DELETE, OPTIONS",
     }

@@ -75,6 +75,11 @@ impl FieldRules {
         })
     }
 
+    /// The bounds of its length.
+    pub(super) fn length(&self) -> Option<&Bounds<u64>> {
+        self.length.as_ref()
+    }
+
     /// A value that is to be stored: of the field's type, and within its rules.
     pub(super) fn check(&self, json: &Json) -> Result<Value, Wrong> {
         if matches!(json, Json::Null) {

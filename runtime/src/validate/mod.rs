@@ -5,6 +5,7 @@
 //! takes once it has read that row.
 
 mod create;
+mod document;
 mod field;
 mod given;
 mod load;
@@ -28,6 +29,7 @@ use crate::request::body::{Json, Pointer};
 use field::{FieldRules, Wrong};
 
 pub use create::New;
+pub use document::Body;
 pub use given::Content;
 pub use update::{Changes, Replacement, Update};
 

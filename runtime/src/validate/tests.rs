@@ -208,6 +208,7 @@ fn schema() -> Schema {
         description: None,
     });
     Schema {
+        version: "1.0.0".to_owned(),
         name: "test".into(),
         description: None,
         prefix: "/api".into(),

@@ -245,7 +245,7 @@ impl Member {
 
     /// Whether PUT leaves the field as it is where the body doesn't name it: what the client may not have been able to
     /// see or to set, and what is decided once, at create.
-    fn keeps(&self) -> bool {
+    pub(super) fn keeps(&self) -> bool {
         self.nature != Nature::Writable
             || self.writeonly
             || self.is_password()

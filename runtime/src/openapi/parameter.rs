@@ -1,0 +1,172 @@
+//! Parameters: those of every collection, and a flat, typed one for each field and operator.
+
+use rest_schema::{Field, Resource, ResourceId};
+use serde_json::{Value, json};
+
+use super::Document;
+use super::field::{self, LONGEST_QUERY, Object, Use};
+use crate::request::filter::{OPERATORS, OperatorRow, Takes};
+use crate::request::page::last_page;
+use crate::request::query::PARAMETERS;
+use crate::request::sort::{MAX_TERMS, is_sortable};
+use crate::request::{Operator, relations};
+
+/// A parameter and its name among the components.
+pub(super) type Named = (String, Value);
+
+impl Document<'_> {
+    /// The parameters of a resource's collection; an item takes some of them.
+    pub(super) fn parameters(&self, id: ResourceId, on_item: bool) -> Vec<Named> {
+        let resource = self.model.resource(id);
+        let own = PARAMETERS
+            .iter()
+            .filter(|row| row.on_item || !on_item)
+            .map(|row| self.parameter(id, resource, row.name, row.doc));
+        let mut all: Vec<Named> = own.collect();
+        if !on_item {
+            all.extend(self.filters(id, resource));
+        }
+        all
+    }
+
+    fn parameter(&self, id: ResourceId, resource: &Resource, name: &str, doc: &str) -> Named {
+        let page = &self.model.schema.page;
+        let (shared, schema) = match name {
+            "limit" => (
+                true,
+                json!({ "type": "integer", "format": "int32", "minimum": 1, "maximum": page.max, "default": page.limit }),
+            ),
+            "cursor" => (true, json!({ "type": "string", "maxLength": LONGEST_QUERY })),
+            "page" => (
+                true,
+                json!({ "type": "integer", "format": "int32", "minimum": 1, "maximum": last_page(&self.model.schema) }),
+            ),
+            "count" => (true, json!({ "type": "string", "enum": ["exact"] })),
+            "sort" => (false, list(self.sorts(id), MAX_TERMS)),
+            "fields" => (false, list(self.fields(id), LONGEST_QUERY)),
+            _ => (
+                false,
+                list(self.includes(id), self.model.schema.limits.includes as usize),
+            ),
+        };
+        let is_list = schema.get("items").is_some();
+        let of = if shared {
+            name.to_owned()
+        } else {
+            format!("{}.{name}", resource.name)
+        };
+        (of, parameter(name, doc, Value::clone(&schema), is_list))
+    }
+
+    /// Own fields, and those one relation away.
+    fn paths<'s>(
+        &'s self,
+        id: ResourceId,
+        wanted: impl Fn(&Field) -> bool + 's + Copy,
+    ) -> Vec<(String, &'s Field)> {
+        let shown = move |of: ResourceId| {
+            let fields = self.model.resource(of).fields.iter();
+            fields.filter(move |field| field.is_shown() && wanted(field))
+        };
+        let own = shown(id).map(|field| (field.api_name.clone(), field));
+        let of_relations = relations(&self.model.schema, id).flat_map(|relation| {
+            shown(relation.target).map(move |field| (format!("{}.{}", relation.name, field.api_name), field))
+        });
+        own.chain(of_relations).collect()
+    }
+
+    fn sorts(&self, id: ResourceId) -> Vec<String> {
+        let many: Vec<&str> = relations(&self.model.schema, id)
+            .filter(|relation| !relation.kind.is_to_one())
+            .map(|relation| relation.name.as_str())
+            .collect();
+        let leads_to_many = |path: &str| path.split_once('.').is_some_and(|(step, _)| many.contains(&step));
+        // By what some rows hide nobody sorts.
+        let paths = self.paths(id, |field| is_sortable(field) && field.readable.is_none());
+        let paths = paths.into_iter().filter(|(path, _)| !leads_to_many(path));
+        paths.flat_map(|(path, _)| [format!("-{path}"), path]).collect()
+    }
+
+    fn fields(&self, id: ResourceId) -> Vec<String> {
+        self.paths(id, |_| true)
+            .into_iter()
+            .map(|(path, _)| path)
+            .collect()
+    }
+
+    fn includes(&self, id: ResourceId) -> Vec<String> {
+        let own = relations(&self.model.schema, id);
+        let below = |of: ResourceId, name: &str| {
+            let name = name.to_owned();
+            relations(&self.model.schema, of).map(move |relation| format!("{name}.{}", relation.name))
+        };
+        own.flat_map(|relation| {
+            std::iter::once(relation.name.clone()).chain(below(relation.target, &relation.name))
+        })
+        .collect()
+    }
+
+    fn filters(&self, id: ResourceId, resource: &Resource) -> Vec<Named> {
+        let paths = self.paths(id, |field| field.filterable);
+        let of_field = |(path, field): (String, &Field)| {
+            let operators = OPERATORS
+                .iter()
+                .filter(|row| row.kinds.contains(&field.ty.kind()));
+            let all: Vec<Named> = operators.map(|row| filter(resource, &path, field, row)).collect();
+            all
+        };
+        paths.into_iter().flat_map(of_field).collect()
+    }
+}
+
+fn filter(resource: &Resource, path: &str, field: &Field, row: &OperatorRow) -> Named {
+    let (name, plain) = if row.operator == Operator::Eq {
+        (path.to_owned(), path.to_owned())
+    } else {
+        (format!("{path}[{}]", row.word), format!("{path}.{}", row.word))
+    };
+    let value = || Value::Object(field::schema(field, None, Use::Sought, LONGEST_QUERY as u64));
+    let schema = match row.takes {
+        Takes::One => value(),
+        Takes::Text => json!({ "type": "string", "maxLength": LONGEST_QUERY }),
+        Takes::List => json!({ "type": "array", "items": value(), "maxItems": LONGEST_QUERY }),
+        Takes::Flag => json!({ "type": "boolean" }),
+    };
+    let doc = format!("items whose `{path}` {}", row.doc);
+    let mut parameter = parameter(&name, &doc, schema, row.takes == Takes::List);
+    if let Value::Object(members) = &mut parameter {
+        members.insert("x-name".to_owned(), json!(x_name(path, row.word)));
+        if field.deprecated {
+            members.insert("deprecated".to_owned(), json!(true));
+        }
+    }
+    (format!("{}.{plain}", resource.name), parameter)
+}
+
+/// A name without brackets and dots, for programs: `author__name_gte`.
+fn x_name(path: &str, word: &str) -> String {
+    let plain = path.replace('.', "__");
+    if word == "eq" {
+        plain
+    } else {
+        format!("{plain}_{word}")
+    }
+}
+
+fn parameter(name: &str, doc: &str, schema: Value, is_list: bool) -> Value {
+    let mut parameter = Object::new();
+    parameter.insert("name".to_owned(), json!(name));
+    parameter.insert("in".to_owned(), json!("query"));
+    parameter.insert("description".to_owned(), json!(doc));
+    if is_list {
+        parameter.insert("style".to_owned(), json!("form"));
+        parameter.insert("explode".to_owned(), json!(false));
+    }
+    parameter.insert("schema".to_owned(), schema);
+    Value::Object(parameter)
+}
+
+fn list(words: Vec<String>, most: usize) -> Value {
+    let items = json!({ "type": "string", "enum": words });
+    json!({ "type": "array", "items": items, "minItems": 1, "maxItems": most })
+}

@@ -1,0 +1,225 @@
+//! What answers carry besides their content: headers, and problems by status.
+
+use std::collections::BTreeMap;
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use super::field::{LONGEST_QUERY, Object};
+use super::{Document, object};
+use crate::problem::{self, Code};
+
+/// Characters of a text in a problem; what a request says may be repeated in it.
+const LONGEST_TEXT: usize = 4 * LONGEST_QUERY;
+
+/// A header of answers.
+pub(super) struct HeaderRow {
+    pub(super) name: &'static str,
+    doc: &'static str,
+    is_number: bool,
+}
+
+impl HeaderRow {
+    fn schema(&self) -> Value {
+        if self.is_number {
+            json!({ "type": "integer", "format": "int32", "minimum": 0, "maximum": i32::MAX })
+        } else {
+            json!({ "type": "string", "maxLength": 16 * LONGEST_QUERY })
+        }
+    }
+}
+
+/// All headers that answers are told to carry, in the order of the document.
+pub(super) const HEADERS: &[HeaderRow] = &[
+    header(
+        "ETag",
+        "the state of the row and of its representation (RFC 9110, 8.8.3)",
+    ),
+    header("Cache-Control", "what caches may do with the answer"),
+    header("Vary", "the request headers on which the answer depends"),
+    header("Link", "this page and its neighbours (RFC 8288)"),
+    header("Location", "where the item made is"),
+    header("Content-Location", "the address of the item in the content"),
+    header("Allow", "the methods of the address, the same for every caller"),
+    header("Accept-Post", "the media types that POST takes here"),
+    header("Accept-Patch", "the media types that PATCH takes here (RFC 5789)"),
+    header("Accept", "the media types that the address takes"),
+    header("Accept-Encoding", "the codings of content that the address takes"),
+    header("WWW-Authenticate", "how to sign in"),
+    HeaderRow {
+        name: "Retry-After",
+        doc: "the seconds after which another try makes sense",
+        is_number: true,
+    },
+    header("X-Request-Id", "the request in the service's log"),
+];
+
+const fn header(name: &'static str, doc: &'static str) -> HeaderRow {
+    HeaderRow {
+        name,
+        doc,
+        is_number: false,
+    }
+}
+
+/// The name of a status among the components.
+fn name_of(status: StatusCode) -> String {
+    let reason = status.canonical_reason().unwrap_or("Problem");
+    reason.chars().filter(char::is_ascii_alphanumeric).collect()
+}
+
+/// The schema of the problems of a status.
+fn schema_name(status: StatusCode) -> String {
+    format!("{}Problem", name_of(status))
+}
+
+impl Document<'_> {
+    pub(super) fn all_headers(&self) -> Value {
+        let of = |row: &HeaderRow| {
+            let value = json!({ "description": row.doc, "schema": row.schema() });
+            (row.name.to_owned(), value)
+        };
+        Value::Object(HEADERS.iter().map(of).collect())
+    }
+
+    /// Headers by reference, all of which an answer carries.
+    pub(super) fn headers(&self, names: &[&str]) -> Value {
+        let reference = |name: &&str| {
+            (
+                (*name).to_owned(),
+                json!({ "$ref": format!("#/components/headers/{name}") }),
+            )
+        };
+        let all = names.iter().chain(&["X-Request-Id"]).map(reference);
+        Value::Object(all.collect())
+    }
+
+    /// A problem of each status, by reference.
+    pub(super) fn problems(&self, codes: &[Code]) -> BTreeMap<u16, Value> {
+        let of = |code: &Code| {
+            let status = code.status();
+            let reference = json!({ "$ref": format!("#/components/responses/{}", name_of(status)) });
+            (status.as_u16(), reference)
+        };
+        codes.iter().map(of).collect()
+    }
+
+    /// The statuses of problems, and the codes of each.
+    fn statuses() -> BTreeMap<StatusCode, Vec<&'static str>> {
+        let mut all: BTreeMap<StatusCode, Vec<&str>> = BTreeMap::new();
+        for row in Code::all() {
+            all.entry(row.status).or_default().push(row.word);
+        }
+        all
+    }
+
+    pub(super) fn all_problems(&self) -> Value {
+        let of = |(status, words): (StatusCode, Vec<&str>)| {
+            let description = words
+                .iter()
+                .filter_map(|word| Code::from_word(word))
+                .map(|code| format!("`{}`: {}", code.word(), code.row().doc))
+                .collect::<Vec<_>>()
+                .join("\n\n");
+            let schema = json!({ "$ref": format!("#/components/schemas/{}", schema_name(status)) });
+            let response = json!({
+                "description": description,
+                "headers": self.headers(headers_of(status.as_u16())),
+                "content": { problem::MEDIA_TYPE: { "schema": schema } },
+            });
+            (name_of(status), response)
+        };
+        Value::Object(Self::statuses().into_iter().map(of).collect())
+    }
+
+    pub(super) fn problem_schemas(&self) -> Object {
+        let text = || json!({ "type": "string", "maxLength": LONGEST_TEXT });
+        let mut all = Object::new();
+        for (status, words) in Self::statuses() {
+            let types: Vec<String> = words
+                .iter()
+                .map(|word| format!("{}/problems/{word}", self.prefix))
+                .collect();
+            let mut problem = object(
+                [
+                    (
+                        "type",
+                        json!({ "type": "string", "format": "uri-reference", "enum": types }),
+                    ),
+                    ("code", json!({ "type": "string", "enum": words })),
+                    ("title", text()),
+                    (
+                        "status",
+                        json!({ "type": "integer", "format": "int32", "const": status.as_u16(), "minimum": 400, "maximum": 599 }),
+                    ),
+                    ("detail", text()),
+                    (
+                        "instance",
+                        json!({ "type": "string", "format": "uri", "maxLength": 45 }),
+                    ),
+                    (
+                        "errors",
+                        json!({ "type": "array", "items": { "$ref": "#/components/schemas/Fault" }, "minItems": 1, "maxItems": 1_000 }),
+                    ),
+                ],
+                &["type", "code", "title", "status", "detail", "instance"],
+            );
+            if let Value::Object(members) = &mut problem {
+                members.insert(
+                    "description".to_owned(),
+                    json!(format!("A problem (RFC 9457) of status {}.", status.as_u16())),
+                );
+            }
+            all.insert(schema_name(status), problem);
+        }
+        let mut fault = object(
+            [
+                (
+                    "pointer",
+                    json!({ "type": "string", "maxLength": LONGEST_TEXT, "description": "a place in the body (RFC 6901)" }),
+                ),
+                (
+                    "parameter",
+                    json!({ "type": "string", "maxLength": LONGEST_TEXT, "description": "a parameter of the query string" }),
+                ),
+                (
+                    "header",
+                    json!({ "type": "string", "maxLength": LONGEST_TEXT, "description": "a header of the request" }),
+                ),
+                ("code", text()),
+                ("detail", text()),
+                ("limit", json!({ "description": "the limit that is exceeded" })),
+                (
+                    "nearest",
+                    json!({ "type": "string", "maxLength": LONGEST_TEXT, "description": "what was probably meant" }),
+                ),
+            ],
+            &["code", "detail"],
+        );
+        if let Value::Object(members) = &mut fault {
+            members.insert(
+                "description".to_owned(),
+                json!("One thing that is wrong with a request."),
+            );
+        }
+        all.insert("Fault".to_owned(), fault);
+        all
+    }
+}
+
+/// The headers of the problems of a status.
+pub(super) fn headers_of(status: u16) -> &'static [&'static str] {
+    match status {
+        401 => &["Cache-Control", "WWW-Authenticate"],
+        405 => &["Cache-Control", "Allow"],
+        415 => &[
+            "Cache-Control",
+            "Accept-Post",
+            "Accept-Patch",
+            "Accept",
+            "Accept-Encoding",
+        ],
+        429 | 503 => &["Cache-Control", "Retry-After"],
+        _ => &["Cache-Control"],
+    }
+}

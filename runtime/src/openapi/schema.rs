@@ -1,0 +1,230 @@
+//! Resources as JSON Schemas: an item, a part of one, a page of them, and the bodies that make and change one.
+
+use rest_schema::{Relation, Resource, ResourceId};
+use serde_json::{Value, json};
+
+use super::field::{self, LONGEST_QUERY, Object, Use};
+use super::{Document, object};
+use crate::validate::Body;
+
+/// The schemas of a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// An item as it is shown where a request doesn't say.
+    Whole,
+    /// The members that `fields` names.
+    Part,
+    /// A page of a collection.
+    Page,
+    /// What an array of bodies made.
+    Made,
+    /// A body.
+    Body(Body),
+}
+
+impl Kind {
+    pub(super) const ALL: [Self; 7] = [
+        Self::Whole,
+        Self::Part,
+        Self::Page,
+        Self::Made,
+        Self::Body(Body::Create),
+        Self::Body(Body::Replace),
+        Self::Body(Body::Patch),
+    ];
+
+    fn suffix(self) -> &'static str {
+        match self {
+            Self::Whole => "",
+            Self::Part => "Part",
+            Self::Page => "Page",
+            Self::Made => "Made",
+            Self::Body(Body::Create) => "Create",
+            Self::Body(Body::Replace) => "Replace",
+            Self::Body(Body::Patch) => "Patch",
+        }
+    }
+}
+
+impl Document<'_> {
+    /// The name of a resource's schema; that of another resource is never taken.
+    pub(super) fn name(&self, resource: ResourceId, kind: Kind) -> String {
+        let mut name = format!("{}{}", self.model.resource(resource).name, kind.suffix());
+        while kind != Kind::Whole && self.model.schema.resources.iter().any(|other| other.name == name) {
+            name.push('_');
+        }
+        name
+    }
+
+    /// A reference to a resource's schema.
+    pub(super) fn reference(&self, resource: ResourceId, kind: Kind) -> Value {
+        json!({ "$ref": format!("{}{}", self.schemas, self.name(resource, kind)) })
+    }
+
+    /// An item, whole or in part.
+    pub(super) fn any_of_item(&self, resource: ResourceId) -> Value {
+        json!({ "anyOf": [self.reference(resource, Kind::Whole), self.reference(resource, Kind::Part)] })
+    }
+
+    /// A schema of a resource; `None` where nothing of the service has such a value.
+    pub(super) fn schema_of(&self, id: ResourceId, kind: Kind) -> Option<Value> {
+        let resource = self.model.resource(id);
+        let access = &resource.access;
+        let is_read = access.read.is_some();
+        let schema = match kind {
+            Kind::Whole => self.item(id, true),
+            Kind::Part if is_read => self.item(id, false),
+            Kind::Page if is_read => self.page(id),
+            Kind::Made if access.create.is_some() => {
+                let bulk = self.model.schema.limits.bulk;
+                let items =
+                    json!({ "type": "array", "items": self.reference(id, Kind::Whole), "maxItems": bulk });
+                object([("items", items)], &["items"])
+            }
+            Kind::Body(body) if self.takes(resource, body) => self.body(id, body),
+            Kind::Part | Kind::Page | Kind::Made | Kind::Body(_) => return None,
+        };
+        Some(described(resource, kind, schema))
+    }
+
+    fn takes(&self, resource: &Resource, body: Body) -> bool {
+        let access = &resource.access;
+        match body {
+            Body::Create => access.create.is_some(),
+            Body::Replace => access.update.is_some() || resource.key.by_client && access.create.is_some(),
+            Body::Patch => access.update.is_some(),
+        }
+    }
+
+    fn item(&self, id: ResourceId, is_whole: bool) -> Value {
+        let usage = Use::Shown {
+            limits: self.model.schema.managed != Some(false),
+        };
+        let mut properties = Object::new();
+        let mut required = Vec::new();
+        let validator = self.validators.resource(id);
+        for (field_id, field) in self.model.fields(id).filter(|(_, field)| field.is_shown()) {
+            let length = validator.length(field_id.index);
+            let schema = field::schema(field, length, usage, self.model.schema.limits.body);
+            properties.insert(field.api_name.clone(), Value::Object(schema));
+            if is_whole && field.readable.is_none() {
+                required.push(field.api_name.as_str());
+            }
+        }
+        for relation in self.relations(id) {
+            properties.insert(relation.name.clone(), self.included(relation));
+        }
+        object(properties, &required)
+    }
+
+    /// A relation within an item, where `include` or `fields` asks for it.
+    fn included(&self, relation: &Relation) -> Value {
+        let whole = self.reference(relation.target, Kind::Whole);
+        let part = self.reference(relation.target, Kind::Part);
+        if relation.kind.is_to_one() {
+            json!({ "anyOf": [whole, part, { "type": "null" }] })
+        } else {
+            self.reference(relation.target, Kind::Page)
+        }
+    }
+
+    /// The relations that a request may include.
+    pub(super) fn relations(&self, id: ResourceId) -> impl Iterator<Item = &Relation> {
+        crate::request::relations(&self.model.schema, id)
+    }
+
+    fn page(&self, id: ResourceId) -> Value {
+        let limits = self
+            .model
+            .schema
+            .resources
+            .iter()
+            .flat_map(|resource| &resource.relations);
+        let most = limits
+            .filter_map(|relation| relation.limit)
+            .fold(self.model.schema.page.max, u32::max);
+        let items = json!({ "type": "array", "items": self.any_of_item(id), "maxItems": most });
+        let nullable = |description: &str| json!({ "type": ["string", "null"], "maxLength": LONGEST_QUERY, "description": description });
+        let page = object(
+            [
+                (
+                    "limit",
+                    json!({ "type": "integer", "format": "int32", "minimum": 1, "maximum": i32::MAX, "description": "the most items on a page" }),
+                ),
+                ("next", nullable("the cursor of the next page")),
+                ("prev", nullable("the cursor of the page before")),
+                (
+                    "total",
+                    json!({ "type": "integer", "format": "int64", "minimum": 0, "maximum": i64::MAX, "description": "the items on all pages, where `count=exact` asks for it" }),
+                ),
+            ],
+            &["limit", "next", "prev"],
+        );
+        let address = |description: &str| {
+            json!({
+                "type": ["string", "null"],
+                "format": "uri-reference",
+                "maxLength": 4 * LONGEST_QUERY,
+                "description": description,
+            })
+        };
+        let links = object(
+            [
+                (
+                    "self",
+                    address("this page; null where the relation can't be asked for by itself"),
+                ),
+                ("next", address("the next page")),
+                ("prev", address("the page before")),
+            ],
+            &["self", "next", "prev"],
+        );
+        object(
+            [("items", items), ("page", page), ("links", links)],
+            &["items", "page", "links"],
+        )
+    }
+
+    fn body(&self, id: ResourceId, body: Body) -> Value {
+        let validator = self.validators.resource(id);
+        let mut properties = Object::new();
+        let mut required = Vec::new();
+        for (place, is_required) in validator.members_of(body) {
+            let field = &self.model.resource(id).fields[place as usize];
+            let length = validator.length(place);
+            let mut schema = field::schema(field, length, Use::Given, self.model.schema.limits.body);
+            if field.writeonly {
+                schema.insert("writeOnly".to_owned(), json!(true));
+            }
+            properties.insert(field.api_name.clone(), Value::Object(schema));
+            if is_required {
+                required.push(field.api_name.as_str());
+            }
+        }
+        object(properties, &required)
+    }
+}
+
+fn described(resource: &Resource, kind: Kind, mut schema: Value) -> Value {
+    let own = resource.description.as_deref();
+    let description = match kind {
+        Kind::Whole => own.map(str::to_owned),
+        Kind::Part => Some(format!("The members of a {} that `fields` names.", resource.name)),
+        Kind::Page => Some("A page of a collection.".to_owned()),
+        Kind::Made => {
+            Some("What was made, in the order sent; what its maker may not read is left out.".to_owned())
+        }
+        Kind::Body(Body::Create) => Some(format!("Makes a {}.", resource.name)),
+        Kind::Body(Body::Replace) => Some(format!("All of a {}.", resource.name)),
+        Kind::Body(Body::Patch) => Some(format!("A merge patch (RFC 7396) of a {}.", resource.name)),
+    };
+    if let (Value::Object(schema), Some(description)) = (&mut schema, description) {
+        schema.insert("description".to_owned(), json!(description));
+    }
+    if resource.deprecated
+        && let Value::Object(schema) = &mut schema
+    {
+        schema.insert("deprecated".to_owned(), json!(true));
+    }
+    schema
+}

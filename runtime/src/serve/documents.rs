@@ -1,0 +1,130 @@
+//! What the service says of itself: the OpenAPI document, JSON Schemas, what problems mean, the catalogue of APIs.
+//!
+//! None of it depends on who asks, so credentials aren't looked at. Each document is made when it is first asked for.
+
+use std::sync::{Mutex, PoisonError};
+
+use axum::body::Body;
+use axum::http::header::{CONTENT_TYPE, HeaderValue, LINK};
+use axum::http::request::Parts;
+use axum::http::{Response, StatusCode};
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use super::answer::{self, Privacy};
+use crate::openapi::{self, Version};
+use crate::problem::{Code, Problem};
+use crate::request::negotiate::about::{JSON, LINKSET, SCHEMA};
+use crate::request::precondition::Preconditions;
+use crate::request::{negotiate, query};
+use crate::service::Inner;
+
+/// Documents that are kept: a version for each prefix under which the service is reached, and strangers may choose that.
+const KEPT: usize = 8;
+
+/// What is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum About<'p> {
+    /// All operations.
+    OpenApi,
+    /// A schema, by its name.
+    Schema(&'p str),
+    /// A problem, by its code.
+    Problem(&'p str),
+    /// Where the OpenAPI document is (RFC 9727).
+    Catalog,
+}
+
+/// OpenAPI documents, as they were made.
+#[derive(Debug, Default)]
+pub(crate) struct Documents(Mutex<Vec<(String, Version, Bytes)>>);
+
+impl Documents {
+    fn open_api(&self, service: &Inner, prefix: &str, version: Version) -> Bytes {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = kept
+            .iter()
+            .find(|(of, in_version, _)| of == prefix && *in_version == version);
+        if let Some((_, _, document)) = found {
+            return document.clone();
+        }
+        let engine = &service.engine;
+        let document = openapi::document(&engine.model, &engine.validators, prefix, version);
+        let document = Bytes::from(document.to_string());
+        if kept.len() == KEPT {
+            kept.remove(0);
+        }
+        kept.push((prefix.to_owned(), version, document.clone()));
+        document
+    }
+}
+
+/// Tells it.
+pub(super) fn tell(
+    service: &Inner,
+    parts: &Parts,
+    prefix: &str,
+    about: About<'_>,
+) -> Result<Response<Body>, Problem> {
+    let served = match about {
+        About::OpenApi | About::Problem(_) => JSON,
+        About::Schema(_) => SCHEMA,
+        About::Catalog => LINKSET,
+    };
+    let media = negotiate::choose(&parts.headers, served)?;
+    let version = match about {
+        About::OpenApi => query::version(parts.uri.query())?,
+        _ => query::none(parts.uri.query()).map(|()| Version::V3_1)?,
+    };
+    let expected = Preconditions::parse(&parts.headers)?;
+    let bytes = match about {
+        About::OpenApi => service.documents.open_api(service, prefix, version),
+        About::Schema(name) => written(&schema(service, prefix, name)?),
+        About::Problem(code) => written(&problem(prefix, code)?),
+        About::Catalog => written(&catalog(prefix)),
+    };
+    let mut response = answer::whole(StatusCode::OK, bytes, Privacy::Public);
+    let media = match about {
+        About::Catalog if media == LINKSET[0] => {
+            r#"application/linkset+json; profile="https://www.rfc-editor.org/info/rfc9727""#
+        }
+        _ => media,
+    };
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(media));
+    if about == About::Catalog
+        && let Ok(link) = HeaderValue::from_str(&format!("<{prefix}/openapi.json>; rel=\"service-desc\""))
+    {
+        response.headers_mut().insert(LINK, link);
+    }
+    answer::if_wanted(response, &expected)
+}
+
+fn written(document: &Value) -> Bytes {
+    Bytes::from(document.to_string())
+}
+
+fn schema(service: &Inner, prefix: &str, name: &str) -> Result<Value, Problem> {
+    let engine = &service.engine;
+    openapi::json_schema(&engine.model, &engine.validators, prefix, name)
+        .ok_or_else(|| Problem::new(Code::NotFound))
+}
+
+fn problem(prefix: &str, word: &str) -> Result<Value, Problem> {
+    let code = Code::from_word(word).ok_or_else(|| Problem::new(Code::NotFound))?;
+    let row = code.row();
+    Ok(json!({
+        "type": format!("{prefix}/problems/{}", row.word),
+        "code": row.word,
+        "title": row.title,
+        "status": row.status.as_u16(),
+        "detail": row.doc,
+    }))
+}
+
+fn catalog(prefix: &str) -> Value {
+    let described = json!([{ "href": format!("{prefix}/openapi.json"), "type": "application/json" }]);
+    let anchor = if prefix.is_empty() { "/" } else { prefix };
+    json!({ "linkset": [{ "anchor": anchor, "service-desc": described }] })
+}
