@@ -164,6 +164,15 @@ impl Document<'_> {
                 }
             }
         }
+        if self
+            .model
+            .schema
+            .resources
+            .iter()
+            .any(|resource| resource.access.update.is_some())
+        {
+            all.insert("JsonPatch".to_owned(), schema::json_patch());
+        }
         all.extend(self.problem_schemas());
         all.extend(self.token_schemas());
         Value::Object(all)

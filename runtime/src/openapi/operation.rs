@@ -12,7 +12,7 @@ use super::{Document, object, response};
 use crate::caller::Caller;
 use crate::plan::access::Permit;
 use crate::problem::Code;
-use crate::request::body::{JSON_TYPES, PATCH_TYPES};
+use crate::request::body::{JSON_PATCH_TYPE, JSON_TYPES, MERGE_PATCH_TYPES};
 use crate::request::methods;
 use crate::request::negotiate::about;
 use crate::validate::Body;
@@ -131,6 +131,10 @@ impl Document<'_> {
             of(
                 "If-None-Match",
                 "only where the present tag is none of these (RFC 9110, 13.1.2); else 304 to a read, 412 to a write",
+            ),
+            of(
+                "Prefer",
+                "`return=minimal` for no content, `return=representation` for the item (RFC 7240)",
             ),
         ])
     }
@@ -278,7 +282,7 @@ impl Document<'_> {
         draft.responses.extend(self.problems(BODY));
         let mut made = json!({
             "description": "It is made. One item is shown as its maker may see it; without content, he may not.",
-            "headers": self.headers(&["Cache-Control", "Location", "Content-Location", "ETag", "Vary"]),
+            "headers": self.headers(&["Cache-Control", "Location", "Content-Location", "ETag", "Vary", "Preference-Applied"]),
         });
         if resource.access.read.is_some() {
             let schema =
@@ -288,6 +292,7 @@ impl Document<'_> {
             made["content"] = json!({ JSON: { "schema": self.reference(id, Kind::Made) } });
         }
         draft.responses.insert(201, made);
+        draft.takes_header("Prefer");
         draft
     }
 
@@ -305,14 +310,14 @@ impl Document<'_> {
             JSON_TYPES,
             &self.reference(id, Kind::Body(Body::Replace)),
         ));
-        self.writes_item(id, &mut draft, &["Cache-Control", "Vary"]);
+        self.writes_item(id, &mut draft, &["Cache-Control", "Vary", "Preference-Applied"]);
         draft.responses.extend(self.problems(BODY));
         if may_create {
             draft.responses.insert(
                 201,
                 json!({
                     "description": "It is made; without content, its maker may not read it.",
-                    "headers": self.headers(&["Cache-Control", "Location", "Content-Location", "Vary"]),
+                    "headers": self.headers(&["Cache-Control", "Location", "Content-Location", "Vary", "Preference-Applied"]),
                     "content": { JSON: { "schema": self.reference(id, Kind::Whole) } },
                 }),
             );
@@ -324,11 +329,19 @@ impl Document<'_> {
         let resource = self.model.resource(id);
         let summary = format!("Changes members of a {}", resource.name);
         let mut draft = self.draft(id, "update", &resource.name, summary, Operation::Update);
-        draft.body = Some(content(PATCH_TYPES, &self.reference(id, Kind::Body(Body::Patch))));
+        let mut body = content(MERGE_PATCH_TYPES, &self.reference(id, Kind::Body(Body::Patch)));
+        body["content"][JSON_PATCH_TYPE] = json!({ "schema": { "$ref": "#/components/schemas/JsonPatch" } });
+        draft.body = Some(body);
         self.writes_item(
             id,
             &mut draft,
-            &["Cache-Control", "Vary", "ETag", "Content-Location"],
+            &[
+                "Cache-Control",
+                "Vary",
+                "ETag",
+                "Content-Location",
+                "Preference-Applied",
+            ],
         );
         draft.responses.extend(self.problems(BODY));
         draft
@@ -351,6 +364,7 @@ impl Document<'_> {
     /// What PUT and PATCH have in common.
     fn writes_item(&self, id: ResourceId, draft: &mut Draft, headers: &[&str]) {
         draft.conditional();
+        draft.takes_header("Prefer");
         draft.responses.extend(self.problems(WRITE));
         draft.responses.extend(self.problems(OF_ITEM));
         if self.model.resource(id).access.read.is_some() {
@@ -366,8 +380,8 @@ impl Document<'_> {
         draft.responses.insert(
             204,
             json!({
-                "description": "It is changed; its writer may not read it any more.",
-                "headers": self.headers(&["Cache-Control"]),
+                "description": "It is changed, and its writer may not read it any more, or doesn't want to see it.",
+                "headers": self.headers(&["Cache-Control", "ETag", "Preference-Applied"]),
             }),
         );
     }
@@ -646,10 +660,13 @@ impl Document<'_> {
 impl Draft {
     /// It may be made to depend on what is there.
     fn conditional(&mut self) {
-        for name in ["If-Match", "If-None-Match"] {
-            self.parameters
-                .push(json!({ "$ref": format!("#/components/parameters/{name}") }));
-        }
+        self.takes_header("If-Match");
+        self.takes_header("If-None-Match");
+    }
+
+    fn takes_header(&mut self, name: &str) {
+        self.parameters
+            .push(json!({ "$ref": format!("#/components/parameters/{name}") }));
     }
 
     fn finished(self) -> Value {

@@ -45,6 +45,10 @@ pub(super) const HEADERS: &[HeaderRow] = &[
     header("Accept-Patch", "the media types that PATCH takes here (RFC 5789)"),
     header("Accept", "the media types that the address takes"),
     header("Accept-Encoding", "the codings of content that the address takes"),
+    header(
+        "Preference-Applied",
+        "the preferences that were followed (RFC 7240)",
+    ),
     header("WWW-Authenticate", "how to sign in"),
     HeaderRow {
         name: "Retry-After",

@@ -205,6 +205,32 @@ impl Document<'_> {
     }
 }
 
+/// The schema of a JSON Patch (RFC 6902).
+pub(super) fn json_patch() -> Value {
+    let pointer = || json!({ "type": "string", "maxLength": LONGEST_QUERY, "description": "a member of the item, `/title`, or a place in its document (RFC 6901)" });
+    let of = |words: &[&str], more: &str, schema: Value| {
+        let op = json!({ "type": "string", "enum": words });
+        let mut names = vec!["op", "path"];
+        let mut members = vec![("op", op), ("path", pointer())];
+        if !more.is_empty() {
+            names.push(more);
+            members.push((more, schema));
+        }
+        let mut operation = object(members, &names);
+        // RFC 6902, 4: other members are passed over.
+        if let Value::Object(operation) = &mut operation {
+            operation.remove("additionalProperties");
+        }
+        operation
+    };
+    let operations = [
+        of(&["add", "replace", "test"], "value", json!({})),
+        of(&["remove"], "", json!({})),
+        of(&["move", "copy"], "from", pointer()),
+    ];
+    json!({ "type": "array", "items": { "oneOf": operations }, "maxItems": 1_000, "description": "A JSON Patch (RFC 6902)." })
+}
+
 fn described(resource: &Resource, kind: Kind, mut schema: Value) -> Value {
     let own = resource.description.as_deref();
     let description = match kind {

@@ -18,8 +18,14 @@ pub use read::{MAX_DEPTH, parse};
 /// What POST and PUT take.
 pub const JSON_TYPES: &[&str] = &["application/json"];
 
-/// What PATCH takes; both are merge patches (RFC 7396).
-pub const PATCH_TYPES: &[&str] = &["application/merge-patch+json", "application/json"];
+/// What PATCH takes as a merge patch (RFC 7396).
+pub const MERGE_PATCH_TYPES: &[&str] = &["application/merge-patch+json", "application/json"];
+
+/// A JSON Patch (RFC 6902).
+pub const JSON_PATCH_TYPE: &str = "application/json-patch+json";
+
+/// What PATCH takes.
+pub const PATCH_TYPES: &[&str] = &[MERGE_PATCH_TYPES[0], MERGE_PATCH_TYPES[1], JSON_PATCH_TYPE];
 
 /// The media types that a method takes, as `Accept-Post` and `Accept-Patch` list them.
 pub fn types_of(method: &Method) -> &'static [&'static str] {
@@ -52,6 +58,14 @@ pub fn check_headers(method: &Method, headers: &HeaderMap) -> Result<(), Problem
         },
     };
     Err(refused(method, &detail))
+}
+
+/// Whether a body that PATCH takes is a JSON Patch.
+pub fn is_json_patch(headers: &HeaderMap) -> bool {
+    let media = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| MediaType::parse(value.as_bytes()));
+    media.is_some_and(|media| media.is(JSON_PATCH_TYPE))
 }
 
 fn refused(method: &Method, detail: &str) -> Problem {
@@ -107,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn json_is_taken_and_patches_are_merge_patches() {
+    fn json_is_taken_and_patches_of_two_kinds() {
         for value in [
             "application/json",
             "Application/Json;charset=UTF-8",
@@ -118,6 +132,7 @@ mod tests {
             }
         }
         assert!(check(&Method::PATCH, "application/merge-patch+json").is_ok());
+        assert!(check(&Method::PATCH, "application/json-patch+json").is_ok());
     }
 
     #[test]
@@ -133,10 +148,10 @@ mod tests {
             assert_eq!(refused.status(), 415);
             assert_eq!(refused.headers()["accept-post"], "application/json");
         }
-        let refused = check(&Method::PATCH, "application/json-patch+json").expect_err("JSON Patch");
+        let refused = check(&Method::PATCH, "text/plain").expect_err("text");
         assert_eq!(
             refused.headers()["accept-patch"],
-            "application/merge-patch+json, application/json"
+            "application/merge-patch+json, application/json, application/json-patch+json"
         );
         let refused = check(&Method::PUT, "").expect_err("none");
         assert_eq!(refused.headers()["accept"], "application/json");

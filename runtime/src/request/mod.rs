@@ -13,6 +13,7 @@ mod names;
 pub mod negotiate;
 pub mod page;
 pub mod precondition;
+pub mod prefer;
 pub mod query;
 pub mod sort;
 

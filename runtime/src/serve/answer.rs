@@ -11,6 +11,7 @@ use super::router::Target;
 use crate::problem::Problem;
 use crate::request::body;
 use crate::request::precondition::Preconditions;
+use crate::request::prefer::{Preferences, Return};
 use crate::respond::etag;
 use crate::respond::json::Links;
 use crate::respond::link;
@@ -18,6 +19,7 @@ use crate::respond::link;
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const ACCEPT_POST: HeaderName = HeaderName::from_static("accept-post");
 const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
+const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
 /// Whether a cache that others use may keep an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +78,44 @@ pub(super) fn item(
     response
 }
 
+/// What a write made of an item, as far as its writer may see it and wants to: without content there is `status` alone,
+/// and the tag all the same. `address` is where the content is, if that is told.
+pub(super) fn written(
+    (with_content, without): (StatusCode, StatusCode),
+    shown: Option<(Vec<u8>, Option<u64>)>,
+    address: Option<&str>,
+    preferences: Preferences,
+) -> Response<Body> {
+    let is_minimal = preferences.returned == Some(Return::Minimal);
+    let mut response = match shown {
+        None => nothing(without),
+        Some((bytes, state)) if is_minimal => {
+            let mut response = nothing(without);
+            if let Some(state) = state {
+                response.headers_mut().insert(ETAG, etag::item(state, &bytes));
+            }
+            response
+        }
+        Some((bytes, state)) => {
+            let mut response = item(with_content, bytes, state, Privacy::NoStore);
+            if let Some(address) = address {
+                set(&mut response, CONTENT_LOCATION, address);
+            }
+            response
+        }
+    };
+    applied(&mut response, preferences);
+    response
+}
+
+/// Says which preferences were followed.
+pub(super) fn applied(response: &mut Response<Body>, preferences: Preferences) {
+    let has_content = response.headers().contains_key(CONTENT_TYPE);
+    if let Some(applied) = preferences.applied(has_content) {
+        set(response, PREFERENCE_APPLIED, applied);
+    }
+}
+
 /// A document with a validator of its own.
 pub(super) fn whole(status: StatusCode, bytes: Bytes, privacy: Privacy) -> Response<Body> {
     let tag = etag::whole(&bytes);
@@ -127,12 +167,6 @@ pub(super) fn nothing(status: StatusCode) -> Response<Body> {
 /// Says where the item made is.
 pub(super) fn with_location(mut response: Response<Body>, address: &str) -> Response<Body> {
     set(&mut response, LOCATION, address);
-    response
-}
-
-/// Says what the body is a representation of.
-pub(super) fn with_content_location(mut response: Response<Body>, address: &str) -> Response<Body> {
-    set(&mut response, CONTENT_LOCATION, address);
     response
 }
 

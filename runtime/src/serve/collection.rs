@@ -11,6 +11,7 @@ use crate::plan::read::{Planner, ReadPlan};
 use crate::problem::{Code, Fault, Problem};
 use crate::request::body::Json;
 use crate::request::page::Position;
+use crate::request::prefer::{Preferences, Return};
 use crate::request::query;
 use crate::respond::json::{Links, Splicer, address};
 use crate::respond::link;
@@ -142,7 +143,7 @@ impl Exchange<'_> {
         let rows = self.validated(resource, &body)?;
         let written = self.write(resource, Action::Create { rows, many }).await?;
         if many {
-            Ok(made_many(&written))
+            Ok(made_many(&written, self.preferences()))
         } else {
             self.made(resource, written)
         }
@@ -190,16 +191,19 @@ impl Exchange<'_> {
         let engine = &self.service.engine;
         let one = only(written)?;
         let address = address(engine, self.prefix, resource, &one.key);
-        let response = match one.item {
-            None => answer::nothing(StatusCode::CREATED),
-            Some(output) => {
-                // RFC 9110, 9.3.4: no validator in an answer to PUT whose content was not kept as it was sent.
-                let state = output.state.filter(|_| self.parts.method != Method::PUT);
-                let response = answer::item(StatusCode::CREATED, output.rows.bytes, state, Privacy::NoStore);
-                answer::with_content_location(response, &address)
-            }
-        };
+        // RFC 9110, 9.3.4: no validator in an answer to PUT whose content was not kept as it was sent.
+        let is_put = self.parts.method == Method::PUT;
+        let shown = one
+            .item
+            .map(|output| (output.rows.bytes, output.state.filter(|_| !is_put)));
+        let statuses = (StatusCode::CREATED, StatusCode::CREATED);
+        let response = answer::written(statuses, shown, Some(&address), self.preferences());
         Ok(answer::with_location(response, &address))
+    }
+
+    /// What the client would like.
+    pub(super) fn preferences(&self) -> Preferences {
+        Preferences::parse(&self.parts.headers)
     }
 }
 
@@ -211,7 +215,12 @@ pub(super) fn only(mut written: Vec<Written>) -> Result<Written, Problem> {
 }
 
 /// The items in the order sent, without those that their maker may not read.
-fn made_many(written: &[Written]) -> Response<Body> {
+fn made_many(written: &[Written], preferences: Preferences) -> Response<Body> {
+    if preferences.returned == Some(Return::Minimal) {
+        let mut response = answer::nothing(StatusCode::CREATED);
+        answer::applied(&mut response, preferences);
+        return response;
+    }
     let mut bytes = b"{\"items\":[".to_vec();
     let readable = written.iter().filter_map(|one| one.item.as_ref());
     for (place, output) in readable.enumerate() {
@@ -221,5 +230,7 @@ fn made_many(written: &[Written]) -> Response<Body> {
         bytes.extend_from_slice(&output.rows.bytes);
     }
     bytes.extend_from_slice(b"]}");
-    answer::document(StatusCode::CREATED, bytes)
+    let mut response = answer::document(StatusCode::CREATED, bytes);
+    answer::applied(&mut response, preferences);
+    response
 }

@@ -6,13 +6,13 @@ use percent_encoding::percent_decode_str;
 use rest_schema::{Operation, ResourceId, Value};
 
 use super::Exchange;
-use super::answer::{self, Privacy};
+use super::answer;
 use super::collection::only;
 use super::reading::Asked;
 use crate::cell::Cell;
 use crate::problem::{Code, Problem};
 use crate::request::precondition::Preconditions;
-use crate::request::{Selection, query};
+use crate::request::{Selection, body, query};
 use crate::respond::json::{Splicer, address};
 use crate::storage::job::Written;
 use crate::storage::rows::Output;
@@ -120,7 +120,7 @@ impl Exchange<'_> {
         update
     }
 
-    /// PATCH: a merge patch.
+    /// PATCH: a merge patch, or a JSON Patch.
     pub(super) async fn patch(
         &self,
         resource: ResourceId,
@@ -133,7 +133,14 @@ impl Exchange<'_> {
         let expected = Preconditions::parse(&self.parts.headers)?;
         let (_, key) = self.key(resource, segment)?;
         let validator = self.service.engine.validators.resource(resource);
-        let update = self.as_writer(resource, |writer| validator.merge(&body, writer));
+        let is_json_patch = body::is_json_patch(&self.parts.headers);
+        let update = self.as_writer(resource, |writer| {
+            if is_json_patch {
+                validator.patch(&body, writer)
+            } else {
+                validator.merge(&body, writer)
+            }
+        });
         let written = self
             .write(
                 resource,
@@ -168,20 +175,19 @@ impl Exchange<'_> {
             return self.made(resource, written);
         }
         let one = only(written)?;
-        let Some(output) = one.item else {
-            return Ok(answer::nothing(StatusCode::NO_CONTENT));
-        };
         // RFC 9110, 9.3.4: no validator in an answer to PUT whose content was not kept as it was sent.
-        let state = output.state.filter(|_| self.parts.method == Method::PATCH);
-        let response = answer::item(StatusCode::OK, output.rows.bytes, state, Privacy::NoStore);
-        Ok(if self.parts.method == Method::PATCH {
-            answer::with_content_location(
-                response,
-                &address(&self.service.engine, self.prefix, resource, &one.key),
-            )
-        } else {
-            response
-        })
+        let is_patch = self.parts.method == Method::PATCH;
+        let shown = one
+            .item
+            .map(|output| (output.rows.bytes, output.state.filter(|_| is_patch)));
+        let statuses = (StatusCode::OK, StatusCode::NO_CONTENT);
+        let address = is_patch.then(|| address(&self.service.engine, self.prefix, resource, &one.key));
+        Ok(answer::written(
+            statuses,
+            shown,
+            address.as_deref(),
+            self.preferences(),
+        ))
     }
 
     /// The key of a path segment, as values and in stored form; 404 where it can't be one.

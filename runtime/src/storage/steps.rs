@@ -35,7 +35,7 @@ use crate::storage::constraint::Context;
 use crate::storage::job::{Done, Job, Written};
 use crate::storage::rows::Output;
 use crate::typed::Binding;
-use crate::validate::{New, Update};
+use crate::validate::{New, Unfit, Update};
 use crate::write::{Asking, Changes};
 
 /// A write of one resource, for one caller.
@@ -224,7 +224,8 @@ impl<C: Connection> Steps<'_, C> {
         expected.hold_for(before.state).map_err(Refusal::Problem)?;
         let old = self.decode(key, &before.cells)?;
         let shown = |field: u32| self.is_shown(field, &before);
-        let changes = update.against(&old, &shown).map_err(invalid)?;
+        let validator = self.engine().validators.resource(self.write.resource);
+        let changes = update.against(validator, &old, &shown).map_err(unfit)?;
         let changed: Vec<u32> = changes.set.iter().map(|(field, _)| *field).collect();
         // What the program set itself is not the caller's to be refused.
         let by_caller = |field: &&u32| !update.forced().contains(field);
@@ -375,6 +376,13 @@ impl<C: Connection> Steps<'_, C> {
 
 fn not_found() -> Refusal {
     Refusal::Problem(Problem::new(Code::NotFound))
+}
+
+fn unfit(unfit: Unfit) -> Refusal {
+    Refusal::Problem(match unfit {
+        Unfit::Invalid(faults) => Problem::invalid(faults),
+        Unfit::Conflict(faults) => Problem::conflict(faults),
+    })
 }
 
 fn invalid(faults: Vec<Fault>) -> Refusal {

@@ -102,6 +102,11 @@ impl FieldRules {
         }
     }
 
+    /// A JSON document, as its text.
+    pub(super) fn document(&self, text: &str) -> Result<Value, Wrong> {
+        self.ty.parse_text(text).map_err(wrong)
+    }
+
     /// Whether a value, already of the field's type, is within its rules.
     pub(super) fn check_rules(&self, value: &Value) -> Result<(), Wrong> {
         self.check_length(value)?;

@@ -8,7 +8,9 @@ mod create;
 mod document;
 mod field;
 mod given;
+mod json_patch;
 mod load;
+mod node;
 mod patch;
 #[cfg(test)]
 mod properties;
@@ -31,7 +33,7 @@ use field::{FieldRules, Wrong};
 pub use create::New;
 pub use document::Body;
 pub use given::Content;
-pub use update::{Changes, Replacement, Update};
+pub use update::{Changes, Replacement, Unfit, Update};
 
 /// The most faults that one answer lists.
 const MOST_FAULTS: usize = 1_000;

@@ -60,7 +60,7 @@ fn write_merged(target: Option<&str>, patch: &Json, out: &mut String) {
 
 /// The members of an object, their values unread; of anything else none.
 #[derive(Default)]
-struct Members(Vec<(String, Box<RawValue>)>);
+pub(super) struct Members(pub(super) Vec<(String, Box<RawValue>)>);
 
 impl<'de> Deserialize<'de> for Members {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

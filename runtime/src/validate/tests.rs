@@ -9,7 +9,7 @@ use rest_schema::{
     Value,
 };
 
-use super::{New, Update, Validators, Writer};
+use super::{Changes, New, Unfit, Update, Validators, Writer};
 use crate::problem::{Fault, Place};
 use crate::request::body::{Json, parse};
 
@@ -285,6 +285,13 @@ pub(super) fn patch(text: &str) -> Update {
     })
 }
 
+fn json_patch(text: &str) -> Update {
+    let validators = &*VALIDATORS;
+    as_writer(Some(ME), &|_| false, |writer| {
+        validators.resource(ARTICLE).patch(&body(text), writer)
+    })
+}
+
 pub(super) fn put(text: &str) -> Update {
     let validators = &*VALIDATORS;
     as_writer(Some(ME), &|_| false, |writer| {
@@ -365,12 +372,19 @@ fn row() -> Vec<Value> {
     ]
 }
 
+fn against(update: &Update, row: &[Value], shown: &dyn Fn(u32) -> bool) -> Result<Changes, Vec<Fault>> {
+    let article = VALIDATORS.resource(ARTICLE);
+    update.against(article, row, shown).map_err(|unfit| match unfit {
+        Unfit::Invalid(faults) | Unfit::Conflict(faults) => faults,
+    })
+}
+
 fn changes(update: &Update) -> Result<Vec<(u32, Value)>, Vec<Fault>> {
     changes_of(update, &row())
 }
 
 pub(super) fn changes_of(update: &Update, row: &[Value]) -> Result<Vec<(u32, Value)>, Vec<Fault>> {
-    update.against(row, &|_| true).map(|changes| changes.set)
+    against(update, row, &|_| true).map(|changes| changes.set)
 }
 
 #[test]
@@ -650,8 +664,8 @@ fn what_cannot_change_may_be_repeated() {
 #[test]
 fn nobody_learns_by_guessing_what_he_may_not_read() {
     let update = patch(r#"{"kind": "essay"}"#);
-    assert!(update.against(&row(), &|_| true).is_ok());
-    let hidden = update.against(&row(), &|field| field != place("kind"));
+    assert!(against(&update, &row(), &|_| true).is_ok());
+    let hidden = against(&update, &row(), &|field| field != place("kind"));
     assert_eq!(refused(hidden), [pair("/kind", "immutable")]);
     assert_eq!(
         refused(changes(&patch(r#"{"kind": 5, "secret": "secret"}"#))),
@@ -692,10 +706,10 @@ fn a_put_leaves_alone_what_its_caller_may_not_read() {
             .update
     });
     let hidden = |field| field != place("title") && field != place("score");
-    let set = update.against(&row(), &hidden).expect("sound").set;
+    let set = against(&update, &row(), &hidden).expect("sound").set;
     assert!(set.iter().all(|(field, _)| hidden(*field)), "{set:?}");
     assert_eq!(
-        refused(update.against(&row(), &|_| true)),
+        refused(against(&update, &row(), &|_| true)),
         [pair("/title", "required")]
     );
 }
@@ -717,10 +731,7 @@ fn a_put_creates_where_the_client_chooses_the_key() {
     assert_eq!(new.values, [text("cat"), text("en"), text("an animal")]);
     let partial = put_word(r#"{"meaning": "an animal"}"#);
     let word = ["cat", "en", "a pet"].map(|text| Value::Text(text.into()));
-    let kept = partial
-        .update
-        .against(&word, &|_| true)
-        .expect("an immutable field keeps its value");
+    let kept = against(&partial.update, &word, &|_| true).expect("an immutable field keeps its value");
     assert_eq!(kept.set.len(), 1);
     assert_eq!(
         refused(partial.create.expect("may create")),
@@ -737,7 +748,7 @@ fn a_put_creates_where_the_client_chooses_the_key() {
         Value::Text("x".into()),
     ];
     assert_eq!(
-        refused(other.update.against(&old, &|_| true)),
+        refused(against(&other.update, &old, &|_| true)),
         [pair("/word", "immutable")]
     );
     let validators = &*VALIDATORS;
@@ -769,4 +780,116 @@ fn a_pattern_that_would_take_too_much_is_refused_at_start() {
         (fault.resource.as_str(), fault.field.as_str()),
         ("article", "code")
     );
+}
+
+#[test]
+fn a_json_patch_sets_and_takes_away() {
+    let update = json_patch(
+        r#"[{"op": "replace", "path": "/title", "value": "New"}, {"op": "remove", "path": "/score"},
+            {"op": "add", "path": "/meta/b/d", "value": [1]}, {"op": "remove", "path": "/meta/a"}]"#,
+    );
+    let set = changes(&update).expect("sound");
+    let of = |name: &str| {
+        let found = set.iter().find(|(field, _)| *field == place(name));
+        found.map(|(_, value)| value.clone())
+    };
+    assert_eq!(of("title"), Some(Value::Text("New".into())));
+    assert_eq!(of("score"), Some(Value::Null));
+    assert_eq!(of("meta"), Some(Value::Json(r#"{"b":{"c":2,"d":[1]}}"#.into())));
+    // What it sets whatever the row holds is known before the row is.
+    assert_eq!(update.value(place("title")), Some(&Value::Text("New".into())));
+}
+
+#[test]
+fn the_operations_of_a_json_patch_follow_one_another() {
+    let update = json_patch(
+        r#"[{"op": "test", "path": "/meta/b/c", "value": 2.0}, {"op": "move", "from": "/meta/a", "path": "/meta/z"},
+            {"op": "copy", "from": "/meta/b", "path": "/meta/y"}, {"op": "replace", "path": "/meta/y/c", "value": 3},
+            {"op": "test", "path": "/meta/y", "value": {"c": 3}}, {"op": "copy", "from": "/kind", "path": "/title"}]"#,
+    );
+    let set = changes(&update).expect("sound");
+    assert_eq!(
+        set,
+        [
+            (place("title"), Value::Text("essay".into())),
+            (
+                place("meta"),
+                Value::Json(r#"{"b":{"c":2},"z":1,"y":{"c":3}}"#.into())
+            ),
+        ]
+    );
+}
+
+#[test]
+fn what_a_json_patch_may_not_do_is_told_by_its_place() {
+    let text = r#"[{"op": "replace", "path": "/created_at", "value": "2026-01-01T00:00:00Z"}, {"op": "jump", "path": "/title"},
+        {"op": "add", "path": "/titel", "value": 1}, {"op": "add", "path": "", "value": {}}, {"op": "add", "path": "/title"},
+        {"op": "add", "path": "/title/x", "value": 1}, {"op": "test", "path": "/password", "value": "x"}, 5,
+        {"op": "move", "from": "/meta", "path": "/meta/b"}, {"op": "add", "path": "/title", "value": ""},
+        {"op": "replace", "path": "/kind", "value": "x"}, {"op": "move", "from": "/id", "path": "/score"}]"#;
+    let told = refused(changes(&json_patch(text)));
+    assert_eq!(
+        told,
+        [
+            pair("/0/path", "readonly"),
+            pair("/1/op", "not-one-of"),
+            pair("/2/path", "unknown-field"),
+            pair("/3/path", "unknown-field"),
+            pair("/4/value", "required"),
+            pair("/5/path", "unknown-field"),
+            pair("/6", "unknown-field"),
+            pair("/7", "wrong-type"),
+            pair("/8/path", "wrong-type"),
+            pair("/10/path", "immutable"),
+            pair("/11/from", "readonly"),
+            pair("/9/value", "too-short"),
+        ]
+    );
+    assert_eq!(
+        refused(changes(&json_patch(r#"{"op": "add"}"#))),
+        [pair("", "wrong-type")]
+    );
+}
+
+#[test]
+fn what_a_row_does_not_have_conflicts_with_a_json_patch() {
+    for (text, expected) in [
+        (
+            r#"[{"op": "test", "path": "/title", "value": "x"}]"#,
+            pair("/0", "test-failed"),
+        ),
+        (
+            r#"[{"op": "test", "path": "/meta/a", "value": 1}, {"op": "remove", "path": "/meta/x"}]"#,
+            pair("/1", "no-such-place"),
+        ),
+        (
+            r#"[{"op": "add", "path": "/meta/x/y", "value": 1}]"#,
+            pair("/0", "no-such-place"),
+        ),
+    ] {
+        let unfit = json_patch(text).against(VALIDATORS.resource(ARTICLE), &row(), &|_| true);
+        assert!(matches!(unfit, Err(Unfit::Conflict(_))), "{unfit:?}");
+        assert_eq!(refused(changes(&json_patch(text))), [expected]);
+    }
+    // A value that isn't shown is not there: nobody learns by tests what he may not read.
+    let right = json_patch(r#"[{"op": "test", "path": "/kind", "value": "essay"}]"#);
+    assert!(against(&right, &row(), &|_| true).is_ok());
+    let hidden = against(&right, &row(), &|field| field != place("kind"));
+    assert_eq!(refused(hidden), [pair("/0", "test-failed")]);
+}
+
+#[test]
+fn copies_of_a_json_patch_are_bounded() {
+    let copies = |path: &str, times: usize| {
+        let list = r#"{"op": "add", "path": "/meta/list", "value": []}"#.to_owned();
+        let copy = format!(r#"{{"op": "copy", "from": "/meta", "path": "{path}"}}"#);
+        let all: Vec<String> = std::iter::once(list).chain(vec![copy; times]).collect();
+        changes(&json_patch(&format!("[{}]", all.join(","))))
+    };
+    assert!(copies("/meta/list/-", 10).is_ok());
+    // Each doubles it.
+    assert_eq!(refused(copies("/meta/list/-", 40)), [pair("/15", "too-long")]);
+    assert!(copies("/meta/deeper", 60).is_ok());
+    assert_eq!(refused(copies("/meta/deeper", 70)), [pair("/70", "too-long")]);
+    assert_eq!(refused(copies("/meta/deeper", 1_000)), [pair("", "too-long")]);
 }

@@ -3,6 +3,7 @@
 use rest_schema::{FieldType, Value};
 
 use super::field::Wrong;
+use super::json_patch::JsonPatch;
 use super::{Faults, Filling, Member, Nature, New, Validator, Writer, patch};
 use crate::password::Plain;
 use crate::problem::{Fault, words};
@@ -26,6 +27,8 @@ pub struct Update {
     resets: Vec<(u32, Result<Value, Fault>)>,
     /// Merge patches of JSON documents, with the pointers to them.
     merges: Vec<(u32, Json, String)>,
+    /// What of a JSON Patch depends on the row.
+    pub(super) patch: JsonPatch,
     /// What the body repeats though it can't change it.
     must_equal: Vec<Repeated>,
     pub(super) passwords: Vec<(u32, Plain)>,
@@ -41,6 +44,15 @@ struct Repeated {
     field: u32,
     value: Value,
     fault: Fault,
+}
+
+/// Why a change doesn't go with a row.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Unfit {
+    /// What is wrong whatever the row holds (422).
+    Invalid(Vec<Fault>),
+    /// What is wrong because of what it holds now (409).
+    Conflict(Vec<Fault>),
 }
 
 /// The columns that really change.
@@ -94,6 +106,7 @@ impl Update {
         self.set.retain(|(set, _)| *set != field);
         self.resets.retain(|(reset, _)| *reset != field);
         self.merges.retain(|(merged, ..)| *merged != field);
+        self.patch.forget(field);
         self.must_equal.retain(|repeated| repeated.field != field);
         self.passwords.retain(|(set, _)| *set != field);
     }
@@ -101,13 +114,23 @@ impl Update {
     /// The places of the fields that [`Update::against`] looks at in the row only to compare them: computed ones may be
     /// among them.
     pub fn compared(&self) -> impl Iterator<Item = u32> {
-        self.must_equal.iter().map(|repeated| repeated.field)
+        let repeated = self.must_equal.iter().map(|repeated| repeated.field);
+        repeated.chain(self.patch.fields())
     }
 
     /// What really changes in a row: by the place of each field its value as it is, computed ones that are
     /// [`compared`](Self::compared) included. `shown` says which fields the caller may read in this row: of the others
     /// he is not told whether he guessed right.
-    pub fn against(&self, old: &[Value], shown: &dyn Fn(u32) -> bool) -> Result<Changes, Vec<Fault>> {
+    ///
+    /// # Errors
+    ///
+    /// Every fault; of a JSON Patch the first thing that the row doesn't have.
+    pub fn against(
+        &self,
+        validator: &Validator,
+        old: &[Value],
+        shown: &dyn Fn(u32) -> bool,
+    ) -> Result<Changes, Unfit> {
         let is_same = |field: u32, value: &Value| old.get(field as usize).is_some_and(|old| same(old, value));
         let mut faults = Faults::new("");
         faults.found.clone_from(&self.faults);
@@ -129,9 +152,13 @@ impl Update {
                 Err(wrong) => faults.add(wrong.at(pointer.clone())),
             }
         }
+        let mut set = faults.or(set).map_err(Unfit::Invalid)?;
+        if !self.patch.is_empty() {
+            set.extend(validator.patched(&self.patch, old, shown)?);
+        }
         set.retain(|(field, value)| !is_same(*field, value));
         set.sort_by_key(|(field, _)| *field);
-        faults.or(Changes { set })
+        Ok(Changes { set })
     }
 }
 
@@ -313,11 +340,11 @@ impl Member {
     }
 
     /// Whether GET never shows it, so that a client can't be repeating what it got.
-    fn is_hidden(&self) -> bool {
+    pub(super) fn is_hidden(&self) -> bool {
         self.writeonly || self.is_password()
     }
 
-    fn unchangeable(&self) -> Wrong {
+    pub(super) fn unchangeable(&self) -> Wrong {
         match self.nature {
             Nature::Immutable | Nature::Key => {
                 Wrong::new(words::IMMUTABLE, "can't be changed once it is set")
