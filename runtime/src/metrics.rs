@@ -38,6 +38,7 @@ pub(crate) struct Metrics {
     requests: Family<Labels, Histogram, fn() -> Histogram>,
     in_progress: Gauge,
     routes: Vec<Arc<str>>,
+    resources: usize,
 }
 
 /// The address that a request was for, as the schema has it.
@@ -57,11 +58,16 @@ pub(crate) enum Route {
     About,
     Collection(ResourceId),
     Item(ResourceId),
+    /// What a relation leads to, by its place among all relations.
+    Related(u32),
 }
 
+/// Routes that every service has.
+const OWN: usize = 8;
+
 impl Route {
-    /// Its place among the names.
-    fn place(self) -> usize {
+    /// Its place among the names, of a service with so many resources.
+    fn place(self, resources: usize) -> usize {
         match self {
             Self::Unknown => 0,
             Self::Own => 1,
@@ -71,8 +77,9 @@ impl Route {
             Self::Tokens => 5,
             Self::CurrentToken => 6,
             Self::About => 7,
-            Self::Collection(id) => 8 + 2 * id.0 as usize,
-            Self::Item(id) => 9 + 2 * id.0 as usize,
+            Self::Collection(id) => OWN + 2 * id.0 as usize,
+            Self::Item(id) => OWN + 1 + 2 * id.0 as usize,
+            Self::Related(place) => OWN + 2 * resources + place as usize,
         }
     }
 }
@@ -318,6 +325,7 @@ impl Metrics {
             requests,
             in_progress,
             routes: names(schema),
+            resources: schema.resources.len(),
         }
     }
 
@@ -329,7 +337,7 @@ impl Metrics {
 
     /// It has been answered.
     pub(crate) fn answered(&self, method: &Method, route: Route, status: StatusCode, took: Duration) {
-        let place = route.place();
+        let place = route.place(self.resources);
         let labels = Labels {
             method: word(method),
             route: Name {
@@ -344,7 +352,7 @@ impl Metrics {
     /// A route as labels and spans name it.
     #[cfg(feature = "otlp")]
     pub(crate) fn name(&self, route: Route) -> &str {
-        &self.routes[route.place()]
+        &self.routes[route.place(self.resources)]
     }
 
     /// All of it as text.
@@ -387,6 +395,14 @@ fn names(schema: &Schema) -> Vec<Arc<str>> {
     for resource in &schema.resources {
         names.push(format!("{prefix}/{}", resource.collection));
         names.push(format!("{prefix}/{}/{{key}}", resource.collection));
+    }
+    for resource in &schema.resources {
+        for relation in &resource.relations {
+            names.push(format!(
+                "{prefix}/{}/{{key}}/{}",
+                resource.collection, relation.name
+            ));
+        }
     }
     names.into_iter().map(Arc::from).collect()
 }

@@ -80,6 +80,8 @@ impl Drop for Holder<'_> {
         let ended =
             "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE application_name = 'holder'";
         let _ = self.cluster.sql("postgres", ended);
+        // It would wait for what it is told next.
+        let _ = self.session.kill();
         let _ = self.session.wait();
     }
 }

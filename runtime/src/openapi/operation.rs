@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rest_schema::{Operation, ResourceId};
+use rest_schema::{FieldId, Operation, RelationId, ResourceId, naming};
 use serde_json::{Value, json};
 
 use super::field::{self, LONGEST_QUERY, Object, Use};
@@ -101,7 +101,77 @@ impl Document<'_> {
         }
         let key = resource.key.fields.iter().map(|field| self.model.field(*field));
         let segment: Vec<String> = key.map(|field| format!("{{{}}}", field.api_name)).collect();
-        paths.insert(format!("{address}/{}", segment.join(",")), Value::Object(all));
+        let address = format!("{address}/{}", segment.join(","));
+        paths.insert(address.clone(), Value::Object(all));
+        for (index, relation) in (0u32..).zip(&resource.relations) {
+            let relation_id = RelationId { resource: id, index };
+            let all = self.related_path(relation_id);
+            if !all.is_empty() {
+                paths.insert(format!("{address}/{}", relation.name), Value::Object(all));
+            }
+        }
+    }
+
+    /// The address of what a relation leads to; empty where there is none.
+    fn related_path(&self, id: RelationId) -> Object {
+        let relation = self.model.relation(id);
+        let target = relation.target;
+        let methods = methods::of_related(&self.model.schema, id);
+        let noun = format!(
+            "{}{}",
+            self.model.resource(id.resource).name,
+            naming::camel(&relation.name)
+        );
+        let mut all = Object::new();
+        if methods.is_empty() {
+            return all;
+        }
+        all.insert("parameters".to_owned(), self.key_parameters(id.resource));
+        for method in &methods {
+            let mut draft = match *method {
+                "POST" => self.create_related(id),
+                "OPTIONS" => self.options(&self.model.resource(target).name, &noun, &methods),
+                _ if relation.kind.is_to_one() => self.read(target, &self.parameters(target, true)),
+                _ => self.list(target, &self.parameters(target, false)),
+            };
+            if *method != "OPTIONS" {
+                let verb = if *method == "POST" {
+                    "create"
+                } else if relation.kind.is_to_one() {
+                    "get"
+                } else {
+                    "list"
+                };
+                draft.id = format!("{verb}{noun}");
+                draft.responses.extend(self.problems(&[Code::NotFound]));
+                // Whoever may not read the item from which it starts is refused as there.
+                let parent = self.draft(id.resource, "", "", String::new(), Operation::Read);
+                draft.responses.extend(parent.responses);
+            }
+            if *method == "HEAD" {
+                draft = self.head(draft);
+            }
+            all.insert(method.to_ascii_lowercase(), draft.finished());
+        }
+        all
+    }
+
+    fn create_related(&self, id: RelationId) -> Draft {
+        let target = self.model.relation(id).target;
+        let mut draft = self.create(target);
+        let known: Vec<FieldId> = methods::pointing(&self.model.schema, id)
+            .into_iter()
+            .map(|(_, field)| field)
+            .collect();
+        let one = self.body(target, Body::Create, &known);
+        draft.body = Some(self.one_or_several(&one));
+        draft
+    }
+
+    fn one_or_several(&self, one: &Value) -> Value {
+        let bulk = self.model.schema.limits.bulk;
+        let several = json!({ "type": "array", "items": one, "minItems": 1, "maxItems": bulk });
+        content(JSON_TYPES, &json!({ "anyOf": [one, several] }))
     }
 
     fn key_parameters(&self, id: ResourceId) -> Value {
@@ -275,9 +345,7 @@ impl Document<'_> {
         let summary = format!("Makes one {0}, or several {0}, all or none", resource.name);
         let mut draft = self.draft(id, "create", &resource.name, summary, Operation::Create);
         let one = self.reference(id, Kind::Body(Body::Create));
-        let bulk = self.model.schema.limits.bulk;
-        let several = json!({ "type": "array", "items": one, "minItems": 1, "maxItems": bulk });
-        draft.body = Some(content(JSON_TYPES, &json!({ "anyOf": [one, several] })));
+        draft.body = Some(self.one_or_several(&one));
         draft.responses.extend(self.problems(WRITE));
         draft.responses.extend(self.problems(BODY));
         let mut made = json!({

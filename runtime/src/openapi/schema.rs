@@ -1,6 +1,6 @@
 //! Resources as JSON Schemas: an item, a part of one, a page of them, and the bodies that make and change one.
 
-use rest_schema::{Relation, Resource, ResourceId};
+use rest_schema::{FieldId, Relation, Resource, ResourceId};
 use serde_json::{Value, json};
 
 use super::field::{self, LONGEST_QUERY, Object, Use};
@@ -81,7 +81,7 @@ impl Document<'_> {
                     json!({ "type": "array", "items": self.reference(id, Kind::Whole), "maxItems": bulk });
                 object([("items", items)], &["items"])
             }
-            Kind::Body(body) if self.takes(resource, body) => self.body(id, body),
+            Kind::Body(body) if self.takes(resource, body) => self.body(id, body, &[]),
             Kind::Part | Kind::Page | Kind::Made | Kind::Body(_) => return None,
         };
         Some(described(resource, kind, schema))
@@ -185,7 +185,8 @@ impl Document<'_> {
         )
     }
 
-    fn body(&self, id: ResourceId, body: Body) -> Value {
+    /// A body; `known` fields need not stand in it.
+    pub(super) fn body(&self, id: ResourceId, body: Body, known: &[FieldId]) -> Value {
         let validator = self.validators.resource(id);
         let mut properties = Object::new();
         let mut required = Vec::new();
@@ -197,7 +198,8 @@ impl Document<'_> {
                 schema.insert("writeOnly".to_owned(), json!(true));
             }
             properties.insert(field.api_name.clone(), Value::Object(schema));
-            if is_required {
+            let is_known = known.iter().any(|field| field.index == place);
+            if is_required && !is_known {
                 required.push(field.api_name.as_str());
             }
         }

@@ -6,38 +6,45 @@ use xxhash_rust::xxh3::Xxh3;
 use crate::cell::Cell;
 use crate::model::Model;
 use crate::plan::read::own_term;
-use crate::request::{Operator, Query, SortTerm};
+use crate::request::{Filter, Query, SortTerm};
 
 /// What a cursor is bound to: the resource, its filters and its sort, by their names and values, so that the same
 /// question gives the same number on every instance and in every version.
 pub fn binding(model: &Model, resource: ResourceId, query: &Query) -> u64 {
     let mut hash = Xxh3::new();
-    hash.update(model.resource(resource).name.as_bytes());
-    for filter in &query.filters {
-        bind_path(model, &filter.path, b'?', &mut hash);
-        hash.update(format!("{:?}", filter.operator).as_bytes());
-        for value in &filter.values {
-            bind_cell(&model.codec(filter.path.field).encode(value), &mut hash);
-        }
-    }
-    bind_sort(model, resource, &query.sort, &mut hash);
+    bind(model, resource, &query.filters, &query.sort, &mut hash);
     hash.digest()
 }
 
-/// What a cursor into one parent's relation is bound to, when it is asked for as a collection of its own: filtered by
-/// the parent's key `filter`, in the relation's order.
-pub fn include_binding(model: &Model, relation: RelationId, filter: &[(crate::request::Path, &Cell)]) -> u64 {
-    let relation = model.relation(relation);
+/// The same within what a relation leads to from the row with this key: as a collection of its own, or included.
+pub fn related_binding(
+    model: &Model,
+    relation: RelationId,
+    key: &[Cell],
+    filters: &[Filter],
+    sort: &[SortTerm],
+) -> u64 {
     let mut hash = Xxh3::new();
-    hash.update(model.resource(relation.target).name.as_bytes());
-    for (path, cell) in filter {
-        bind_path(model, path, b'?', &mut hash);
-        hash.update(format!("{:?}", Operator::Eq).as_bytes());
-        bind_cell(cell, &mut hash);
-    }
-    let sort: Vec<SortTerm> = relation.sort.iter().map(own_term).collect();
-    bind_sort(model, relation.target, &sort, &mut hash);
+    hash.update(model.resource(relation.resource).name.as_bytes());
+    key.iter().for_each(|cell| bind_cell(cell, &mut hash));
+    hash.update(b"\0/");
+    let relation = model.relation(relation);
+    hash.update(relation.name.as_bytes());
+    hash.update(b"\0/");
+    bind(model, relation.target, filters, sort, &mut hash);
     hash.digest()
+}
+
+fn bind(model: &Model, resource: ResourceId, filters: &[Filter], sort: &[SortTerm], hash: &mut Xxh3) {
+    hash.update(model.resource(resource).name.as_bytes());
+    for filter in filters {
+        bind_path(model, &filter.path, b'?', hash);
+        hash.update(format!("{:?}", filter.operator).as_bytes());
+        for value in &filter.values {
+            bind_cell(&model.codec(filter.path.field).encode(value), hash);
+        }
+    }
+    bind_sort(model, resource, sort, hash);
 }
 
 fn bind_cell(cell: &Cell, hash: &mut Xxh3) {

@@ -69,6 +69,7 @@ fn eval(expr: &Expr, value: &dyn Fn(&Slot) -> Option<Cell>) -> Known {
         Expr::Units(..)
         | Expr::Column(..)
         | Expr::Related(_)
+        | Expr::LedTo(_)
         | Expr::InArray(..)
         | Expr::Glob(..)
         | Expr::Text(..) => Known::UpToTheRow,

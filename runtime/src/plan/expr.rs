@@ -62,6 +62,21 @@ pub enum Expr {
     Call(Function, Vec<Expr>),
     /// A query of the rows that a relation leads to.
     Related(Box<Related>),
+    /// Whether a relation leads to a row from one that is found by itself.
+    LedTo(Box<LedTo>),
+}
+
+/// Rows that a relation leads to, seen from their side.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct LedTo {
+    /// The number of the rows that it may lead to.
+    pub to: u8,
+    /// The way.
+    pub relation: RelationId,
+    /// The number of the row that it starts from.
+    pub row: u8,
+    /// Which row that is: one at most.
+    pub condition: Expr,
 }
 
 /// Where a relation is followed from.
@@ -173,7 +188,7 @@ impl Expr {
     pub fn speaks_of_rows(&self) -> bool {
         match self {
             Expr::Boolean(_) | Expr::Null | Expr::Slot(_) | Expr::Units(..) => false,
-            Expr::Column(..) | Expr::Related(_) => true,
+            Expr::Column(..) | Expr::Related(_) | Expr::LedTo(_) => true,
             Expr::Not(a) | Expr::IsNull(a) | Expr::Negate(a) => a.speaks_of_rows(),
             Expr::InArray(a, _) | Expr::Glob(a, _) | Expr::Text(_, a, _) => a.speaks_of_rows(),
             Expr::And(all) | Expr::Or(all) | Expr::Call(_, all) => all.iter().any(Expr::speaks_of_rows),
@@ -201,6 +216,12 @@ impl Expr {
                         Take::Aggregate(*function, value.as_ref().map(|value| value.shifted(by)))
                     }
                 },
+            }))),
+            Expr::LedTo(led) => Some(Expr::LedTo(Box::new(LedTo {
+                to: led.to + by,
+                relation: led.relation,
+                row: led.row + by,
+                condition: led.condition.shifted(by),
             }))),
             _ => None,
         })
@@ -239,6 +260,10 @@ impl Expr {
                     }
                 },
                 ..(**related).clone()
+            })),
+            Expr::LedTo(led) => Expr::LedTo(Box::new(LedTo {
+                condition: led.condition.map(change),
+                ..(**led).clone()
             })),
         }
     }

@@ -11,8 +11,8 @@ use crate::caller::Caller;
 use crate::cell::Cell;
 use crate::model::Model;
 use crate::plan::access::{Permit, permit};
-use crate::plan::binding::binding;
-use crate::plan::expr::{Expr, Origin, Place, Related, Slot, Take, TextMatch};
+use crate::plan::binding::{binding, related_binding};
+use crate::plan::expr::{Expr, LedTo, Origin, Place, Related, Slot, Take, TextMatch};
 use crate::plan::level::{Included, Level, SharedLevel, Shown};
 use crate::plan::{closed, hidden_field};
 use crate::problem::{Code, Problem};
@@ -95,6 +95,15 @@ pub struct Term {
     pub nullable: bool,
 }
 
+/// Where a relation is followed from, by its address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct From {
+    /// The way.
+    pub relation: RelationId,
+    /// The key of the row that it starts from.
+    pub key: Vec<Cell>,
+}
+
 /// Makes plans for one caller.
 #[derive(Debug, Clone, Copy)]
 pub struct Planner<'a> {
@@ -147,6 +156,64 @@ impl Planner<'_> {
         self.page_as(level, query, key)
     }
 
+    /// A page of what a relation leads to from the row with this key.
+    pub fn related(&self, from: &From, query: &Query, key: &CursorKey) -> Result<ReadPlan, Problem> {
+        let target = self.model.relation(from.relation).target;
+        let level = self.shared_level(target, &query.selection)?;
+        let own: Query;
+        let query = if query.sort.is_empty() {
+            let sort = self
+                .model
+                .relation(from.relation)
+                .sort
+                .iter()
+                .map(own_term)
+                .collect();
+            own = Query {
+                sort,
+                ..query.clone()
+            };
+            &own
+        } else {
+            query
+        };
+        self.page_from(level, query, key, Some(from))
+    }
+
+    /// The one item that a relation leads to from the row with this key.
+    pub fn related_item(&self, from: &From, selection: &Selection) -> Result<ReadPlan, Problem> {
+        let target = self.model.relation(from.relation).target;
+        let level = self.shared_level(target, selection)?;
+        let personal = self.is_personal(target, &[], selection);
+        let condition = Expr::and([self.led_to(from)?, self.read_rule(target)?]);
+        let shape = Arc::new(Shape {
+            resource: target,
+            level,
+            condition,
+            select: Select::Item { flags: Vec::new() },
+        });
+        Ok(ReadPlan {
+            shape,
+            params: from.key.clone(),
+            limit: 1,
+            binding: 0,
+            personal: personal || self.model.personal[from.relation.resource.0 as usize],
+        })
+    }
+
+    /// That a row is one to which a relation leads from a row that the caller may read; its key are the first parameters.
+    fn led_to(&self, from: &From) -> Result<Expr, Problem> {
+        let resource = from.relation.resource;
+        let key = key_condition(self.model, resource, from.key.len());
+        let condition = Expr::and([key, self.read_rule(resource)?]).shifted(1);
+        Ok(Expr::LedTo(Box::new(LedTo {
+            to: 0,
+            relation: from.relation,
+            row: 1,
+            condition,
+        })))
+    }
+
     /// A page whose items are shown as a level says.
     pub(crate) fn page_as(
         &self,
@@ -154,15 +221,31 @@ impl Planner<'_> {
         query: &Query,
         key: &CursorKey,
     ) -> Result<ReadPlan, Problem> {
+        self.page_from(level, query, key, None)
+    }
+
+    fn page_from(
+        &self,
+        level: SharedLevel,
+        query: &Query,
+        key: &CursorKey,
+        from: Option<&From>,
+    ) -> Result<ReadPlan, Problem> {
         let resource = level.resource;
-        let binding = binding(self.model, resource, query);
+        let binding = match from {
+            None => binding(self.model, resource, query),
+            Some(from) => related_binding(self.model, from.relation, &from.key, &query.filters, &query.sort),
+        };
         let position = match &query.page {
             Page::Cursor(text) if !text.is_empty() => Some(Position::open(text, key, binding)?),
             _ => None,
         };
-        let mut params = Vec::new();
+        let mut params = from.map(|from| from.key.clone()).unwrap_or_default();
         let read = self.read_rule(resource)?;
-        let mut parts = Vec::with_capacity(query.filters.len() + 1);
+        let mut parts = Vec::with_capacity(query.filters.len() + 2);
+        if let Some(from) = from {
+            parts.push(self.led_to(from)?);
+        }
         for filter in &query.filters {
             parts.push(self.filter(filter, &mut params)?);
         }
@@ -200,7 +283,8 @@ impl Planner<'_> {
             .chain(query.sort.iter().map(|term| &term.path))
             .flat_map(|path| path.steps.iter().copied())
             .collect();
-        let personal = self.is_personal(resource, &steps, &query.selection);
+        let personal = self.is_personal(resource, &steps, &query.selection)
+            || from.is_some_and(|from| self.model.personal[from.relation.resource.0 as usize]);
         Ok(ReadPlan {
             shape,
             params,
@@ -516,7 +600,7 @@ pub(crate) fn json_of(cell: &Cell) -> serde_json::Value {
     }
 }
 
-pub(super) fn own_term(key: &rest_schema::SortKey) -> SortTerm {
+pub(crate) fn own_term(key: &rest_schema::SortKey) -> SortTerm {
     let path = crate::request::Path {
         steps: Vec::new(),
         field: key.field,

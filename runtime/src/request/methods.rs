@@ -1,6 +1,8 @@
 //! Which methods an address takes: as the schema exposes them, the same for every caller.
 
-use rest_schema::{Operation, Resource};
+use rest_schema::{FieldId, Link, Operation, RelationId, RelationKind, Resource, Schema};
+
+use super::names_relation;
 
 /// The methods of a resource's collection.
 pub(crate) fn of_collection(resource: &Resource) -> Vec<&'static str> {
@@ -27,6 +29,43 @@ pub(crate) fn of_item(resource: &Resource) -> Vec<&'static str> {
         ("DELETE", has(Operation::Delete)),
         ("OPTIONS", true),
     ])
+}
+
+/// The methods of what a relation leads to from an item; none where the relation doesn't exist for anybody.
+pub(crate) fn of_related(schema: &Schema, relation: RelationId) -> Vec<&'static str> {
+    let way = schema.relation(relation);
+    let (from, target) = (schema.resource(relation.resource), schema.resource(way.target));
+    let read = from.access.read.is_some() && target.access.read.is_some();
+    if !read || !names_relation(schema, relation, &|_| true) {
+        return Vec::new();
+    }
+    let is_made = target.access.create.is_some() && !pointing(schema, relation).is_empty();
+    served([
+        ("GET", true),
+        ("HEAD", true),
+        ("POST", is_made),
+        ("OPTIONS", true),
+    ])
+}
+
+/// How the items to which a relation leads point to the one from which it starts: the place of each part of its key, and
+/// the field in which they say it. Empty where bodies can't say it, or where there is one such item at most.
+pub(crate) fn pointing(schema: &Schema, relation: RelationId) -> Vec<(usize, FieldId)> {
+    let way = schema.relation(relation);
+    let Link::Keys { local, remote } = &way.link else {
+        return Vec::new();
+    };
+    let key = &schema.resource(relation.resource).key.fields;
+    let pairs = local.iter().zip(remote).filter_map(|(local, remote)| {
+        let place = key.iter().position(|field| field == local)?;
+        schema.field(*remote).is_accepted().then_some((place, *remote))
+    });
+    let pairs: Vec<_> = pairs.collect();
+    if way.kind == RelationKind::HasMany && pairs.len() == key.len() && key.len() == local.len() {
+        pairs
+    } else {
+        Vec::new()
+    }
 }
 
 fn served<const N: usize>(all: [(&'static str, bool); N]) -> Vec<&'static str> {

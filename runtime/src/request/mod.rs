@@ -30,6 +30,13 @@ pub(crate) fn relations(schema: &Schema, resource: ResourceId) -> impl Iterator<
     all.into_iter()
 }
 
+/// Whether a relation exists for somebody to whom these fields do.
+pub(crate) fn names_relation(schema: &Schema, relation: RelationId, visible: &Visible) -> bool {
+    let names = names::Names { schema, visible };
+    let name = &schema.relation(relation).name;
+    names.relation(relation.resource, name).is_some()
+}
+
 /// What is asked of a collection (or, without filters, sort and page, of an item).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {

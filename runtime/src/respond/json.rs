@@ -1,15 +1,14 @@
 //! Rows as JSON: one splice copies the ranges of all levels into the answer.
 
-use rest_schema::{Link, RelationId, ResourceId};
+use rest_schema::{FieldId, Link, RelationId, ResourceId};
 
 use crate::cell::Cell;
 use crate::codec::Codec;
 use crate::engine::Engine;
-use crate::plan::binding::include_binding;
-use crate::plan::read::ReadPlan;
-use crate::request::Path;
+use crate::plan::binding::related_binding;
+use crate::plan::read::{ReadPlan, own_term};
+use crate::request::SortTerm;
 use crate::request::page::Position;
-use crate::respond::link::Query;
 use crate::sql::select::{Include, Layout, Read};
 use crate::storage::rows::{Included, NOWHERE, Output, Rows};
 
@@ -104,39 +103,32 @@ impl Splicer<'_> {
         tail(include.cap, None, &links, out);
     }
 
-    /// The addresses of an included collection: the target's own, filtered by the parent's key.
+    /// The addresses of an included collection: it is one of its own, below its parent.
     fn links_of(&self, include: &Include, included: &Included, link: u32) -> Links {
-        let Some(key) = included.keys.get(link as usize) else {
+        let engine = self.engine;
+        let parent = included.keys.get(link as usize);
+        let Some(key) = parent.and_then(|link| key_of(engine, include.relation, link)) else {
             return Links::default();
         };
-        let Some(filter) = parent_filter(self.engine, include.relation, key) else {
-            return Links::default();
-        };
-        let model = &self.engine.model;
-        let relation = model.relation(include.relation);
-        let mut query = Query::new(self.prefix, &model.resource(relation.target).collection);
-        for (path, cell) in &filter {
-            let codec = model.codec(path.field);
-            query.add(&name_of(self.engine, path), &text_of(codec, cell));
-        }
-        if !relation.sort.is_empty() {
-            query.add("sort", &sort_of(self.engine, include.relation));
-        }
-        let own = query.text().to_owned();
-        let next = included
-            .more
-            .get(link as usize)
-            .and_then(Option::as_ref)
-            .map(|values| {
-                let binding = include_binding(model, include.relation, &filter);
-                let position = Position {
-                    values: values.clone(),
-                    backward: false,
-                };
-                let cursor = position.seal(&self.engine.cursor_key, binding);
-                query.add("cursor", &cursor);
-                (cursor, query.text().to_owned())
-            });
+        let own = related(engine, self.prefix, include.relation, &key);
+        let more = included.more.get(link as usize).and_then(Option::as_ref);
+        let next = more.map(|values| {
+            let sort: Vec<SortTerm> = engine
+                .model
+                .relation(include.relation)
+                .sort
+                .iter()
+                .map(own_term)
+                .collect();
+            let binding = related_binding(&engine.model, include.relation, &key, &[], &sort);
+            let position = Position {
+                values: values.clone(),
+                backward: false,
+            };
+            let cursor = position.seal(&engine.cursor_key, binding);
+            let address = format!("{own}?cursor={cursor}");
+            (cursor, address)
+        });
         Links {
             own,
             next,
@@ -177,43 +169,26 @@ fn text_or_null(text: Option<&str>, out: &mut Vec<u8>) {
     }
 }
 
-/// The filter that gives one parent's relation as a collection of its own; `None` where it can't be asked for so.
-fn parent_filter<'k>(
-    engine: &Engine,
-    relation: RelationId,
-    key: &'k [Cell],
-) -> Option<Vec<(Path, &'k Cell)>> {
-    let model = &engine.model;
-    let way = model.relation(relation);
-    let (steps, fields) = match &way.link {
-        Link::Keys { remote, .. } => (Vec::new(), remote.clone()),
-        Link::Join { local, .. } => (vec![way.inverse?], local.iter().map(|join| join.field).collect()),
+/// The key of a row, of the values by which a relation leaves it.
+fn key_of(engine: &Engine, relation: RelationId, link: &[Cell]) -> Option<Vec<Cell>> {
+    let local: Vec<FieldId> = match &engine.model.relation(relation).link {
+        Link::Keys { local, .. } => local.clone(),
+        Link::Join { local, .. } => local.iter().map(|join| join.field).collect(),
     };
-    let filterable = fields.iter().all(|field| model.field(*field).filterable);
-    filterable.then(|| {
-        let path = |field| Path {
-            steps: steps.clone(),
-            field,
-        };
-        fields.into_iter().map(path).zip(key).collect()
-    })
+    let key = &engine.model.resource(relation.resource).key.fields;
+    let cell = |field: &FieldId| {
+        let place = local.iter().position(|of| of == field)?;
+        link.get(place).cloned()
+    };
+    key.iter().map(cell).collect()
 }
 
-fn name_of(engine: &Engine, path: &Path) -> String {
-    let mut name = String::new();
-    for step in &path.steps {
-        name.push_str(&engine.model.relation(*step).name);
-        name.push('.');
-    }
-    name + &engine.model.field(path.field).api_name
-}
-
-fn sort_of(engine: &Engine, relation: RelationId) -> String {
-    let terms = engine.model.relation(relation).sort.iter().map(|term| {
-        let sign = if term.descending { "-" } else { "" };
-        format!("{sign}{}", engine.model.field(term.field).api_name)
-    });
-    terms.collect::<Vec<_>>().join(",")
+/// The address of what a relation leads to from the row with this key.
+pub fn related(engine: &Engine, prefix: &str, relation: RelationId, key: &[Cell]) -> String {
+    let mut at = address(engine, prefix, relation.resource, key);
+    at.push('/');
+    at.push_str(&engine.model.relation(relation).name);
+    at
 }
 
 /// A cell as it stands in an address: the wire form without quotes.

@@ -14,61 +14,22 @@ pub fn push_segment(text: &str, out: &mut String) {
     out.extend(utf8_percent_encode(text, ESCAPED));
 }
 
-/// A collection's address with a query.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Query {
-    text: String,
-    empty: bool,
-}
-
-impl Query {
-    /// Without a query.
-    pub fn new(prefix: &str, collection: &str) -> Self {
-        Self {
-            text: format!("{prefix}/{collection}"),
-            empty: true,
-        }
-    }
-
-    /// Adds a parameter.
-    pub fn add(&mut self, name: &str, value: &str) {
-        self.text
-            .push(if std::mem::take(&mut self.empty) { '?' } else { '&' });
-        self.text.extend(utf8_percent_encode(name, ESCAPED));
-        self.text.push('=');
-        self.text.extend(utf8_percent_encode(value, ESCAPED));
-    }
-
-    /// Adds a parameter as it was sent.
-    pub fn add_raw(&mut self, parameter: &str) {
-        self.text
-            .push(if std::mem::take(&mut self.empty) { '?' } else { '&' });
+/// An address with a query as it was sent.
+pub fn itself(path: &str, raw: Option<&str>) -> String {
+    let mut text = path.to_owned();
+    let parameters = raw.unwrap_or_default().split('&');
+    for (place, parameter) in parameters.filter(|parameter| !parameter.is_empty()).enumerate() {
+        text.push(if place == 0 { '?' } else { '&' });
         for c in parameter.chars() {
             // What may stand in a query (RFC 3986, 3.4): brackets, which browsers leave as they are, may not.
-            let may_stand = c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:@/?%".contains(c);
-            if may_stand {
-                self.text.push(c);
+            if c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:@/?%".contains(c) {
+                text.push(c);
             } else {
-                self.text
-                    .extend(utf8_percent_encode(c.encode_utf8(&mut [0; 4]), ESCAPED));
+                text.extend(utf8_percent_encode(c.encode_utf8(&mut [0; 4]), ESCAPED));
             }
         }
     }
-
-    /// The address.
-    pub fn text(&self) -> &str {
-        &self.text
-    }
-}
-
-/// A collection's address with a query as it was sent.
-pub fn itself(prefix: &str, collection: &str, raw: Option<&str>) -> String {
-    let mut query = Query::new(prefix, collection);
-    let parameters = raw.unwrap_or_default().split('&');
-    for parameter in parameters.filter(|parameter| !parameter.is_empty()) {
-        query.add_raw(parameter);
-    }
-    query.text
+    text
 }
 
 /// `Link` (RFC 8288), with where the service is described (RFC 8631).
@@ -91,7 +52,7 @@ mod tests {
     fn a_cursor_takes_the_place_of_the_one_before() {
         let with_cursor = |raw| {
             let query = crate::request::query::with_cursor(raw, "b");
-            itself("/api", "posts", Some(&query))
+            itself("/api/posts", Some(&query))
         };
         assert_eq!(
             with_cursor(Some("limit=2&cursor=a&tags.name=x")),
@@ -102,10 +63,10 @@ mod tests {
             with_cursor(Some("%63ursor=a&limit=2")),
             "/api/posts?limit=2&cursor=b"
         );
-        assert_eq!(itself("/api", "posts", None), "/api/posts");
-        assert_eq!(itself("/api", "posts", Some("a=\"<>")), "/api/posts?a=%22%3C%3E");
+        assert_eq!(itself("/api/posts", None), "/api/posts");
+        assert_eq!(itself("/api/posts", Some("a=\"<>")), "/api/posts?a=%22%3C%3E");
         assert_eq!(
-            itself("/api", "posts", Some("id[in]=1,2&q=a%20b")),
+            itself("/api/posts", Some("id[in]=1,2&q=a%20b")),
             "/api/posts?id%5Bin%5D=1,2&q=a%20b"
         );
     }

@@ -12,7 +12,7 @@ use crate::problem::{Code, Fault, Problem};
 use crate::request::body::Json;
 use crate::request::page::Position;
 use crate::request::prefer::{Preferences, Return};
-use crate::request::query;
+use crate::request::{Query, query};
 use crate::respond::json::{Links, Splicer, address};
 use crate::respond::link;
 use crate::sql::select::Read;
@@ -42,30 +42,41 @@ impl Exchange<'_> {
     pub(super) async fn list(&self, resource: ResourceId) -> Result<Response<Body>, Problem> {
         let asked = self.page_asked(resource)?;
         let output = self.fetch(&asked).await?;
-        self.page_told(resource, &asked, &output)
+        self.page_told(&self.address_of(resource), &asked, &output)
+    }
+
+    /// The address of a collection.
+    pub(super) fn address_of(&self, resource: ResourceId) -> String {
+        let collection = &self.service.engine.model.resource(resource).collection;
+        format!("{}/{collection}", self.prefix)
     }
 
     /// What a GET of a collection asks.
     pub(super) fn page_asked(&self, resource: ResourceId) -> Result<Asked, Problem> {
         self.open(resource, Operation::Read)?;
-        let engine = &self.service.engine;
-        let planner = self.planner();
-        let raw = self.parts.uri.query();
-        let query = query::collection(&engine.model.schema, resource, raw, &|field| {
-            planner.is_visible(field)
-        })?;
-        self.asked(planner.page(resource, &query, &engine.cursor_key)?)
+        let query = self.query_of(resource)?;
+        let cursor_key = &self.service.engine.cursor_key;
+        self.asked(self.planner().page(resource, &query, cursor_key)?)
     }
 
-    /// The answer to it.
+    /// The query string, as a question to a collection.
+    pub(super) fn query_of(&self, resource: ResourceId) -> Result<Query, Problem> {
+        let planner = self.planner();
+        let schema = &self.service.engine.model.schema;
+        query::collection(schema, resource, self.parts.uri.query(), &|field| {
+            planner.is_visible(field)
+        })
+    }
+
+    /// The answer to it, at an address.
     pub(super) fn page_told(
         &self,
-        resource: ResourceId,
+        address: &str,
         asked: &Asked,
         output: &Output,
     ) -> Result<Response<Body>, Problem> {
         let read = &asked.compiled.read;
-        let links = self.links(resource, read, &asked.plan, output);
+        let links = self.links(address, read, &asked.plan, output);
         let mut bytes = Vec::with_capacity(output.rows.size() + 1024);
         let splicer = Splicer {
             prefix: self.prefix,
@@ -79,10 +90,8 @@ impl Exchange<'_> {
     }
 
     /// Where the page is, and its neighbours. A page read backward was read from its end.
-    fn links(&self, resource: ResourceId, read: &Read, plan: &ReadPlan, output: &Output) -> Links {
+    fn links(&self, address: &str, read: &Read, plan: &ReadPlan, output: &Output) -> Links {
         use crate::plan::read::{Select, Start};
-        let model = &self.service.engine.model;
-        let collection = &model.resource(resource).collection;
         let raw = self.parts.uri.query();
         let seal = |values: &Option<Vec<crate::cell::Cell>>, backward: bool| {
             let position = Position {
@@ -91,7 +100,7 @@ impl Exchange<'_> {
             };
             let cursor = position.seal(&self.service.engine.cursor_key, plan.binding);
             let query = query::with_cursor(raw, &cursor);
-            let address = link::itself(self.prefix, collection, Some(&query));
+            let address = link::itself(address, Some(&query));
             Some((cursor, address))
         };
         let from_first = match &plan.shape.select {
@@ -128,7 +137,7 @@ impl Exchange<'_> {
             )
         };
         Links {
-            own: link::itself(self.prefix, collection, raw),
+            own: link::itself(address, raw),
             next,
             prev,
         }
@@ -139,8 +148,17 @@ impl Exchange<'_> {
         self.open(resource, Operation::Create)?;
         query::none(self.parts.uri.query())?;
         let body = self.json(body).await?;
+        self.create_of(resource, &body).await
+    }
+
+    /// Makes what a body says.
+    pub(super) async fn create_of(
+        &self,
+        resource: ResourceId,
+        body: &Json,
+    ) -> Result<Response<Body>, Problem> {
         let many = matches!(body, Json::Array(_));
-        let rows = self.validated(resource, &body)?;
+        let rows = self.validated(resource, body)?;
         let written = self.write(resource, Action::Create { rows, many }).await?;
         if many {
             Ok(made_many(&written, self.preferences()))

@@ -70,7 +70,7 @@ impl Exchange<'_> {
         Ok(answer::not_stored(shown))
     }
 
-    fn selection(&self, resource: ResourceId) -> Result<Selection, Problem> {
+    pub(super) fn selection(&self, resource: ResourceId) -> Result<Selection, Problem> {
         let planner = self.planner();
         let schema = &self.service.engine.model.schema;
         query::item(schema, resource, self.parts.uri.query(), &|field| {
@@ -191,7 +191,11 @@ impl Exchange<'_> {
     }
 
     /// The key of a path segment, as values and in stored form; 404 where it can't be one.
-    fn key(&self, resource: ResourceId, segment: &str) -> Result<(Vec<Value>, Vec<Cell>), Problem> {
+    pub(super) fn key(
+        &self,
+        resource: ResourceId,
+        segment: &str,
+    ) -> Result<(Vec<Value>, Vec<Cell>), Problem> {
         let model = &self.service.engine.model;
         let fields = &model.resource(resource).key.fields;
         let parts: Vec<&str> = if fields.len() == 1 {

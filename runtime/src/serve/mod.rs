@@ -11,6 +11,7 @@ mod documents;
 mod extract;
 mod item;
 mod reading;
+mod related;
 mod request_id;
 mod router;
 mod tokens;
@@ -198,7 +199,7 @@ async fn answer(
         return router::redirect(service, &asked.mount, &parts.uri)
             .ok_or_else(|| Problem::new(Code::NotFound));
     };
-    asked.is_for(target.route());
+    asked.is_for(target.route(&service.routes));
     let allow = router::allow(service, &target);
     if !router::allows(allow, &parts.method) {
         return Err(Problem::method_not_allowed(allow));
@@ -247,6 +248,7 @@ impl Exchange<'_> {
                 Method::DELETE => self.delete(resource, segment).await,
                 _ => self.read(resource, segment).await,
             },
+            Target::Related(relation, segment) => self.related(relation, segment, body).await,
             Target::Me => self.me().await,
             Target::Tokens => self.make_token(body).await,
             Target::CurrentToken => self.revoke_current().await,

@@ -104,9 +104,12 @@ impl Exchange<'_> {
         let asked = negotiate::choose(&self.parts.headers, negotiate::SERVED).and_then(|_| match target {
             Target::Collection(resource) => self.page_asked(*resource).map(Some),
             Target::Item(resource, segment) => self.item_asked(*resource, segment).map(Some),
-            Target::Me | Target::Tokens | Target::CurrentToken | Target::Health(_) | Target::About(_) => {
-                Ok(None)
-            }
+            Target::Related(..)
+            | Target::Me
+            | Target::Tokens
+            | Target::CurrentToken
+            | Target::Health(_)
+            | Target::About(_) => Ok(None),
         });
         let asked = match asked {
             Ok(Some(asked)) if asked.compiled.lane() == Some(Lane::Inline) => asked,
@@ -116,7 +119,7 @@ impl Exchange<'_> {
         let engine = &self.service.engine;
         let output = run(link, engine, &asked.compiled, &asked.plan, &self.caller, self.now)?;
         Ok(Some(match target {
-            Target::Collection(resource) => self.page_told(*resource, &asked, &output),
+            Target::Collection(resource) => self.page_told(&self.address_of(*resource), &asked, &output),
             _ => self.item_told(&asked, output),
         }))
     }

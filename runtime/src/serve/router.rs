@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use axum::body::Body;
 use axum::http::header::{HeaderValue, LOCATION};
 use axum::http::{Method, Response, StatusCode, Uri};
-use rest_schema::{ResourceId, Schema};
+use rest_schema::{RelationId, ResourceId, Schema};
 
 use super::Health;
 use super::documents::About;
@@ -19,6 +19,9 @@ pub(crate) struct Routes {
     collections: HashMap<String, ResourceId>,
     /// `Allow` of each resource's collection and item.
     allow: Vec<(String, String)>,
+    /// By resource and relation: `Allow` of what it leads to, empty where it doesn't exist for anybody; and its place
+    /// among all.
+    related: Vec<Vec<(String, u32)>>,
 }
 
 /// What stands at an address.
@@ -27,6 +30,8 @@ pub(super) enum Target<'p> {
     Collection(ResourceId),
     /// With the key's segment as it was sent.
     Item(ResourceId, &'p str),
+    /// What a relation leads to from the item of this key.
+    Related(RelationId, &'p str),
     Me,
     Tokens,
     CurrentToken,
@@ -36,10 +41,11 @@ pub(super) enum Target<'p> {
 
 impl Target<'_> {
     /// The same for those who count.
-    pub(super) fn route(&self) -> Route {
+    pub(super) fn route(&self, routes: &Routes) -> Route {
         match *self {
             Self::Collection(resource) => Route::Collection(resource),
             Self::Item(resource, _) => Route::Item(resource),
+            Self::Related(relation, _) => Route::Related(routes.of(relation).1),
             Self::Me => Route::Me,
             Self::Tokens => Route::Tokens,
             Self::CurrentToken => Route::CurrentToken,
@@ -67,7 +73,24 @@ impl Routes {
                 )
             })
             .collect();
-        Self { collections, allow }
+        let mut places = 0u32..;
+        let mut related = Vec::with_capacity(schema.resources.len());
+        for (resource, of) in schema.resources() {
+            let relations = (0u32..)
+                .zip(&of.relations)
+                .map(|(index, _)| RelationId { resource, index });
+            let relations = relations.map(|relation| methods::of_related(schema, relation).join(", "));
+            related.push(relations.zip(&mut places).collect());
+        }
+        Self {
+            collections,
+            allow,
+            related,
+        }
+    }
+
+    fn of(&self, relation: RelationId) -> &(String, u32) {
+        &self.related[relation.resource.0 as usize][relation.index as usize]
     }
 }
 
@@ -101,7 +124,14 @@ pub(super) fn find<'p>(schema: &Schema, routes: &Routes, path: &'p str) -> Optio
             .get(collection)
             .copied()
             .map(|resource| Target::Item(resource, key)),
-        _ => None,
+        (collection, Some(rest)) => {
+            let (key, name) = rest.split_once('/')?;
+            let resource = *routes.collections.get(collection)?;
+            let (index, _) = schema.resource(resource).relation_by_name(name)?;
+            let relation = RelationId { resource, index };
+            let is_there = !key.is_empty() && !routes.of(relation).0.is_empty();
+            is_there.then_some(Target::Related(relation, key))
+        }
     }
 }
 
@@ -110,6 +140,7 @@ pub(super) fn allow<'s>(service: &'s Inner, target: &Target<'_>) -> &'s str {
     match target {
         Target::Collection(resource) => &service.routes.allow[resource.0 as usize].0,
         Target::Item(resource, _) => &service.routes.allow[resource.0 as usize].1,
+        Target::Related(relation, _) => &service.routes.of(*relation).0,
         Target::Me | Target::Health(_) | Target::About(_) => "GET, HEAD, OPTIONS",
         Target::Tokens => "POST, OPTIONS",
         Target::CurrentToken => "DELETE, OPTIONS",

@@ -3,11 +3,11 @@
 //! Every expression has a [`Form`], so that decimals kept as integers of their smallest units meet other numbers at one
 //! scale. Where a column meets a constant, it is the constant that is brought over, and the column's index stays usable.
 
-use rest_schema::{Aggregate, Arithmetic, Comparison, FieldId, Function, Link, RelationId};
+use rest_schema::{Aggregate, Arithmetic, Comparison, FieldId, Function, JoinColumn, Link, RelationId};
 
 use crate::migrate::create::literal;
 use crate::model::Model;
-use crate::plan::expr::{Expr, Origin, Place, Related, Slot, Take, TextMatch};
+use crate::plan::expr::{Expr, LedTo, Origin, Place, Related, Slot, Take, TextMatch};
 use crate::plan::lower::{Kind, Lowering, Standing};
 use crate::sql::dialect::Dialect;
 use crate::sql::{Bind, Statement, TextForm, constants};
@@ -155,6 +155,7 @@ impl Writer<'_> {
             }
             Expr::Call(function, all) => return self.call(*function, all, out),
             Expr::Related(related) => return self.related(related, out),
+            Expr::LedTo(led) => self.led_to(led, out),
         }
         Form::Other
     }
@@ -466,6 +467,67 @@ impl Writer<'_> {
                 }
                 out.push(")");
             }
+        }
+    }
+
+    /// The start is looked up by itself, once, so that an index finds what it leads to.
+    fn led_to(&self, led: &LedTo, out: &mut Statement) {
+        let relation = self.model.relation(led.relation);
+        let start = |field: FieldId, out: &mut Statement| {
+            let table = &self.model.resource(led.relation.resource).table;
+            out.push("(SELECT ")
+                .column(led.row, &self.model.field(field).column);
+            out.push(" FROM ")
+                .table(table)
+                .push(" ")
+                .alias(led.row)
+                .push(" WHERE ");
+            self.write(&led.condition, out);
+            out.push(")");
+        };
+        out.push("(");
+        match &relation.link {
+            Link::Keys { local, remote } => {
+                for (place, (local, remote)) in local.iter().zip(remote).enumerate() {
+                    if place > 0 {
+                        out.push(" AND ");
+                    }
+                    out.column(led.to, &self.model.field(*remote).column).push(" = ");
+                    start(*local, out);
+                }
+            }
+            Link::Join { table, local, remote } => {
+                let [only] = remote.as_slice() else {
+                    out.push("EXISTS (SELECT 1 FROM ").table(table).push(" j WHERE ");
+                    for join in remote {
+                        out.push("j.").name(&join.column).push(" = ");
+                        out.column(led.to, &self.model.field(join.field).column)
+                            .push(" AND ");
+                    }
+                    self.pairs_of(local, &start, out);
+                    out.push("))");
+                    return;
+                };
+                out.column(led.to, &self.model.field(only.field).column);
+                out.push(" IN (SELECT j.")
+                    .name(&only.column)
+                    .push(" FROM ")
+                    .table(table)
+                    .push(" j WHERE ");
+                self.pairs_of(local, &start, out);
+                out.push(")");
+            }
+        }
+        out.push(")");
+    }
+
+    fn pairs_of(&self, local: &[JoinColumn], start: &dyn Fn(FieldId, &mut Statement), out: &mut Statement) {
+        for (place, join) in local.iter().enumerate() {
+            if place > 0 {
+                out.push(" AND ");
+            }
+            out.push("j.").name(&join.column).push(" = ");
+            start(join.field, out);
         }
     }
 

@@ -1,8 +1,9 @@
 //! What bodies may say, for documents: the members of each, from what validation itself goes by.
 
-use rest_schema::Bounds;
+use rest_schema::{Bounds, Value};
 
 use super::{Filling, Member, Nature, Validator};
+use crate::request::body::Json;
 
 /// A body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +37,12 @@ impl Validator {
             };
             may_stand.then_some((place, is_required))
         })
+    }
+
+    /// Whether a body says that a field has a value.
+    pub fn says(&self, place: u32, json: &Json, value: &Value) -> bool {
+        let said = self.members[place as usize].rules.read(json);
+        said.is_ok_and(|said| said == *value)
     }
 
     /// The bounds of a field's length, those included that hold where the schema names none.

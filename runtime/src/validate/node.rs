@@ -33,11 +33,8 @@ impl Node {
     /// A stored value, as an answer shows it.
     pub(super) fn of_value(value: &Value) -> Self {
         match value {
-            Value::Null => Self::Leaf("null".to_owned()),
             Value::Json(document) => Self::read(document),
-            Value::Boolean(flag) => Self::Leaf(flag.to_string()),
-            Value::Integer(_) | Value::Float(_) => Self::Leaf(value.to_wire()),
-            text => Self::of_json(&Json::Text(text.to_wire())),
+            other => Self::of_json(&Json::of_value(other)),
         }
     }
 

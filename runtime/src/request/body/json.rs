@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
+use rest_schema::Value;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 /// The greatest integer up to which a double has every integer.
@@ -39,6 +40,17 @@ impl Json {
             Self::Text(_) => "a string",
             Self::Array(_) => "an array",
             Self::Object(_) => "an object",
+        }
+    }
+
+    /// A value as JSON has it on the wire.
+    pub fn of_value(value: &Value) -> Self {
+        match value {
+            Value::Null => Self::Null,
+            Value::Boolean(flag) => Self::Bool(*flag),
+            Value::Integer(integer) => Self::Integer(*integer),
+            Value::Float(float) => Self::Float(float.get()),
+            other => Self::Text(other.to_wire()),
         }
     }
 

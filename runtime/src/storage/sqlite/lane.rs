@@ -116,6 +116,7 @@ fn has_text_operator(expr: &Expr) -> bool {
                     Take::Exists | Take::Aggregate(_, None) => false,
                 }
         }
+        Expr::LedTo(led) => has_text_operator(&led.condition),
         Expr::Boolean(_) | Expr::Null | Expr::Slot(_) | Expr::Units(..) | Expr::Column(..) => false,
     }
 }

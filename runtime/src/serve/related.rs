@@ -1,0 +1,139 @@
+//! What a relation leads to from one item: the related item, or a collection of its own with all that a collection can do.
+
+use axum::body::Body;
+use axum::http::{Method, Response};
+use rest_schema::{Operation, RelationId, Value};
+
+use super::Exchange;
+use crate::plan::read::From;
+use crate::problem::{Code, Fault, Problem, words};
+use crate::request::body::{Json, Pointer};
+use crate::request::{Selection, methods, names_relation, query};
+use crate::respond::json::related;
+
+impl Exchange<'_> {
+    /// GET of what a relation leads to; POST to it.
+    pub(super) async fn related(
+        &self,
+        relation: RelationId,
+        segment: &str,
+        body: Body,
+    ) -> Result<Response<Body>, Problem> {
+        let way = self.service.engine.model.relation(relation);
+        self.exists_for_caller(relation)?;
+        if self.parts.method == Method::POST {
+            return self.create_related(relation, segment, body).await;
+        }
+        self.open(relation.resource, Operation::Read)?;
+        self.open(way.target, Operation::Read)?;
+        if way.kind.is_to_one() {
+            let selection = self.selection(way.target)?;
+            let from = self.start(relation, segment)?;
+            let asked = self.asked(self.planner().related_item(&from, &selection)?)?;
+            let output = self.fetch(&asked).await?;
+            return self.item_told(&asked, output);
+        }
+        let query = self.query_of(way.target)?;
+        let from = self.start(relation, segment)?;
+        let cursor_key = &self.service.engine.cursor_key;
+        let asked = self.asked(self.planner().related(&from, &query, cursor_key)?)?;
+        let output = self.fetch(&asked).await?;
+        if output.rows.is_empty() {
+            // Nothing may be led to by nobody, too.
+            self.is_there(&from).await?;
+        }
+        let address = related(&self.service.engine, self.prefix, relation, &from.key);
+        self.page_told(&address, &asked, &output)
+    }
+
+    fn start(&self, relation: RelationId, segment: &str) -> Result<From, Problem> {
+        let (_, key) = self.key(relation.resource, segment)?;
+        Ok(From { relation, key })
+    }
+
+    /// 404 where the relation, or what it hangs on, doesn't exist for this caller.
+    fn exists_for_caller(&self, relation: RelationId) -> Result<(), Problem> {
+        let planner = self.planner();
+        let schema = &self.service.engine.model.schema;
+        if names_relation(schema, relation, &|field| planner.is_visible(field)) {
+            Ok(())
+        } else {
+            Err(Problem::new(Code::NotFound))
+        }
+    }
+
+    /// 404 where the item from which a relation starts isn't there for this caller.
+    async fn is_there(&self, from: &From) -> Result<(), Problem> {
+        let nothing = Selection {
+            fields: Some(Vec::new()),
+            includes: Vec::new(),
+        };
+        let plan = self
+            .planner()
+            .item(from.relation.resource, from.key.clone(), &nothing)?;
+        let output = self.fetch(&self.asked(plan)?).await?;
+        if output.rows.is_empty() {
+            Err(Problem::new(Code::NotFound))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// POST: what is made points to the item of the address.
+    async fn create_related(
+        &self,
+        relation: RelationId,
+        segment: &str,
+        body: Body,
+    ) -> Result<Response<Body>, Problem> {
+        self.open(relation.resource, Operation::Read)?;
+        let target = self.service.engine.model.relation(relation).target;
+        self.open(target, Operation::Create)?;
+        query::none(self.parts.uri.query())?;
+        let mut body = self.json(body).await?;
+        let (values, key) = self.key(relation.resource, segment)?;
+        self.is_there(&From { relation, key }).await?;
+        self.point(relation, &values, &mut body)?;
+        self.create_of(target, &body).await
+    }
+
+    /// Puts the key of the address into what is to be made; what is said of it already has to agree.
+    fn point(&self, relation: RelationId, key: &[Value], body: &mut Json) -> Result<(), Problem> {
+        let model = &self.service.engine.model;
+        let pairs = methods::pointing(&model.schema, relation);
+        let validator = self
+            .service
+            .engine
+            .validators
+            .resource(model.relation(relation).target);
+        let mut faults = Vec::new();
+        let mut one = |json: &mut Json, at: &Pointer| {
+            let Json::Object(members) = json else { return };
+            for (place, field) in &pairs {
+                let name = &model.field(*field).api_name;
+                let own = Json::of_value(&key[*place]);
+                match members.iter().find(|(given, _)| given == name) {
+                    None => members.push((name.clone(), own)),
+                    Some((_, given)) if validator.says(field.index, given, &key[*place]) => {}
+                    Some(_) => {
+                        let detail = "must be the key in the address, or be left out";
+                        faults.push(Fault::pointer(at.member(name), words::IMMUTABLE, detail));
+                    }
+                }
+            }
+        };
+        match body {
+            Json::Array(items) => {
+                for (place, item) in items.iter_mut().enumerate() {
+                    one(item, &Pointer::root().index(place));
+                }
+            }
+            other => one(other, &Pointer::root()),
+        }
+        if faults.is_empty() {
+            Ok(())
+        } else {
+            Err(Problem::invalid(faults))
+        }
+    }
+}
