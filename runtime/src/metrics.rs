@@ -58,8 +58,8 @@ pub(crate) enum Route {
     About,
     Collection(ResourceId),
     Item(ResourceId),
-    /// What a relation leads to, by its place among all relations.
-    Related(u32),
+    /// What a relation leads to, by its place among all relations; and its pairs.
+    Related(u32, bool),
 }
 
 /// Routes that every service has.
@@ -79,7 +79,7 @@ impl Route {
             Self::About => 7,
             Self::Collection(id) => OWN + 2 * id.0 as usize,
             Self::Item(id) => OWN + 1 + 2 * id.0 as usize,
-            Self::Related(place) => OWN + 2 * resources + place as usize,
+            Self::Related(place, of_pair) => OWN + 2 * resources + 2 * place as usize + usize::from(of_pair),
         }
     }
 }
@@ -398,10 +398,9 @@ fn names(schema: &Schema) -> Vec<Arc<str>> {
     }
     for resource in &schema.resources {
         for relation in &resource.relations {
-            names.push(format!(
-                "{prefix}/{}/{{key}}/{}",
-                resource.collection, relation.name
-            ));
+            let related = format!("{prefix}/{}/{{key}}/{}", resource.collection, relation.name);
+            names.push(related.clone());
+            names.push(related + "/{other}");
         }
     }
     names.into_iter().map(Arc::from).collect()

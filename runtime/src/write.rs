@@ -155,7 +155,7 @@ impl Inner {
                     update.put(field, hash);
                 }
             }
-            Action::Delete { .. } => {}
+            Action::Delete { .. } | Action::Link { .. } => {}
         }
         Ok(())
     }

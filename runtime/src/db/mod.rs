@@ -197,7 +197,7 @@ impl Repository<'_> {
             });
         let action = Action::Update {
             key,
-            update,
+            update: Box::new(update),
             create: None,
             expected: Preconditions::default(),
         };

@@ -27,13 +27,13 @@ pub(crate) async fn prepare(service: &Arc<Inner>, asked: &Asking, action: Action
             create,
             expected,
         } if !update.is_faulty() || matches!(create, Some(Ok(_))) => {
-            let work = Work::Update(update, create);
+            let work = Work::Update(*update, create);
             let Work::Update(update, create) = one(service, asked, Some(&key), work).await? else {
                 return Err(changed());
             };
             Ok(Action::Update {
                 key,
-                update,
+                update: Box::new(update),
                 create,
                 expected,
             })
@@ -42,7 +42,8 @@ pub(crate) async fn prepare(service: &Arc<Inner>, asked: &Asking, action: Action
             one(service, asked, Some(&key), Work::Delete).await?;
             Ok(Action::Delete { key, expected })
         }
-        refused @ Action::Update { .. } => Ok(refused),
+        // What is refused anyway; and pairs, which have no hooks.
+        other @ (Action::Update { .. } | Action::Link { .. }) => Ok(other),
     }
 }
 

@@ -109,6 +109,13 @@ impl Document<'_> {
             if !all.is_empty() {
                 paths.insert(format!("{address}/{}", relation.name), Value::Object(all));
             }
+            let pairs = self.pair_path(relation_id);
+            if !pairs.is_empty() {
+                paths.insert(
+                    format!("{address}/{}/{{other}}", relation.name),
+                    Value::Object(pairs),
+                );
+            }
         }
     }
 
@@ -154,6 +161,74 @@ impl Document<'_> {
             all.insert(method.to_ascii_lowercase(), draft.finished());
         }
         all
+    }
+
+    /// The address of one pair of a many-to-many; empty where there is none.
+    fn pair_path(&self, id: RelationId) -> Object {
+        let schema = &self.model.schema;
+        let methods = methods::of_pair(schema, id);
+        let mut all = Object::new();
+        if methods.is_empty() {
+            return all;
+        }
+        let relation = self.model.relation(id);
+        let from = self.model.resource(id.resource);
+        let noun = format!("{}{}", from.name, naming::camel(&relation.name));
+        let mut parameters = self.key_parameters(id.resource);
+        if let Value::Array(parameters) = &mut parameters {
+            parameters.push(self.other_parameter(relation.target));
+        }
+        all.insert("parameters".to_owned(), parameters);
+        let put = self.pair_change(id, "link", "They are linked, as they may have been before.");
+        let delete = self.pair_change(
+            id,
+            "unlink",
+            "They aren't linked, as they may not have been before.",
+        );
+        let options = self.options(&from.name, &format!("{noun}Pair"), &methods);
+        all.insert("put".to_owned(), put.finished());
+        all.insert("delete".to_owned(), delete.finished());
+        all.insert("options".to_owned(), options.finished());
+        all
+    }
+
+    fn pair_change(&self, id: RelationId, verb: &str, done: &str) -> Draft {
+        let relation = self.model.relation(id);
+        let from = self.model.resource(id.resource);
+        let noun = format!("{}{}", from.name, naming::camel(&relation.name));
+        let declaring = methods::declaring(&self.model.schema, id);
+        let summary = format!("One pair of {}: {verb}", relation.name);
+        let mut draft = self.draft(declaring, verb, &noun, summary, Operation::Update);
+        from.name.clone_into(&mut draft.tag);
+        draft.conditional();
+        draft.responses.extend(self.problems(WRITE));
+        draft.responses.extend(self.problems(OF_ITEM));
+        draft
+            .responses
+            .extend(self.problems(&[Code::Invalid, Code::BodyTooLarge, Code::UnreadableBody]));
+        for side in [id.resource, relation.target] {
+            let read = self.draft(side, "", "", String::new(), Operation::Read);
+            draft.responses.extend(read.responses);
+        }
+        draft.responses.insert(
+            204,
+            json!({ "description": done, "headers": self.headers(&["Cache-Control"]) }),
+        );
+        draft
+    }
+
+    /// The key of the other side of a pair, in one segment.
+    fn other_parameter(&self, target: ResourceId) -> Value {
+        let key = &self.model.resource(target).key.fields;
+        let schema = match key.as_slice() {
+            [only] => field::schema(self.model.field(*only), None, Use::Sought, LONGEST_QUERY as u64),
+            // Its parts, separated by commas.
+            _ => Object::from_iter([
+                ("type".to_owned(), json!("string")),
+                ("maxLength".to_owned(), json!(LONGEST_QUERY)),
+            ]),
+        };
+        json!({ "name": "other", "in": "path", "required": true, "schema": schema })
     }
 
     fn create_related(&self, id: RelationId) -> Draft {

@@ -93,7 +93,7 @@ impl Exchange<'_> {
         let validator = self.service.engine.validators.resource(resource);
         let replacement = self.as_writer(resource, |writer| validator.replace(&body, &values, writer));
         let (update, create) = (
-            replacement.update,
+            Box::new(replacement.update),
             replacement.create.map(|new| new.map(Box::new)),
         );
         let written = self
@@ -146,7 +146,7 @@ impl Exchange<'_> {
                 resource,
                 Action::Update {
                     key,
-                    update,
+                    update: Box::new(update),
                     create: None,
                     expected,
                 },

@@ -234,7 +234,7 @@ async fn answer(
 
 impl Exchange<'_> {
     async fn serve(&self, target: Target<'_>, body: Body) -> Result<Response<Body>, Problem> {
-        if takes_body(&self.parts.method) && !matches!(target, Target::Tokens) {
+        if takes_body(&self.parts.method) && !matches!(target, Target::Tokens | Target::Pair(..)) {
             self.check_body_headers()?;
         }
         match target {
@@ -249,6 +249,7 @@ impl Exchange<'_> {
                 _ => self.read(resource, segment).await,
             },
             Target::Related(relation, segment) => self.related(relation, segment, body).await,
+            Target::Pair(relation, segment, other) => self.pair(relation, segment, other, body).await,
             Target::Me => self.me().await,
             Target::Tokens => self.make_token(body).await,
             Target::CurrentToken => self.revoke_current().await,

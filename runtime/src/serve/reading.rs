@@ -105,6 +105,7 @@ impl Exchange<'_> {
             Target::Collection(resource) => self.page_asked(*resource).map(Some),
             Target::Item(resource, segment) => self.item_asked(*resource, segment).map(Some),
             Target::Related(..)
+            | Target::Pair(..)
             | Target::Me
             | Target::Tokens
             | Target::CurrentToken

@@ -1,15 +1,17 @@
 //! What a relation leads to from one item: the related item, or a collection of its own with all that a collection can do.
 
 use axum::body::Body;
-use axum::http::{Method, Response};
+use axum::http::{Method, Response, StatusCode};
 use rest_schema::{Operation, RelationId, Value};
 
-use super::Exchange;
+use super::{Exchange, answer};
 use crate::plan::read::From;
 use crate::problem::{Code, Fault, Problem, words};
 use crate::request::body::{Json, Pointer};
+use crate::request::precondition::Preconditions;
 use crate::request::{Selection, methods, names_relation, query};
 use crate::respond::json::related;
+use crate::storage::steps::{Action, Pair};
 
 impl Exchange<'_> {
     /// GET of what a relation leads to; POST to it.
@@ -44,6 +46,42 @@ impl Exchange<'_> {
         }
         let address = related(&self.service.engine, self.prefix, relation, &from.key);
         self.page_told(&address, &asked, &output)
+    }
+
+    /// PUT and DELETE of a pair.
+    pub(super) async fn pair(
+        &self,
+        relation: RelationId,
+        segment: &str,
+        other: &str,
+        body: Body,
+    ) -> Result<Response<Body>, Problem> {
+        self.check_length()?;
+        let schema = &self.service.engine.model.schema;
+        let target = schema.relation(relation).target;
+        let declaring = methods::declaring(schema, relation);
+        self.exists_for_caller(relation)?;
+        self.open(relation.resource, Operation::Read)?;
+        self.open(target, Operation::Read)?;
+        self.open(declaring, Operation::Update)?;
+        query::none(self.parts.uri.query())?;
+        let linked = self.parts.method == Method::PUT;
+        if linked && !self.bytes(body).await?.is_empty() {
+            let detail = "a pair has no members; send no body";
+            let fault = Fault::pointer(String::new(), words::NOT_SERVED, detail);
+            return Err(Problem::invalid(vec![fault]));
+        }
+        let expected = Preconditions::parse(&self.parts.headers)?;
+        let (_, key) = self.key(relation.resource, segment)?;
+        let (_, other) = self.key(target, other)?;
+        let pair = Pair {
+            relation,
+            key,
+            other,
+            linked,
+        };
+        self.write(declaring, Action::Link { pair, expected }).await?;
+        Ok(answer::nothing(StatusCode::NO_CONTENT))
     }
 
     fn start(&self, relation: RelationId, segment: &str) -> Result<From, Problem> {

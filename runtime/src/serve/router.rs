@@ -19,9 +19,19 @@ pub(crate) struct Routes {
     collections: HashMap<String, ResourceId>,
     /// `Allow` of each resource's collection and item.
     allow: Vec<(String, String)>,
-    /// By resource and relation: `Allow` of what it leads to, empty where it doesn't exist for anybody; and its place
-    /// among all.
-    related: Vec<Vec<(String, u32)>>,
+    /// By resource and relation.
+    related: Vec<Vec<Related>>,
+}
+
+/// The addresses of a relation.
+#[derive(Debug)]
+struct Related {
+    /// Its place among all.
+    place: u32,
+    /// `Allow` of what it leads to; empty where it doesn't exist for anybody.
+    allow: String,
+    /// `Allow` of its pairs; empty where they have no address.
+    of_pair: String,
 }
 
 /// What stands at an address.
@@ -32,6 +42,8 @@ pub(super) enum Target<'p> {
     Item(ResourceId, &'p str),
     /// What a relation leads to from the item of this key.
     Related(RelationId, &'p str),
+    /// A pair of a many-to-many: the keys of the item from which it starts, and of the other.
+    Pair(RelationId, &'p str, &'p str),
     Me,
     Tokens,
     CurrentToken,
@@ -45,7 +57,8 @@ impl Target<'_> {
         match *self {
             Self::Collection(resource) => Route::Collection(resource),
             Self::Item(resource, _) => Route::Item(resource),
-            Self::Related(relation, _) => Route::Related(routes.of(relation).1),
+            Self::Related(relation, _) => Route::Related(routes.of(relation).place, false),
+            Self::Pair(relation, ..) => Route::Related(routes.of(relation).place, true),
             Self::Me => Route::Me,
             Self::Tokens => Route::Tokens,
             Self::CurrentToken => Route::CurrentToken,
@@ -79,8 +92,12 @@ impl Routes {
             let relations = (0u32..)
                 .zip(&of.relations)
                 .map(|(index, _)| RelationId { resource, index });
-            let relations = relations.map(|relation| methods::of_related(schema, relation).join(", "));
-            related.push(relations.zip(&mut places).collect());
+            let related_of = |(relation, place)| Related {
+                place,
+                allow: methods::of_related(schema, relation).join(", "),
+                of_pair: methods::of_pair(schema, relation).join(", "),
+            };
+            related.push(relations.zip(&mut places).map(related_of).collect());
         }
         Self {
             collections,
@@ -89,7 +106,7 @@ impl Routes {
         }
     }
 
-    fn of(&self, relation: RelationId) -> &(String, u32) {
+    fn of(&self, relation: RelationId) -> &Related {
         &self.related[relation.resource.0 as usize][relation.index as usize]
     }
 }
@@ -125,12 +142,23 @@ pub(super) fn find<'p>(schema: &Schema, routes: &Routes, path: &'p str) -> Optio
             .copied()
             .map(|resource| Target::Item(resource, key)),
         (collection, Some(rest)) => {
-            let (key, name) = rest.split_once('/')?;
+            let (key, rest) = rest.split_once('/')?;
+            let (name, other) = match rest.split_once('/') {
+                None => (rest, None),
+                Some((name, other)) => (name, Some(other)),
+            };
             let resource = *routes.collections.get(collection)?;
             let (index, _) = schema.resource(resource).relation_by_name(name)?;
             let relation = RelationId { resource, index };
-            let is_there = !key.is_empty() && !routes.of(relation).0.is_empty();
-            is_there.then_some(Target::Related(relation, key))
+            let related = routes.of(relation);
+            match other {
+                _ if key.is_empty() => None,
+                None => (!related.allow.is_empty()).then_some(Target::Related(relation, key)),
+                Some(other) => {
+                    let is_there = !related.of_pair.is_empty() && !other.is_empty() && !other.contains('/');
+                    is_there.then_some(Target::Pair(relation, key, other))
+                }
+            }
         }
     }
 }
@@ -140,7 +168,8 @@ pub(super) fn allow<'s>(service: &'s Inner, target: &Target<'_>) -> &'s str {
     match target {
         Target::Collection(resource) => &service.routes.allow[resource.0 as usize].0,
         Target::Item(resource, _) => &service.routes.allow[resource.0 as usize].1,
-        Target::Related(relation, _) => &service.routes.of(*relation).0,
+        Target::Related(relation, _) => &service.routes.of(*relation).allow,
+        Target::Pair(relation, ..) => &service.routes.of(*relation).of_pair,
         Target::Me | Target::Health(_) | Target::About(_) => "GET, HEAD, OPTIONS",
         Target::Tokens => "POST, OPTIONS",
         Target::CurrentToken => "DELETE, OPTIONS",

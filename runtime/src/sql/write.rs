@@ -287,6 +287,41 @@ pub fn insert_pair<'c>(table: &str, columns: impl ExactSizeIterator<Item = &'c s
     out
 }
 
+/// Adds a pair that isn't there; parameters: its columns. The table need not forbid a second one.
+pub fn link(table: &str, columns: &[&str]) -> Statement {
+    let mut out = Statement::default();
+    out.push("INSERT INTO ").table(table).push(" (");
+    for (place, column) in columns.iter().enumerate() {
+        out.push(if place == 0 { "" } else { ", " }).name(column);
+    }
+    out.push(") SELECT ");
+    for place in 0..columns.len() {
+        out.push(if place == 0 { "" } else { ", " });
+        param(place, &mut out);
+    }
+    out.push(" WHERE NOT EXISTS (SELECT 1 FROM ").table(table);
+    of_pair(columns, &mut out);
+    out.push(") ON CONFLICT DO NOTHING");
+    out
+}
+
+/// Takes a pair away; parameters: its columns.
+pub fn unlink(table: &str, columns: &[&str]) -> Statement {
+    let mut out = Statement::default();
+    out.push("DELETE FROM ").table(table);
+    of_pair(columns, &mut out);
+    out
+}
+
+fn of_pair(columns: &[&str], out: &mut Statement) {
+    for (place, column) in columns.iter().enumerate() {
+        out.push(if place == 0 { " WHERE " } else { " AND " })
+            .name(column)
+            .push(" = ");
+        param(place, out);
+    }
+}
+
 fn values(count: usize, out: &mut Statement) {
     out.push(" VALUES (");
     for place in 0..count {

@@ -8,6 +8,7 @@ mod fill;
 mod hooks;
 pub(crate) mod inside;
 mod judge;
+mod link;
 pub(crate) mod transaction;
 
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use rest_schema::{FieldId, Operation, ResourceId, Value};
 use tokio::runtime::Handle;
 
 use self::judge::Become;
+pub use self::link::Pair;
 use crate::caller::Caller;
 use crate::cell::Cell;
 use crate::engine::Engine;
@@ -93,7 +95,7 @@ pub enum Action {
         /// The key.
         key: Vec<Cell>,
         /// The change; what is wrong with it is told only once the row may be spoken of.
-        update: Update,
+        update: Box<Update>,
         /// What makes the row if it isn't there (PUT where the client chooses keys).
         create: Option<Result<Box<New>, Vec<Fault>>>,
         /// What the caller expects of the row.
@@ -104,6 +106,13 @@ pub enum Action {
         /// The key.
         key: Vec<Cell>,
         /// What the caller expects of the row.
+        expected: Preconditions,
+    },
+    /// Links or unlinks a pair.
+    Link {
+        /// The pair; the write is of the side that declares the relation.
+        pair: Pair,
+        /// What the caller expects of the item in the address.
         expected: Preconditions,
     },
 }
@@ -131,6 +140,7 @@ impl Job for Write {
                 Ok(Done::Items(vec![written]))
             }
             Action::Delete { key, expected } => steps.delete(key, expected).await,
+            Action::Link { pair, expected } => steps.link(pair, expected).await,
         }
     }
 }

@@ -1,0 +1,101 @@
+//! Pairs of a many-to-many: linked and unlinked.
+
+use rest_schema::{JoinColumn, Link, RelationId, ResourceId};
+
+use super::judge::Become;
+use super::{Steps, not_found};
+use crate::cell::Cell;
+use crate::plan::read::Planner;
+use crate::request::Selection;
+use crate::request::body::Pointer;
+use crate::request::precondition::Preconditions;
+use crate::sql::write as sql;
+use crate::storage::Refusal;
+use crate::storage::bind::Values;
+use crate::storage::connection::{Connection, First};
+use crate::storage::job::Done;
+use crate::storage::read;
+
+/// A pair of a many-to-many, by the address of one of its sides.
+#[derive(Debug, Clone)]
+pub struct Pair {
+    /// The relation, from the side of the address.
+    pub relation: RelationId,
+    /// The key of the item in the address.
+    pub key: Vec<Cell>,
+    /// The key of the other.
+    pub other: Vec<Cell>,
+    /// Whether they are to be linked; else unlinked.
+    pub linked: bool,
+}
+
+impl<C: Connection> Steps<'_, C> {
+    /// `both readable → 404 → the rule of the side that declares the relation → 403 → 412 → statement → the rule again → 403`
+    pub(super) async fn link(&self, pair: &Pair, expected: &Preconditions) -> Result<Done, Refusal> {
+        let model = &self.engine().model;
+        let way = model.relation(pair.relation);
+        let state = self.state_of(pair.relation.resource, &pair.key).await?;
+        let (Some(state), Some(_)) = (state, self.state_of(way.target, &pair.other).await?) else {
+            return Err(not_found());
+        };
+        let declaring = if way.declared { &pair.key } else { &pair.other };
+        let before = self
+            .pre_select(declaring, false, &[])
+            .await?
+            .ok_or_else(not_found)?;
+        expected.hold_for(state).map_err(Refusal::Problem)?;
+        let Link::Join { table, local, remote } = &way.link else {
+            return Err(Refusal::Internal(format!("`{}` has no pairs", way.name).into()));
+        };
+        let mut params = self.values_in(local, pair.relation.resource, &pair.key);
+        params.extend(self.values_in(remote, way.target, &pair.other));
+        let columns: Vec<&str> = local
+            .iter()
+            .chain(remote)
+            .map(|join| join.column.as_str())
+            .collect();
+        let statement = if pair.linked {
+            sql::link(table, &columns)
+        } else {
+            sql::unlink(table, &columns)
+        };
+        let at = Pointer::root();
+        self.write_row(&statement, &params, self.context(&at, false), &mut First::of(0))
+            .await?;
+        let caller = &self.write.caller;
+        self.post_select(declaring, Become::Changed(&before.cells), caller, &[], &at)
+            .await?;
+        Ok(Done::Number(0))
+    }
+
+    /// A key, in the order of the columns that hold it.
+    fn values_in(&self, joins: &[JoinColumn], resource: ResourceId, key: &[Cell]) -> Vec<Cell> {
+        let fields = &self.engine().model.resource(resource).key.fields;
+        let of = |join: &JoinColumn| {
+            let place = fields.iter().position(|field| *field == join.field)?;
+            key.get(place).cloned()
+        };
+        joins.iter().filter_map(of).collect()
+    }
+
+    /// The state of an item as it is; `None` where the caller may not read it.
+    async fn state_of(&self, resource: ResourceId, key: &[Cell]) -> Result<Option<u64>, Refusal> {
+        let engine = self.engine();
+        let caller = &self.write.caller;
+        let planner = Planner {
+            model: &engine.model,
+            caller,
+        };
+        let nothing = Selection {
+            fields: Some(Vec::new()),
+            includes: Vec::new(),
+        };
+        let plan = planner
+            .item(resource, key.to_vec(), &nothing)
+            .map_err(Refusal::Problem)?;
+        let compiled = engine.compiled(&plan.shape);
+        let values = Values::of_plan(&engine.model, &plan, caller, self.write.now);
+        let output = read::run(self.connection, &compiled.read, values, 1, &engine.state_key).await?;
+        Ok(output.state.filter(|_| !output.rows.is_empty()))
+    }
+}
