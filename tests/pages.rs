@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use libtest_mimic::Trial;
 
 use crate::support::case::{self, Case, SchemaSource};
+use crate::support::contract::Contract;
 use crate::support::postgres::Cluster;
 use crate::support::run;
 use crate::support::server::{Place, package};
@@ -77,7 +78,8 @@ fn play(case: &Case, place: &Place, way: Option<&str>) -> Result<(), String> {
         (Some(written), SchemaSource::Named(schema)) => place.serve_structs(written, schema)?,
         _ => place.serve()?,
     };
-    run::run(case, server.address).map_err(|e| match server.told().as_str() {
+    let contract = Contract::of(server.address)?;
+    run::run(case, server.address, Some(&contract)).map_err(|e| match server.told().as_str() {
         "" => e,
         told => format!("{e}\nthe server said:\n{told}"),
     })

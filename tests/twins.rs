@@ -313,6 +313,13 @@ fn ask(twins: &mut Twins, schema: &Schema, among: &[ResourceId], random: &mut Ra
         let target = question(schema, *random.pick(among), random);
         answered += usize::from(twins.walk(&target)? == 200);
     }
+    for _ in 0..REQUESTS / 4 {
+        let id = *random.pick(among);
+        let target = format!("/api/{}", schema.resource(id).collection);
+        let body = format!("{{\"filter\": {}, \"limit\": 50}}", tree(schema, id, random, 3));
+        let asked = Request::new("QUERY", &target).json(body);
+        answered += usize::from(twins.send(&asked)?[0].status == 200);
+    }
     if answered < REQUESTS / 2 {
         return Err(format!("only {answered} of {REQUESTS} questions are answered"));
     }
@@ -395,6 +402,52 @@ fn filter(schema: &Schema, id: ResourceId, random: &mut Random) -> Option<String
         }
     };
     Some(format!("{path}{}[{}]={given}", field.api_name, row.word))
+}
+
+/// The filter of a QUERY, of so many levels at most.
+fn tree(schema: &Schema, id: ResourceId, random: &mut Random, levels: usize) -> String {
+    let resource = schema.resource(id);
+    let inner = |random: &mut Random, id: ResourceId| tree(schema, id, random, levels - 1);
+    let relation = |random: &mut Random| {
+        let relation = resource
+            .relations
+            .get(random.below(resource.relations.len().max(1)))?;
+        Some(format!(
+            "{{\"{}\": {}}}",
+            relation.name,
+            inner(random, relation.target)
+        ))
+    };
+    let several = |random: &mut Random| {
+        let all: Vec<String> = (0..=random.below(2)).map(|_| inner(random, id)).collect();
+        all.join(", ")
+    };
+    let made = match (levels, random.below(8)) {
+        (0, _) | (_, 0..=2) => leaf(resource, random),
+        (_, 3) => Some(format!("{{\"any\": [{}]}}", several(random))),
+        (_, 4) => Some(format!("{{\"all\": [{}]}}", several(random))),
+        (_, 5) => Some(format!("{{\"not\": {}}}", inner(random, id))),
+        (_, 6) => relation(random),
+        _ => relation(random).map(|inner| format!("{{\"none\": {inner}}}")),
+    };
+    made.unwrap_or_else(|| "{}".to_owned())
+}
+
+fn leaf(resource: &Resource, random: &mut Random) -> Option<String> {
+    let fields: Vec<&Field> = resource.fields.iter().filter(|field| field.filterable).collect();
+    let field = fields.get(random.below(fields.len().max(1)))?;
+    let rows: Vec<&OperatorRow> = Operator::of_kind(field.ty.kind()).collect();
+    let row = rows.get(random.below(rows.len().max(1)))?;
+    let given = match row.takes {
+        Takes::Flag => (*random.pick(&["true", "false"])).to_owned(),
+        Takes::One => value(field, random).0,
+        Takes::List => format!("[{}, {}]", value(field, random).0, value(field, random).0),
+        Takes::Text => json!(value(field, random).1.chars().take(2).collect::<String>()).to_string(),
+    };
+    Some(format!(
+        "{{\"{}\": {{\"{}\": {given}}}}}",
+        field.api_name, row.word
+    ))
 }
 
 fn encoded(text: &str) -> String {

@@ -416,6 +416,7 @@ fn word(method: &Method) -> &'static str {
         "PATCH" => "PATCH",
         "DELETE" => "DELETE",
         "OPTIONS" => "OPTIONS",
+        "QUERY" => "QUERY",
         _ => "other",
     }
 }

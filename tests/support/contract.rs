@@ -35,7 +35,14 @@ impl Contract {
         };
         let catalog = get("/.well-known/api-catalog")?;
         let address = catalog["linkset"][0]["service-desc"][0]["href"].as_str();
-        let document = get(address.ok_or("the catalogue names no document")?)?;
+        let address = address.ok_or("the catalogue names no document")?;
+        // 3.1 has no word for QUERY.
+        let document = get(&format!("{address}?version=3.2"))?;
+        Self::new(document)
+    }
+
+    /// Of a document.
+    pub(crate) fn new(document: Value) -> Result<Self, String> {
         let registry = Registry::new()
             .add(DOCUMENT, document.clone())
             .and_then(jsonschema::RegistryBuilder::prepare)
@@ -46,14 +53,14 @@ impl Contract {
     /// Where an answer isn't what the document says.
     pub(crate) fn broken(&self, request: &Request, answer: &Answer) -> Vec<String> {
         let path = request.target.split('?').next().unwrap_or_default();
-        let Some((template, item)) = self.path(path) else {
+        let method = request.method.to_ascii_lowercase();
+        let Some((template, item)) = self.path(path, &method) else {
             // Nothing is said of it, so there had better be nothing.
             return match answer.status {
                 308 | 400..=499 => Vec::new(),
                 status => vec![format!("{status} at {path}, of which the document says nothing")],
             };
         };
-        let method = request.method.to_ascii_lowercase();
         let Some(operation) = item.get(&method) else {
             return match answer.status {
                 405 | 414 | 431 => Vec::new(),
@@ -79,8 +86,8 @@ impl Contract {
             .collect()
     }
 
-    /// The path item of an address: the one with the fewest variables.
-    fn path(&self, path: &str) -> Option<(&str, &Value)> {
+    /// The path item of an address: the one with the method, and with the fewest variables.
+    fn path(&self, path: &str, method: &str) -> Option<(&str, &Value)> {
         let fits = |template: &str| {
             let (mut of, mut is) = (template.split('/'), path.split('/'));
             loop {
@@ -94,7 +101,7 @@ impl Contract {
         let all = self.document["paths"].as_object()?.iter();
         let found = all.filter(|(template, _)| fits(template));
         found
-            .min_by_key(|(template, _)| template.matches('{').count())
+            .min_by_key(|(template, item)| (item.get(method).is_none(), template.matches('{').count()))
             .map(|(template, item)| (template.as_str(), item))
     }
 

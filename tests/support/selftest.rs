@@ -5,6 +5,7 @@ use std::path::Path;
 use libtest_mimic::Trial;
 
 use super::case::{self, Case};
+use super::contract::Contract;
 use super::fake::{self, Asked};
 use super::http::{Answer, Request};
 use super::json::Json;
@@ -24,6 +25,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("support::a_case_is_played", played),
         trial("support::a_wrong_answer_fails_with_its_line", wrong_answers),
         trial("support::every_problem_keeps_the_form", problem_form),
+        trial("support::what_the_document_does_not_say_is_found", contract),
     ]
 }
 
@@ -228,7 +230,7 @@ fn right(asked: &Asked) -> String {
 }
 
 fn played() -> Result<(), String> {
-    run::run(&parsed(PAGE)?, fake::start(right)?)
+    run::run(&parsed(PAGE)?, fake::start(right)?, None)
 }
 
 fn wrong_answers() -> Result<(), String> {
@@ -244,7 +246,7 @@ fn wrong_answers() -> Result<(), String> {
         ("    < 404", "    < 403", "rule.md:12"),
     ] {
         let page = PAGE.replacen(from, to, 1);
-        match run::run(&parsed(&page)?, fake::start(right)?) {
+        match run::run(&parsed(&page)?, fake::start(right)?, None) {
             Err(message) if message.starts_with(line) => {}
             other => return Err(format!("`{to}` must fail at {line}, got {other:?}")),
         }
@@ -283,4 +285,86 @@ fn problem_form() -> Result<(), String> {
         Some(accepted) => Err(format!("must be refused: {}", accepted.text())),
         None => Ok(()),
     }
+}
+
+fn contract() -> Result<(), String> {
+    let text = serde_json::json!({ "type": "string" });
+    let item = serde_json::json!({ "type": "object", "properties": { "a": text }, "required": ["a"], "additionalProperties": false });
+    let contract = Contract::new(serde_json::json!({
+        "paths": { "/api/notes/{id}": { "get": { "responses": { "200": { "$ref": "#/components/responses/Note" } } } } },
+        "components": {
+            "schemas": { "Note": item },
+            "responses": { "Note": {
+                "headers": { "ETag": {} },
+                "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Note" } } },
+            } },
+        },
+    }))?;
+    let answer = |status: u16, header: &str, body: &str| Answer {
+        status,
+        headers: vec![
+            ("Content-Type".to_owned(), "application/json".to_owned()),
+            (header.to_owned(), "x".to_owned()),
+        ],
+        body: body.as_bytes().to_vec(),
+    };
+    let right = answer(200, "etag", r#"{"a": "x"}"#);
+    for (method, target, answer, told) in [
+        ("GET", "/api/notes/1?x=1", right.clone(), None),
+        (
+            "GET",
+            "/api/notes",
+            right.clone(),
+            Some("of which the document says nothing"),
+        ),
+        (
+            "PUT",
+            "/api/notes/1",
+            right,
+            Some("which the document doesn't have"),
+        ),
+        (
+            "GET",
+            "/api/notes/1",
+            answer(204, "etag", ""),
+            Some("doesn't foresee"),
+        ),
+        (
+            "GET",
+            "/api/notes/1",
+            answer(200, "allow", r#"{"a": "x"}"#),
+            Some("allow isn't foreseen"),
+        ),
+        (
+            "GET",
+            "/api/notes/1",
+            answer(200, "etag", r#"{"a": 1}"#),
+            Some("is not of type"),
+        ),
+        (
+            "GET",
+            "/api/notes/1",
+            answer(200, "etag", r#"{"a": "", "b": 1}"#),
+            Some("Additional properties"),
+        ),
+        (
+            "GET",
+            "/api/notes/1",
+            answer(200, "etag", "{}"),
+            Some("required property"),
+        ),
+    ] {
+        let broken = contract.broken(&Request::new(method, target), &answer);
+        let right = match told {
+            None => broken.is_empty(),
+            Some(told) => broken.iter().any(|one| one.contains(told)),
+        };
+        if !right {
+            return Err(format!(
+                "{method} {target} {}: {told:?} was expected, told is {broken:?}",
+                answer.status
+            ));
+        }
+    }
+    Ok(())
 }

@@ -4,7 +4,7 @@ use rest_schema::FieldId;
 
 use super::{Repository, made};
 use crate::problem::{Code, Problem};
-use crate::request::{Filter, Operator, Page, Path, Query, Selection, SortTerm, query};
+use crate::request::{self, Filter, Operator, Page, Path, Query, Selection, SortTerm, query};
 use crate::typed::{Binding, Condition, Order, RestResource};
 
 /// A read of many items, before it is done.
@@ -104,7 +104,10 @@ impl<'r, R: RestResource> List<'r, R> {
     fn asked(&self, binding: &Binding) -> Result<Query, Problem> {
         let mut asked = self.written(binding)?;
         for condition in &self.conditions {
-            asked.filters.extend(self.filters(binding, condition)?);
+            let filters = self.filters(binding, condition)?;
+            asked
+                .filters
+                .extend(filters.into_iter().map(request::Condition::Test));
         }
         if !self.orders.is_empty() {
             asked.sort = Vec::new();

@@ -67,9 +67,10 @@ pub(crate) fn document(model: &Model, validators: &Validators, prefix: &str, ver
         model,
         validators,
         prefix,
+        version,
         schemas: "#/components/schemas/".to_owned(),
     };
-    document.whole(version)
+    document.whole()
 }
 
 /// The JSON Schema of a resource's items, with a name of its own (`Post`, `PostCreate`), as a document of its own.
@@ -78,6 +79,7 @@ pub(crate) fn json_schema(model: &Model, validators: &Validators, prefix: &str, 
         model,
         validators,
         prefix,
+        version: Version::V3_2,
         schemas: format!("{prefix}/schemas/"),
     };
     let all = || {
@@ -106,12 +108,13 @@ struct Document<'a> {
     model: &'a Model,
     validators: &'a Validators,
     prefix: &'a str,
+    version: Version,
     /// What references to schemas begin with.
     schemas: String,
 }
 
 impl Document<'_> {
-    fn whole(&self, version: Version) -> Value {
+    fn whole(&self) -> Value {
         let schema = &self.model.schema;
         let mut info = Map::new();
         info.insert("title".to_owned(), json!(schema.name));
@@ -139,7 +142,7 @@ impl Document<'_> {
         self.own_paths(&mut paths);
         tags.push(json!({ "name": "service", "description": "The service itself: who is signed in, and whether it is well." }));
         json!({
-            "openapi": version.whole(),
+            "openapi": self.version.whole(),
             "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
             "info": info,
             "servers": [{ "url": "/" }],

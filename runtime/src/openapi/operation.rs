@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::field::{self, LONGEST_QUERY, Object, Use};
 use super::parameter::Named;
 use super::schema::Kind;
-use super::{Document, object, response};
+use super::{Document, Version, object, response};
 use crate::caller::Caller;
 use crate::plan::access::Permit;
 use crate::problem::Code;
@@ -76,6 +76,7 @@ impl Document<'_> {
                 "GET" => self.list(id, collection),
                 "HEAD" => self.head(self.list(id, collection)),
                 "POST" => self.create(id),
+                "QUERY" => self.question(id, "query", &plural(&resource.collection)),
                 _ => self.options(
                     &resource.name,
                     &plural(&resource.collection),
@@ -84,7 +85,14 @@ impl Document<'_> {
             };
             all.insert(method.to_ascii_lowercase(), draft.finished());
         }
+        self.known_methods(&mut all);
         paths.insert(address.clone(), Value::Object(all));
+        if resource.access.read.is_some() {
+            paths.insert(
+                format!("{address}/query"),
+                json!({ "post": self.twin(id).finished() }),
+            );
+        }
         let methods_of_item = methods::of_item(resource);
         let mut all = Object::new();
         all.insert("parameters".to_owned(), self.key_parameters(id));
@@ -137,6 +145,7 @@ impl Document<'_> {
         for method in &methods {
             let mut draft = match *method {
                 "POST" => self.create_related(id),
+                "QUERY" => self.question(target, "query", &noun),
                 "OPTIONS" => self.options(&self.model.resource(target).name, &noun, &methods),
                 _ if relation.kind.is_to_one() => self.read(target, &self.parameters(target, true)),
                 _ => self.list(target, &self.parameters(target, false)),
@@ -144,6 +153,8 @@ impl Document<'_> {
             if *method != "OPTIONS" {
                 let verb = if *method == "POST" {
                     "create"
+                } else if *method == "QUERY" {
+                    "query"
                 } else if relation.kind.is_to_one() {
                     "get"
                 } else {
@@ -160,7 +171,38 @@ impl Document<'_> {
             }
             all.insert(method.to_ascii_lowercase(), draft.finished());
         }
+        self.known_methods(&mut all);
         all
+    }
+
+    /// OpenAPI 3.1 can't say QUERY.
+    fn known_methods(&self, all: &mut Object) {
+        if self.version == Version::V3_1 {
+            all.shift_remove("query");
+        }
+    }
+
+    /// QUERY of a collection.
+    fn question(&self, id: ResourceId, verb: &str, noun: &str) -> Draft {
+        let mut draft = self.list(id, &[]);
+        draft.id = format!("{verb}{noun}");
+        draft.summary = format!("The {} that a body asks for", self.model.resource(id).collection);
+        draft.body = Some(content(JSON_TYPES, &self.reference(id, Kind::Query)));
+        draft.responses.extend(self.problems(BODY));
+        draft
+    }
+
+    /// The same by POST.
+    fn twin(&self, id: ResourceId) -> Draft {
+        let noun = plural(&self.model.resource(id).collection);
+        let mut draft = self.question(id, "postQuery", &noun);
+        if let Some(page) = draft.responses.get_mut(&200) {
+            page["headers"] = self.headers(&["Cache-Control", "Vary", "Link"]);
+        }
+        draft.responses.remove(&304);
+        draft.responses.remove(&412);
+        draft.parameters.clear();
+        draft
     }
 
     /// The address of one pair of a many-to-many; empty where there is none.
@@ -399,6 +441,9 @@ impl Document<'_> {
         }
         if methods.contains(&"PATCH") {
             headers.push("Accept-Patch");
+        }
+        if methods.contains(&"QUERY") {
+            headers.push("Accept-Query");
         }
         let codes = [Code::UriTooLong, Code::HeadersTooLarge, Code::Internal];
         let mut draft = self.service_draft(

@@ -3,8 +3,8 @@
 use rest_schema::{Field, Resource, ResourceId};
 use serde_json::{Value, json};
 
-use super::Document;
 use super::field::{self, LONGEST_QUERY, Object, Use};
+use super::{Document, object};
 use crate::request::filter::{OPERATORS, OperatorRow, Takes};
 use crate::request::page::last_page;
 use crate::request::query::PARAMETERS;
@@ -125,13 +125,7 @@ fn filter(resource: &Resource, path: &str, field: &Field, row: &OperatorRow) -> 
     } else {
         (format!("{path}[{}]", row.word), format!("{path}.{}", row.word))
     };
-    let value = || Value::Object(field::schema(field, None, Use::Sought, LONGEST_QUERY as u64));
-    let schema = match row.takes {
-        Takes::One => value(),
-        Takes::Text => json!({ "type": "string", "maxLength": LONGEST_QUERY }),
-        Takes::List => json!({ "type": "array", "items": value(), "maxItems": LONGEST_QUERY }),
-        Takes::Flag => json!({ "type": "boolean" }),
-    };
+    let schema = given(field, row);
     let doc = format!("items whose `{path}` {}", row.doc);
     let mut parameter = parameter(&name, &doc, schema, row.takes == Takes::List);
     if let Value::Object(members) = &mut parameter {
@@ -141,6 +135,32 @@ fn filter(resource: &Resource, path: &str, field: &Field, row: &OperatorRow) -> 
         }
     }
     (format!("{}.{plain}", resource.name), parameter)
+}
+
+/// What an operator is given.
+fn given(field: &Field, row: &OperatorRow) -> Value {
+    let value = || Value::Object(field::schema(field, None, Use::Sought, LONGEST_QUERY as u64));
+    match row.takes {
+        Takes::One => value(),
+        Takes::Text => json!({ "type": "string", "maxLength": LONGEST_QUERY }),
+        Takes::List => json!({ "type": "array", "items": value(), "maxItems": LONGEST_QUERY }),
+        Takes::Flag => json!({ "type": "boolean" }),
+    }
+}
+
+/// The tests of a field in the body of QUERY: a value, or operators.
+pub(super) fn tests(field: &Field) -> Value {
+    let operators = || {
+        OPERATORS
+            .iter()
+            .filter(|row| row.kinds.contains(&field.ty.kind()))
+    };
+    let all = object(operators().map(|row| (row.word, given(field, row))), &[]);
+    let eq = operators().find(|row| row.operator == Operator::Eq);
+    match eq {
+        Some(eq) => json!({ "anyOf": [given(field, eq), all] }),
+        None => all,
+    }
 }
 
 /// A name without brackets and dots, for programs: `author__name_gte`.

@@ -49,6 +49,10 @@ pub(super) const HEADERS: &[HeaderRow] = &[
         "Preference-Applied",
         "the preferences that were followed (RFC 7240)",
     ),
+    header(
+        "Accept-Query",
+        "the media types that QUERY takes here (RFC 10008)",
+    ),
     header("WWW-Authenticate", "how to sign in"),
     HeaderRow {
         name: "Retry-After",
@@ -220,6 +224,7 @@ pub(super) fn headers_of(status: u16) -> &'static [&'static str] {
             "Cache-Control",
             "Accept-Post",
             "Accept-Patch",
+            "Accept-Query",
             "Accept",
             "Accept-Encoding",
         ],

@@ -4,7 +4,8 @@ use rest_schema::{FieldId, Relation, Resource, ResourceId};
 use serde_json::{Value, json};
 
 use super::field::{self, LONGEST_QUERY, Object, Use};
-use super::{Document, object};
+use super::{Document, object, parameter};
+use crate::request::query::PARAMETERS;
 use crate::validate::Body;
 
 /// The schemas of a resource.
@@ -20,10 +21,14 @@ pub(super) enum Kind {
     Made,
     /// A body.
     Body(Body),
+    /// What QUERY asks.
+    Query,
+    /// Its filter.
+    Filter,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 7] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::Whole,
         Self::Part,
         Self::Page,
@@ -31,6 +36,8 @@ impl Kind {
         Self::Body(Body::Create),
         Self::Body(Body::Replace),
         Self::Body(Body::Patch),
+        Self::Query,
+        Self::Filter,
     ];
 
     fn suffix(self) -> &'static str {
@@ -42,6 +49,8 @@ impl Kind {
             Self::Body(Body::Create) => "Create",
             Self::Body(Body::Replace) => "Replace",
             Self::Body(Body::Patch) => "Patch",
+            Self::Query => "Query",
+            Self::Filter => "Filter",
         }
     }
 }
@@ -73,6 +82,8 @@ impl Document<'_> {
         let is_read = access.read.is_some();
         let schema = match kind {
             Kind::Whole => self.item(id, true),
+            Kind::Query if is_read => self.question_schema(id),
+            Kind::Filter if is_read => self.filter(id),
             Kind::Part if is_read => self.item(id, false),
             Kind::Page if is_read => self.page(id),
             Kind::Made if access.create.is_some() => {
@@ -82,7 +93,7 @@ impl Document<'_> {
                 object([("items", items)], &["items"])
             }
             Kind::Body(body) if self.takes(resource, body) => self.body(id, body, &[]),
-            Kind::Part | Kind::Page | Kind::Made | Kind::Body(_) => return None,
+            Kind::Part | Kind::Page | Kind::Made | Kind::Body(_) | Kind::Query | Kind::Filter => return None,
         };
         Some(described(resource, kind, schema))
     }
@@ -207,6 +218,46 @@ impl Document<'_> {
     }
 }
 
+impl Document<'_> {
+    /// The body of QUERY: the parameters of the collection, and a filter of its own.
+    fn question_schema(&self, id: ResourceId) -> Value {
+        let mut properties = Object::new();
+        properties.insert("filter".to_owned(), self.reference(id, Kind::Filter));
+        for (_, parameter) in self.parameters(id, false) {
+            let name = parameter["name"].as_str().unwrap_or_default();
+            if PARAMETERS.iter().any(|row| row.name == name) {
+                properties.insert(name.to_owned(), parameter["schema"].clone());
+            }
+        }
+        object(properties, &[])
+    }
+
+    fn filter(&self, id: ResourceId) -> Value {
+        let own = self.reference(id, Kind::Filter);
+        let list = json!({ "type": "array", "items": own, "minItems": 1, "maxItems": LONGEST_QUERY });
+        let relations = || {
+            let of = |relation: &Relation| {
+                (
+                    relation.name.clone(),
+                    self.reference(relation.target, Kind::Filter),
+                )
+            };
+            self.relations(id).map(of)
+        };
+        let mut properties = Object::new();
+        let fields = self.model.resource(id).fields.iter();
+        for field in fields.filter(|field| field.is_shown() && field.filterable) {
+            properties.insert(field.api_name.clone(), parameter::tests(field));
+        }
+        properties.extend(relations());
+        properties.insert("any".to_owned(), list.clone());
+        properties.insert("all".to_owned(), list);
+        properties.insert("not".to_owned(), own);
+        properties.insert("none".to_owned(), object(relations(), &[]));
+        object(properties, &[])
+    }
+}
+
 /// The schema of a JSON Patch (RFC 6902).
 pub(super) fn json_patch() -> Value {
     let pointer = || json!({ "type": "string", "maxLength": LONGEST_QUERY, "description": "a member of the item, `/title`, or a place in its document (RFC 6901)" });
@@ -244,6 +295,11 @@ fn described(resource: &Resource, kind: Kind, mut schema: Value) -> Value {
         }
         Kind::Body(Body::Create) => Some(format!("Makes a {}.", resource.name)),
         Kind::Body(Body::Replace) => Some(format!("All of a {}.", resource.name)),
+        Kind::Query => Some(format!("What is asked of a collection of {}.", resource.name)),
+        Kind::Filter => Some(format!(
+            "Which {} are asked for: all members hold.",
+            resource.name
+        )),
         Kind::Body(Body::Patch) => Some(format!("A merge patch (RFC 7396) of a {}.", resource.name)),
     };
     if let (Value::Object(schema), Some(description)) = (&mut schema, description) {

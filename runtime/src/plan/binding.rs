@@ -6,7 +6,7 @@ use xxhash_rust::xxh3::Xxh3;
 use crate::cell::Cell;
 use crate::model::Model;
 use crate::plan::read::own_term;
-use crate::request::{Filter, Query, SortTerm};
+use crate::request::{Condition, Filter, Query, SortTerm};
 
 /// What a cursor is bound to: the resource, its filters and its sort, by their names and values, so that the same
 /// question gives the same number on every instance and in every version.
@@ -21,7 +21,7 @@ pub fn related_binding(
     model: &Model,
     relation: RelationId,
     key: &[Cell],
-    filters: &[Filter],
+    filters: &[Condition],
     sort: &[SortTerm],
 ) -> u64 {
     let mut hash = Xxh3::new();
@@ -35,16 +35,40 @@ pub fn related_binding(
     hash.digest()
 }
 
-fn bind(model: &Model, resource: ResourceId, filters: &[Filter], sort: &[SortTerm], hash: &mut Xxh3) {
+fn bind(model: &Model, resource: ResourceId, filters: &[Condition], sort: &[SortTerm], hash: &mut Xxh3) {
     hash.update(model.resource(resource).name.as_bytes());
-    for filter in filters {
-        bind_path(model, &filter.path, b'?', hash);
-        hash.update(format!("{:?}", filter.operator).as_bytes());
-        for value in &filter.values {
-            bind_cell(&model.codec(filter.path.field).encode(value), hash);
-        }
+    for condition in filters {
+        bind_condition(model, condition, hash);
     }
     bind_sort(model, resource, sort, hash);
+}
+
+fn bind_condition(model: &Model, condition: &Condition, hash: &mut Xxh3) {
+    let mut several = |mark: &[u8], all: &[Condition]| {
+        hash.update(mark);
+        all.iter().for_each(|one| bind_condition(model, one, hash));
+        hash.update(b"\0)");
+    };
+    match condition {
+        Condition::Test(filter) => bind_filter(model, filter, b'?', hash),
+        Condition::Not(filter) => bind_filter(model, filter, b'!', hash),
+        Condition::All(all) => several(b"\0&(", all),
+        Condition::Any(all) => several(b"\0|(", all),
+        Condition::Some(relation, inner) | Condition::None(relation, inner) => {
+            let is_some = matches!(condition, Condition::Some(..));
+            hash.update(if is_some { b"\0>" } else { b"\0<" });
+            hash.update(model.relation(*relation).name.as_bytes());
+            bind_condition(model, inner, hash);
+        }
+    }
+}
+
+fn bind_filter(model: &Model, filter: &Filter, mark: u8, hash: &mut Xxh3) {
+    bind_path(model, &filter.path, mark, hash);
+    hash.update(format!("{:?}", filter.operator).as_bytes());
+    for value in &filter.values {
+        bind_cell(&model.codec(filter.path.field).encode(value), hash);
+    }
 }
 
 fn bind_cell(cell: &Cell, hash: &mut Xxh3) {

@@ -17,7 +17,7 @@ use crate::plan::level::{Included, Level, SharedLevel, Shown};
 use crate::plan::{closed, hidden_field};
 use crate::problem::{Code, Problem};
 use crate::request::page::{CursorKey, Position};
-use crate::request::{Filter, Include, Operator, Page, Query, Selection, SortTerm};
+use crate::request::{Condition, Filter, Include, Operator, Page, Query, Selection, SortTerm};
 
 /// A read, ready to be run.
 #[derive(Debug, Clone)]
@@ -247,7 +247,7 @@ impl Planner<'_> {
             parts.push(self.led_to(from)?);
         }
         for filter in &query.filters {
-            parts.push(self.filter(filter, &mut params)?);
+            parts.push(self.condition(0, filter, &mut params)?);
         }
         parts.push(read);
         let order = self.order(resource, &query.sort)?;
@@ -276,13 +276,12 @@ impl Planner<'_> {
             condition: Expr::and(parts),
             select,
         });
-        let steps: Vec<RelationId> = query
+        let mut steps: Vec<RelationId> = Vec::new();
+        query
             .filters
             .iter()
-            .map(|filter| &filter.path)
-            .chain(query.sort.iter().map(|term| &term.path))
-            .flat_map(|path| path.steps.iter().copied())
-            .collect();
+            .for_each(|condition| condition.steps(&mut steps));
+        steps.extend(query.sort.iter().flat_map(|term| &term.path.steps));
         let personal = self.is_personal(resource, &steps, &query.selection)
             || from.is_some_and(|from| self.model.personal[from.relation.resource.0 as usize]);
         Ok(ReadPlan {
@@ -449,9 +448,45 @@ impl Planner<'_> {
         })))
     }
 
-    /// A filter: EXISTS along its steps, with the read rule of each target; a NOT is at the leaf and nowhere above.
-    fn filter(&self, filter: &Filter, params: &mut Vec<Cell>) -> Result<Expr, Problem> {
-        self.filter_from(0, &filter.path.steps, filter, params)
+    /// A condition: EXISTS along its steps, with the read rule of each target; a NOT is at the leaf, or says that nothing is
+    /// there, and never above a rule.
+    fn condition(&self, row: u8, condition: &Condition, params: &mut Vec<Cell>) -> Result<Expr, Problem> {
+        let mut several = |all: &[Condition]| {
+            let all = all.iter().map(|one| self.condition(row, one, params));
+            all.collect::<Result<Vec<_>, _>>()
+        };
+        match condition {
+            Condition::Test(filter) => self.filter_from(row, &filter.path.steps, filter, params),
+            Condition::Not(filter) => Ok(self.leaf(row, filter, true, params)),
+            Condition::All(all) => several(all).map(Expr::and),
+            Condition::Any(all) => several(all).map(Expr::or),
+            Condition::Some(relation, inner) => self.exists(row, *relation, inner, params),
+            Condition::None(relation, inner) => self.exists(row, *relation, inner, params).map(Expr::negated),
+        }
+    }
+
+    fn exists(
+        &self,
+        row: u8,
+        relation: RelationId,
+        inner: &Condition,
+        params: &mut Vec<Cell>,
+    ) -> Result<Expr, Problem> {
+        let inner = self.condition(row + 1, inner, params)?;
+        self.some(row, relation, inner)
+    }
+
+    /// That a relation leads to a row that satisfies a condition, as far as the caller may read it.
+    fn some(&self, row: u8, relation: RelationId, inner: Expr) -> Result<Expr, Problem> {
+        let target = self.model.relation(relation).target;
+        let rule = self.read_rule(target)?.shifted(row + 1);
+        Ok(Expr::Related(Box::new(Related {
+            from: Origin::Row(row),
+            row: row + 1,
+            relation,
+            condition: Expr::and([inner, rule]),
+            take: Take::Exists,
+        })))
     }
 
     fn filter_from(
@@ -462,24 +497,16 @@ impl Planner<'_> {
         params: &mut Vec<Cell>,
     ) -> Result<Expr, Problem> {
         let Some((step, rest)) = steps.split_first() else {
-            return Ok(self.leaf(row, filter, params));
+            return Ok(self.leaf(row, filter, false, params));
         };
         let inner = self.filter_from(row + 1, rest, filter, params)?;
-        let rule = self
-            .read_rule(self.model.relation(*step).target)?
-            .shifted(row + 1);
-        Ok(Expr::Related(Box::new(Related {
-            from: Origin::Row(row),
-            row: row + 1,
-            relation: *step,
-            condition: Expr::and([inner, rule]),
-            take: Take::Exists,
-        })))
+        self.some(row, *step, inner)
     }
 
-    fn leaf(&self, row: u8, filter: &Filter, params: &mut Vec<Cell>) -> Expr {
+    fn leaf(&self, row: u8, filter: &Filter, negated: bool, params: &mut Vec<Cell>) -> Expr {
         let field = filter.path.field;
         let test = operator(self.model, row, filter, params);
+        let test = if negated { test.negated() } else { test };
         match self.guard(field) {
             Permit::Always => test,
             Permit::Never => Expr::Boolean(false),

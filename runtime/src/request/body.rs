@@ -7,7 +7,7 @@ mod json;
 mod read;
 
 use axum::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE};
-use axum::http::{HeaderMap, Method};
+use axum::http::{HeaderMap, HeaderName, Method};
 
 use super::negotiate::MediaType;
 use crate::problem::{Code, Problem};
@@ -17,6 +17,12 @@ pub use read::{MAX_DEPTH, parse};
 
 /// What POST and PUT take.
 pub const JSON_TYPES: &[&str] = &["application/json"];
+
+/// The media types that QUERY takes (RFC 10008).
+pub const ACCEPT_QUERY: HeaderName = HeaderName::from_static("accept-query");
+
+/// Its value, a list of strings (RFC 9651).
+pub const QUERY_TYPES: &str = "\"application/json\"";
 
 /// What PATCH takes as a merge patch (RFC 7396).
 pub const MERGE_PATCH_TYPES: &[&str] = &["application/merge-patch+json", "application/json"];
@@ -42,6 +48,11 @@ pub fn check_headers(method: &Method, headers: &HeaderMap) -> Result<(), Problem
     let types = types_of(method);
     let mut values = headers.get_all(CONTENT_TYPE).iter();
     let detail = match (values.next(), values.next()) {
+        // RFC 10008, 2.1: without one the question means nothing.
+        (None, _) if method.as_str() == "QUERY" => {
+            let detail = "a QUERY says by Content-Type what its body is";
+            return Err(Problem::new(Code::BadHeader).in_header("Content-Type", Code::BadHeader, detail));
+        }
         (None, _) => "the body has no Content-Type".to_owned(),
         (Some(_), Some(_)) => "Content-Type stands twice".to_owned(),
         (Some(value), None) => match MediaType::parse(value.as_bytes()) {
@@ -79,6 +90,7 @@ fn refused(method: &Method, detail: &str) -> Problem {
     match *method {
         Method::POST => problem.accept_post(&list),
         Method::PATCH => problem.accept_patch(&list),
+        _ if method.as_str() == "QUERY" => problem.header(ACCEPT_QUERY, QUERY_TYPES),
         _ => problem.accept(&list),
     }
 }

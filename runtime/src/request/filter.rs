@@ -299,7 +299,7 @@ mod tests {
     /// A filter as `path Operator values`.
     fn filter(raw: &str) -> String {
         let query = posts(raw).expect("a filter");
-        let [filter] = query.filters.as_slice() else {
+        let [super::super::Condition::Test(filter)] = query.filters.as_slice() else {
             panic!("{:?}", query.filters)
         };
         format!(

@@ -12,6 +12,7 @@ pub(crate) fn of_collection(resource: &Resource) -> Vec<&'static str> {
         ("GET", read),
         ("HEAD", read),
         ("POST", has(Operation::Create)),
+        ("QUERY", read),
         ("OPTIONS", true),
     ])
 }
@@ -31,6 +32,14 @@ pub(crate) fn of_item(resource: &Resource) -> Vec<&'static str> {
     ])
 }
 
+/// The methods of an item whose key is `query`: POST asks the collection there, for clients without the method QUERY.
+pub(crate) fn of_item_named_query(resource: &Resource) -> Vec<&'static str> {
+    let read = resource.access.read.is_some();
+    let methods = of_item(resource).into_iter();
+    let posted = read.then_some("POST").into_iter();
+    posted.chain(methods).collect()
+}
+
 /// The methods of what a relation leads to from an item; none where the relation doesn't exist for anybody.
 pub(crate) fn of_related(schema: &Schema, relation: RelationId) -> Vec<&'static str> {
     let way = schema.relation(relation);
@@ -44,6 +53,7 @@ pub(crate) fn of_related(schema: &Schema, relation: RelationId) -> Vec<&'static 
         ("GET", true),
         ("HEAD", true),
         ("POST", is_made),
+        ("QUERY", !way.kind.is_to_one()),
         ("OPTIONS", true),
     ])
 }

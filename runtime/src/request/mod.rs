@@ -4,6 +4,7 @@
 //! its name is answered exactly like a name that was never in the schema.
 
 pub mod body;
+pub mod condition;
 pub mod filter;
 #[cfg(test)]
 mod fixture;
@@ -17,6 +18,7 @@ pub mod prefer;
 pub mod query;
 pub mod sort;
 
+pub use condition::Condition;
 use rest_schema::{FieldId, Relation, RelationId, ResourceId, Schema, Value};
 
 /// Whether a field exists for this caller.
@@ -41,7 +43,7 @@ pub(crate) fn names_relation(schema: &Schema, relation: RelationId, visible: &Vi
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {
     /// All must hold.
-    pub filters: Vec<Filter>,
+    pub filters: Vec<Condition>,
     /// As asked; empty: the resource's own order.
     pub sort: Vec<SortTerm>,
     /// Where the page begins.

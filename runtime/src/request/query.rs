@@ -11,9 +11,10 @@ use rest_schema::diagnostic::nearest;
 use rest_schema::{ResourceId, Schema};
 
 use super::names::{Names, list};
-use super::{Query, Selection, Visible, filter, include, page, sort};
+use super::{Condition, Query, Selection, Visible, condition, filter, include, page, sort};
 use crate::openapi::Version;
-use crate::problem::{Code, Fault, Place, Problem};
+use crate::problem::{Code, Fault, Place, Problem, words};
+use crate::request::body::{Json, Pointer};
 
 pub use split::{MAX_LENGTH, MAX_PARAMETERS, with_cursor};
 pub(super) use split::{Parameter, Parameters};
@@ -114,6 +115,91 @@ pub fn collection(
     refused(&parameters, faults).map_or(Ok(query), Err)
 }
 
+/// Reads what a body asks of a collection (RFC 10008): the same, with a filter of its own kind.
+///
+/// # Errors
+///
+/// 422, with every fault at its place in the body.
+pub fn body(schema: &Schema, resource: ResourceId, body: &Json, visible: &Visible) -> Result<Query, Problem> {
+    let names = Names { schema, visible };
+    let root = Pointer::root();
+    let mut faults = Vec::new();
+    let Json::Object(members) = body else {
+        let detail = format!("must be an object, not {}", body.kind());
+        return Err(Problem::invalid(vec![Fault::pointer(
+            root,
+            words::WRONG_TYPE,
+            detail,
+        )]));
+    };
+    let mut parameters = Parameters::default();
+    let mut filters = Vec::new();
+    for (name, json) in members {
+        let at = root.member(name);
+        if name == "filter" {
+            filters.push(condition::read(&names, resource, json, &at, &mut faults));
+        } else if let Some(row) = row(name) {
+            match said(row, json) {
+                Ok(values) => parameters.say(row.name, values),
+                Err(right) => {
+                    let detail = format!("must be {right}, not {}", json.kind());
+                    faults.push(Fault::pointer(at, words::WRONG_TYPE, detail));
+                }
+            }
+        } else {
+            let known = PARAMETERS.iter().map(|row| row.name).chain(["filter"]);
+            let known: Vec<&str> = known.collect();
+            let detail = format!(
+                "there is no {name} here; there are: {}",
+                list(known.iter().copied())
+            );
+            faults.push(Fault::pointer(at, words::UNKNOWN_FIELD, detail).near(name, known));
+        }
+    }
+    let mut of_parameters = Vec::new();
+    let query = Query {
+        filters,
+        sort: sort::read(&names, resource, &parameters, &mut of_parameters),
+        limit: page::limit(schema, &parameters, &mut of_parameters),
+        page: page::page(schema, &parameters, &mut of_parameters),
+        count: page::count(&parameters, &mut of_parameters),
+        selection: include::selection(&names, resource, &parameters, &mut of_parameters),
+    };
+    faults.extend(of_parameters.into_iter().map(|fault| match fault.place {
+        Place::Parameter(name) => Fault {
+            place: Place::Pointer(root.member(&name).into()),
+            ..fault
+        },
+        Place::Pointer(_) | Place::Header(_) => fault,
+    }));
+    if faults.is_empty() {
+        Ok(query)
+    } else {
+        Err(Problem::invalid(faults))
+    }
+}
+
+/// What a member of a body says, as the parameter of its name would; else what would be right.
+fn said(row: &ParameterRow, json: &Json) -> Result<Vec<String>, &'static str> {
+    let is_number = matches!(row.name, "limit" | "page");
+    match json {
+        Json::Array(items) if row.is_list => {
+            let texts = items.iter().map(|item| match item {
+                // One value alone would be taken for a list.
+                Json::Text(text) if items.len() == 1 => Ok(text.replace(',', "\\,")),
+                Json::Text(text) => Ok(text.clone()),
+                _ => Err("an array of strings"),
+            });
+            texts.collect()
+        }
+        _ if row.is_list => Err("an array of strings"),
+        Json::Integer(number) if is_number => Ok(vec![number.to_string()]),
+        _ if is_number => Err("a whole number"),
+        Json::Text(text) => Ok(vec![text.clone()]),
+        _ => Err("a string"),
+    }
+}
+
 /// Reads what is asked of an item.
 pub fn item(
     schema: &Schema,
@@ -197,7 +283,7 @@ fn filters(
     resource: ResourceId,
     parameters: &Parameters,
     faults: &mut Vec<Fault>,
-) -> Vec<super::Filter> {
+) -> Vec<Condition> {
     let filters: Vec<_> = parameters
         .iter()
         .filter(|parameter| row(&parameter.name).is_none())
@@ -216,7 +302,7 @@ fn filters(
     let mut found = Vec::new();
     for parameter in filters {
         match read(parameter) {
-            Ok(filter) => found.push(filter),
+            Ok(filter) => found.push(Condition::Test(filter)),
             Err(more) => faults.extend(more),
         }
     }

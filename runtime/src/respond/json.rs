@@ -26,10 +26,10 @@ pub struct Splicer<'a> {
 pub struct Links {
     /// This page.
     pub own: String,
-    /// The next one's cursor and address.
-    pub next: Option<(String, String)>,
+    /// The next one's cursor and, where it has one, its address.
+    pub next: Option<(String, Option<String>)>,
     /// The one before.
-    pub prev: Option<(String, String)>,
+    pub prev: Option<(String, Option<String>)>,
 }
 
 impl Splicer<'_> {
@@ -127,7 +127,7 @@ impl Splicer<'_> {
             };
             let cursor = position.seal(&engine.cursor_key, binding);
             let address = format!("{own}?cursor={cursor}");
-            (cursor, address)
+            (cursor, Some(address))
         });
         Links {
             own,
@@ -151,9 +151,9 @@ fn tail(limit: u32, total: Option<i64>, links: &Links, out: &mut Vec<u8>) {
     out.extend_from_slice(b"},\"links\":{\"self\":");
     text_or_null(Some(links.own.as_str()).filter(|own| !own.is_empty()), out);
     out.extend_from_slice(b",\"next\":");
-    text_or_null(links.next.as_ref().map(|(_, link)| link.as_str()), out);
+    text_or_null(links.next.as_ref().and_then(|(_, link)| link.as_deref()), out);
     out.extend_from_slice(b",\"prev\":");
-    text_or_null(links.prev.as_ref().map(|(_, link)| link.as_str()), out);
+    text_or_null(links.prev.as_ref().and_then(|(_, link)| link.as_deref()), out);
     out.extend_from_slice(b"}}");
 }
 

@@ -36,7 +36,7 @@ pub fn itself(path: &str, raw: Option<&str>) -> String {
 pub fn header(links: &crate::respond::json::Links, prefix: &str) -> String {
     let mut text = format!("<{}>; rel=\"self\"", links.own);
     for (rel, link) in [("next", &links.next), ("prev", &links.prev)] {
-        if let Some((_, address)) = link {
+        if let Some((_, Some(address))) = link {
             text.push_str(&format!(", <{address}>; rel=\"{rel}\""));
         }
     }

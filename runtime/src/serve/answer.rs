@@ -154,6 +154,13 @@ pub(super) fn if_wanted(
     Ok(response)
 }
 
+/// The same answer without a validator, for nobody to keep.
+pub(super) fn untagged(response: Response<Body>) -> Response<Body> {
+    let mut response = not_stored(response);
+    response.headers_mut().remove(ETAG);
+    response
+}
+
 /// No content.
 pub(super) fn nothing(status: StatusCode) -> Response<Body> {
     let mut response = Response::new(Body::empty());
@@ -182,6 +189,9 @@ pub(super) fn options(target: &Target<'_>, allow: &str) -> Response<Body> {
             ACCEPT_POST,
             &body::types_of(&Method::POST).join(", "),
         );
+    }
+    if takes("QUERY") {
+        set(&mut response, body::ACCEPT_QUERY, body::QUERY_TYPES);
     }
     if takes("PATCH") && matches!(target, Target::Item(..)) {
         set(

@@ -99,8 +99,11 @@ impl Exchange<'_> {
                 backward,
             };
             let cursor = position.seal(&self.service.engine.cursor_key, plan.binding);
-            let query = query::with_cursor(raw, &cursor);
-            let address = link::itself(address, Some(&query));
+            // The next page of a QUERY is the same body with this cursor.
+            let address = (!self.is_asked_by_body()).then(|| {
+                let query = query::with_cursor(raw, &cursor);
+                link::itself(address, Some(&query))
+            });
             Some((cursor, address))
         };
         let from_first = match &plan.shape.select {

@@ -10,6 +10,7 @@ mod collection;
 mod documents;
 mod extract;
 mod item;
+mod question;
 mod reading;
 mod related;
 mod request_id;
@@ -240,8 +241,12 @@ impl Exchange<'_> {
         match target {
             Target::Collection(resource) => match self.parts.method {
                 Method::POST => self.create(resource, body).await,
+                _ if is_query(&self.parts.method) => self.question(resource, body).await,
                 _ => self.list(resource).await,
             },
+            Target::Item(resource, _) if self.parts.method == Method::POST => {
+                self.question(resource, body).await
+            }
             Target::Item(resource, segment) => match self.parts.method {
                 Method::PUT => self.replace(resource, segment, body).await,
                 Method::PATCH => self.patch(resource, segment, body).await,
@@ -306,7 +311,12 @@ impl Exchange<'_> {
 }
 
 fn takes_body(method: &Method) -> bool {
-    matches!(*method, Method::POST | Method::PUT | Method::PATCH)
+    matches!(*method, Method::POST | Method::PUT | Method::PATCH) || is_query(method)
+}
+
+/// RFC 10008's method, which has no constant yet.
+fn is_query(method: &Method) -> bool {
+    method.as_str() == "QUERY"
 }
 
 /// A whole body, if it isn't longer than the limit and doesn't take longer than our patience.

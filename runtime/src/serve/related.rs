@@ -35,7 +35,11 @@ impl Exchange<'_> {
             let output = self.fetch(&asked).await?;
             return self.item_told(&asked, output);
         }
-        let query = self.query_of(way.target)?;
+        let query = if self.is_asked_by_body() {
+            self.asked_by_body(way.target, body).await?
+        } else {
+            self.query_of(way.target)?
+        };
         let from = self.start(relation, segment)?;
         let cursor_key = &self.service.engine.cursor_key;
         let asked = self.asked(self.planner().related(&from, &query, cursor_key)?)?;

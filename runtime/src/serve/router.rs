@@ -17,10 +17,19 @@ use crate::service::Inner;
 #[derive(Debug, Default)]
 pub(crate) struct Routes {
     collections: HashMap<String, ResourceId>,
-    /// `Allow` of each resource's collection and item.
-    allow: Vec<(String, String)>,
+    /// By resource.
+    allow: Vec<Allow>,
     /// By resource and relation.
     related: Vec<Vec<Related>>,
+}
+
+/// `Allow` of a resource's addresses.
+#[derive(Debug)]
+struct Allow {
+    collection: String,
+    item: String,
+    /// Of an item whose key is `query`.
+    query: String,
 }
 
 /// The addresses of a relation.
@@ -80,10 +89,11 @@ impl Routes {
             .iter()
             .map(|resource| {
                 let list = |methods: Vec<&str>| methods.join(", ");
-                (
-                    list(methods::of_collection(resource)),
-                    list(methods::of_item(resource)),
-                )
+                Allow {
+                    collection: list(methods::of_collection(resource)),
+                    item: list(methods::of_item(resource)),
+                    query: list(methods::of_item_named_query(resource)),
+                }
             })
             .collect();
         let mut places = 0u32..;
@@ -166,8 +176,9 @@ pub(super) fn find<'p>(schema: &Schema, routes: &Routes, path: &'p str) -> Optio
 /// The methods of an address, the same for every caller.
 pub(super) fn allow<'s>(service: &'s Inner, target: &Target<'_>) -> &'s str {
     match target {
-        Target::Collection(resource) => &service.routes.allow[resource.0 as usize].0,
-        Target::Item(resource, _) => &service.routes.allow[resource.0 as usize].1,
+        Target::Collection(resource) => &service.routes.allow[resource.0 as usize].collection,
+        Target::Item(resource, "query") => &service.routes.allow[resource.0 as usize].query,
+        Target::Item(resource, _) => &service.routes.allow[resource.0 as usize].item,
         Target::Related(relation, _) => &service.routes.of(*relation).allow,
         Target::Pair(relation, ..) => &service.routes.of(*relation).of_pair,
         Target::Me | Target::Health(_) | Target::About(_) => "GET, HEAD, OPTIONS",

@@ -6,7 +6,7 @@ use rest_schema::value::{Float, ValueCode, ValueFault};
 use rest_schema::{Bounds, Field, FieldType, Value};
 
 use crate::problem::{Fault, words};
-use crate::request::body::Json;
+use crate::request::body::{Json, Pointer};
 
 /// Bytes that a compiled pattern may take.
 const PATTERN_SIZE: usize = 1 << 20;
@@ -183,6 +183,22 @@ fn on_the_wire(value: &Value) -> serde_json::Value {
         Value::Float(float) => float.get().into(),
         other => other.to_wire().into(),
     }
+}
+
+/// A JSON value to look for. What is looked for need not be an address or URL itself: no row has it then.
+pub(crate) fn sought(ty: &FieldType, json: &Json, at: &Pointer) -> Result<Value, Fault> {
+    let ty = match ty {
+        FieldType::Email | FieldType::Url | FieldType::Slug => &FieldType::Text,
+        other => other,
+    };
+    let value = match json {
+        Json::Null => Err(Wrong::new(
+            words::NOT_NULL,
+            "null is equal to nothing; ask for it by null: true",
+        )),
+        json => read(ty, json),
+    };
+    value.map_err(|wrong| wrong.at(at.as_str().to_owned()))
 }
 
 /// A JSON value, not null, as a value of a type.

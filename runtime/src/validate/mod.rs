@@ -32,6 +32,7 @@ use field::{FieldRules, Wrong};
 
 pub use create::New;
 pub use document::Body;
+pub(crate) use field::sought;
 pub use given::Content;
 pub use update::{Changes, Replacement, Unfit, Update};
 

@@ -75,6 +75,15 @@ impl Parameters {
         Ok(parameters)
     }
 
+    /// What is said elsewhere than in a query string.
+    pub(in crate::request) fn say(&mut self, name: &str, values: Vec<String>) {
+        // An empty list names nothing, as if it weren't there.
+        if !values.is_empty() {
+            let name = name.to_owned();
+            self.all.push(Parameter { name, values });
+        }
+    }
+
     fn add(&mut self, name: String, value: String) {
         self.written.push(name.clone());
         match self.all.iter_mut().find(|parameter| parameter.name == name) {
