@@ -1,13 +1,17 @@
 //! The service as OpenAPI: made from the tables that serve it, so that it says what is so.
 //!
-//! Pure: a checked schema in, a document out. What each operation takes and answers is in `operation.rs`, the values in
-//! `schema.rs` and `field.rs`, parameters in `parameter.rs`, headers and problems in `response.rs`.
+//! Pure: a checked schema in, a document out. What each operation takes and answers is in `resource.rs`, `relation.rs` and
+//! `service.rs`, the values in `schema.rs` and `field.rs`, parameters in `parameter.rs`, headers and problems in
+//! `response.rs`.
 
+mod draft;
 mod field;
-mod operation;
 mod parameter;
+mod relation;
+mod resource;
 mod response;
 mod schema;
+mod service;
 
 #[cfg(test)]
 mod tests;
@@ -133,9 +137,9 @@ impl Document<'_> {
             }
             let mut tag = Map::new();
             tag.insert("name".to_owned(), json!(resource.name));
-            if let Some(description) = &resource.description {
-                tag.insert("description".to_owned(), json!(description));
-            }
+            let description = resource.description.clone();
+            let description = description.unwrap_or_else(|| format!("The {}.", resource.collection));
+            tag.insert("description".to_owned(), json!(description));
             tags.push(Value::Object(tag));
         }
         parameters.extend(self.header_parameters());

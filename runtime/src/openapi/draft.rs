@@ -1,0 +1,261 @@
+//! One operation under way: what all of them have in common.
+
+use std::collections::BTreeMap;
+
+use rest_schema::{Operation, ResourceId};
+use serde_json::{Value, json};
+
+use super::field::{self, LONGEST_QUERY, Object, Use};
+use super::parameter::Named;
+use super::{Document, Version, response};
+use crate::caller::Caller;
+use crate::plan::access::Permit;
+use crate::problem::Code;
+
+/// The media type of items and pages.
+pub(super) const JSON: &str = "application/json";
+
+/// What any request may be refused by.
+pub(super) const ANY: &[Code] = &[
+    Code::UriTooLong,
+    Code::HeadersTooLarge,
+    Code::NotAcceptable,
+    Code::Internal,
+    Code::Unavailable,
+];
+/// What a read may be refused by, beyond that.
+pub(super) const READ: &[Code] = &[
+    Code::UnknownParameter,
+    Code::PreconditionFailed,
+    Code::StoredValue,
+];
+/// What a write may be refused by, beyond that.
+pub(super) const WRITE: &[Code] = &[Code::UnknownParameter, Code::Conflict, Code::StoredValue];
+/// What a body may be refused by.
+pub(super) const BODY: &[Code] = &[
+    Code::UnreadableBody,
+    Code::BodyTooLarge,
+    Code::UnsupportedMediaType,
+    Code::Invalid,
+];
+/// What a write of an item that may be there already is refused by.
+pub(super) const OF_ITEM: &[Code] = &[Code::NotFound, Code::PreconditionFailed];
+
+/// One operation under way.
+#[derive(Clone)]
+pub(super) struct Draft {
+    pub(super) id: String,
+    pub(super) summary: String,
+    pub(super) tag: String,
+    pub(super) parameters: Vec<Value>,
+    pub(super) body: Option<Value>,
+    pub(super) responses: BTreeMap<u16, Value>,
+    pub(super) security: Value,
+    pub(super) is_deprecated: bool,
+}
+
+impl Document<'_> {
+    pub(super) fn draft(
+        &self,
+        id: ResourceId,
+        verb: &str,
+        noun: &str,
+        summary: String,
+        operation: Operation,
+    ) -> Draft {
+        let resource = self.model.resource(id);
+        let mut codes: Vec<Code> = ANY.to_vec();
+        let rule = self.model.rules(id).rule(operation);
+        let permit = rule.map_or(Permit::Never, |rule| rule.permit(&Caller::anonymous()));
+        let is_ruled =
+            operation != Operation::Read && resource.fields.iter().any(|field| field.writable.is_some());
+        if permit != Permit::Always || is_ruled {
+            codes.push(Code::Forbidden);
+        }
+        if permit == Permit::Never {
+            codes.push(Code::Unauthenticated);
+        }
+        let mut draft = Draft {
+            id: format!("{verb}{noun}"),
+            summary,
+            tag: resource.name.clone(),
+            parameters: Vec::new(),
+            body: None,
+            responses: BTreeMap::new(),
+            security: self.security(permit == Permit::Never),
+            is_deprecated: resource.deprecated,
+        };
+        if self.accounts().is_some() {
+            codes.push(Code::BadToken);
+        }
+        // Whoever isn't signed in is asked to, where the row decides.
+        if permit != Permit::Always {
+            codes.push(Code::Unauthenticated);
+        }
+        draft.responses = self.problems(&codes);
+        draft
+    }
+
+    pub(super) fn service_draft(&self, id: &str, summary: &str, codes: &[Code], security: Value) -> Draft {
+        Draft {
+            id: id.to_owned(),
+            summary: summary.to_owned(),
+            tag: "service".to_owned(),
+            parameters: Vec::new(),
+            body: None,
+            responses: self.problems(codes),
+            security,
+            is_deprecated: false,
+        }
+    }
+
+    /// The same without content.
+    pub(super) fn head(&self, of: Draft) -> Draft {
+        let mut draft = of;
+        let noun = draft.id.trim_start_matches("list").trim_start_matches("get");
+        draft.id = format!("head{noun}");
+        draft.summary = format!("The headers of: {}", draft.summary);
+        for (status, response) in &mut draft.responses {
+            let headers = match response.get("headers") {
+                Some(headers) => headers.clone(),
+                None => self.headers(response::headers_of(*status)),
+            };
+            *response = json!({ "description": format!("As to GET: {status}."), "headers": headers });
+        }
+        draft
+    }
+
+    pub(super) fn options(&self, tag: &str, noun: &str, methods: &[&str]) -> Draft {
+        let mut headers = vec!["Allow"];
+        if methods.contains(&"POST") {
+            headers.push("Accept-Post");
+        }
+        if methods.contains(&"PATCH") {
+            headers.push("Accept-Patch");
+        }
+        if methods.contains(&"QUERY") {
+            headers.push("Accept-Query");
+        }
+        let codes = [Code::UriTooLong, Code::HeadersTooLarge, Code::Internal];
+        let mut draft = self.service_draft(
+            &format!("options{noun}"),
+            "The methods of the address",
+            &codes,
+            json!([]),
+        );
+        tag.clone_into(&mut draft.tag);
+        draft.responses.insert(
+            204,
+            json!({ "description": "What may be asked here.", "headers": self.headers(&headers) }),
+        );
+        draft
+    }
+
+    pub(super) fn not_modified(&self) -> Value {
+        json!({
+            "description": "It is what `If-None-Match` names.",
+            "headers": self.headers(&["ETag", "Cache-Control", "Vary"]),
+        })
+    }
+
+    /// OpenAPI 3.1 can't say QUERY.
+    pub(super) fn known_methods(&self, all: &mut Object) {
+        if self.version == Version::V3_1 {
+            all.shift_remove("query");
+        }
+    }
+
+    pub(super) fn key_parameters(&self, id: ResourceId) -> Value {
+        let key = &self.model.resource(id).key.fields;
+        let of = |field_id: &rest_schema::FieldId| {
+            let field = self.model.field(*field_id);
+            let mut schema = field::schema(field, None, Use::Sought, LONGEST_QUERY as u64);
+            if schema.get("type") == Some(&json!("string")) {
+                schema.insert("minLength".to_owned(), json!(1));
+            }
+            json!({ "name": field.api_name, "in": "path", "required": true, "schema": schema })
+        };
+        Value::Array(key.iter().map(of).collect())
+    }
+
+    /// The request headers that operations name.
+    pub(super) fn header_parameters(&self) -> Object {
+        let of = |name: &str, doc: &str| {
+            let parameter = json!({ "name": name, "in": "header", "description": doc, "schema": { "type": "string", "maxLength": LONGEST_QUERY } });
+            (name.to_owned(), parameter)
+        };
+        Object::from_iter([
+            of(
+                "If-Match",
+                "only where the present tag is one of these (RFC 9110, 13.1.1); else 412",
+            ),
+            of(
+                "If-None-Match",
+                "only where the present tag is none of these (RFC 9110, 13.1.2); else 304 to a read, 412 to a write",
+            ),
+            of(
+                "Prefer",
+                "`return=minimal` for no content, `return=representation` for the item (RFC 7240)",
+            ),
+        ])
+    }
+
+    /// Who may ask: with a token, or anybody too.
+    pub(super) fn security(&self, is_closed: bool) -> Value {
+        match (self.accounts(), is_closed) {
+            (None, _) => json!([]),
+            (Some(_), true) => json!([{ "bearer": [] }]),
+            (Some(_), false) => json!([{}, { "bearer": [] }]),
+        }
+    }
+}
+
+impl Draft {
+    /// It may be made to depend on what is there.
+    pub(super) fn conditional(&mut self) {
+        self.takes_header("If-Match");
+        self.takes_header("If-None-Match");
+    }
+
+    pub(super) fn takes_header(&mut self, name: &str) {
+        self.parameters
+            .push(json!({ "$ref": format!("#/components/parameters/{name}") }));
+    }
+
+    pub(super) fn finished(self) -> Value {
+        let mut operation = Object::new();
+        operation.insert("operationId".to_owned(), json!(self.id));
+        operation.insert("summary".to_owned(), json!(self.summary));
+        operation.insert("tags".to_owned(), json!([self.tag]));
+        if !self.parameters.is_empty() {
+            operation.insert("parameters".to_owned(), json!(self.parameters));
+        }
+        if let Some(body) = self.body {
+            operation.insert("requestBody".to_owned(), body);
+        }
+        let responses: Object = self
+            .responses
+            .into_iter()
+            .map(|(status, response)| (status.to_string(), response))
+            .collect();
+        operation.insert("responses".to_owned(), Value::Object(responses));
+        operation.insert("security".to_owned(), self.security);
+        if self.is_deprecated {
+            operation.insert("deprecated".to_owned(), json!(true));
+        }
+        Value::Object(operation)
+    }
+}
+
+pub(super) fn reference(parameter: &Named) -> Value {
+    json!({ "$ref": format!("#/components/parameters/{}", parameter.0) })
+}
+
+pub(super) fn content(types: &[&str], schema: &Value) -> Value {
+    json!({ "required": true, "content": contents(types, schema) })
+}
+
+pub(super) fn contents(types: &[&str], schema: &Value) -> Value {
+    let of = |media: &&str| ((*media).to_owned(), json!({ "schema": schema }));
+    Value::Object(types.iter().map(of).collect())
+}

@@ -1,0 +1,141 @@
+//! The addresses of a relation: what it leads to, and its pairs.
+
+use rest_schema::{FieldId, Operation, RelationId, ResourceId, naming};
+use serde_json::{Value, json};
+
+use super::Document;
+use super::draft::{Draft, OF_ITEM, WRITE};
+use super::field::{self, LONGEST_QUERY, Object, Use};
+use crate::problem::Code;
+use crate::request::methods;
+use crate::validate::Body;
+
+impl Document<'_> {
+    /// The address of what a relation leads to; empty where there is none.
+    pub(super) fn related_path(&self, id: RelationId) -> Object {
+        let relation = self.model.relation(id);
+        let target = relation.target;
+        let methods = methods::of_related(&self.model.schema, id);
+        let noun = format!(
+            "{}{}",
+            self.model.resource(id.resource).name,
+            naming::camel(&relation.name)
+        );
+        let mut all = Object::new();
+        if methods.is_empty() {
+            return all;
+        }
+        all.insert("parameters".to_owned(), self.key_parameters(id.resource));
+        for method in &methods {
+            let mut draft = match *method {
+                "POST" => self.create_related(id),
+                "QUERY" => self.question(target, "query", &noun),
+                "OPTIONS" => self.options(&self.model.resource(target).name, &noun, &methods),
+                _ if relation.kind.is_to_one() => self.read(target, &self.parameters(target, true)),
+                _ => self.list(target, &self.parameters(target, false)),
+            };
+            if *method != "OPTIONS" {
+                let verb = if *method == "POST" {
+                    "create"
+                } else if *method == "QUERY" {
+                    "query"
+                } else if relation.kind.is_to_one() {
+                    "get"
+                } else {
+                    "list"
+                };
+                draft.id = format!("{verb}{noun}");
+                draft.responses.extend(self.problems(&[Code::NotFound]));
+                // Whoever may not read the item from which it starts is refused as there.
+                let parent = self.draft(id.resource, "", "", String::new(), Operation::Read);
+                draft.responses.extend(parent.responses);
+            }
+            if *method == "HEAD" {
+                draft = self.head(draft);
+            }
+            all.insert(method.to_ascii_lowercase(), draft.finished());
+        }
+        self.known_methods(&mut all);
+        all
+    }
+
+    pub(super) fn create_related(&self, id: RelationId) -> Draft {
+        let target = self.model.relation(id).target;
+        let mut draft = self.create(target);
+        let known: Vec<FieldId> = methods::pointing(&self.model.schema, id)
+            .into_iter()
+            .map(|(_, field)| field)
+            .collect();
+        let one = self.body(target, Body::Create, &known);
+        draft.body = Some(self.one_or_several(&one));
+        draft
+    }
+
+    /// The address of one pair of a many-to-many; empty where there is none.
+    pub(super) fn pair_path(&self, id: RelationId) -> Object {
+        let schema = &self.model.schema;
+        let methods = methods::of_pair(schema, id);
+        let mut all = Object::new();
+        if methods.is_empty() {
+            return all;
+        }
+        let relation = self.model.relation(id);
+        let from = self.model.resource(id.resource);
+        let noun = format!("{}{}", from.name, naming::camel(&relation.name));
+        let mut parameters = self.key_parameters(id.resource);
+        if let Value::Array(parameters) = &mut parameters {
+            parameters.push(self.other_parameter(relation.target));
+        }
+        all.insert("parameters".to_owned(), parameters);
+        let put = self.pair_change(id, "link", "They are linked, as they may have been before.");
+        let delete = self.pair_change(
+            id,
+            "unlink",
+            "They aren't linked, as they may not have been before.",
+        );
+        let options = self.options(&from.name, &format!("{noun}Pair"), &methods);
+        all.insert("put".to_owned(), put.finished());
+        all.insert("delete".to_owned(), delete.finished());
+        all.insert("options".to_owned(), options.finished());
+        all
+    }
+
+    pub(super) fn pair_change(&self, id: RelationId, verb: &str, done: &str) -> Draft {
+        let relation = self.model.relation(id);
+        let from = self.model.resource(id.resource);
+        let noun = format!("{}{}", from.name, naming::camel(&relation.name));
+        let declaring = methods::declaring(&self.model.schema, id);
+        let summary = format!("One pair of {}: {verb}", relation.name);
+        let mut draft = self.draft(declaring, verb, &noun, summary, Operation::Update);
+        from.name.clone_into(&mut draft.tag);
+        draft.conditional();
+        draft.responses.extend(self.problems(WRITE));
+        draft.responses.extend(self.problems(OF_ITEM));
+        draft
+            .responses
+            .extend(self.problems(&[Code::Invalid, Code::BodyTooLarge, Code::UnreadableBody]));
+        for side in [id.resource, relation.target] {
+            let read = self.draft(side, "", "", String::new(), Operation::Read);
+            draft.responses.extend(read.responses);
+        }
+        draft.responses.insert(
+            204,
+            json!({ "description": done, "headers": self.headers(&["Cache-Control"]) }),
+        );
+        draft
+    }
+
+    /// The key of the other side of a pair, in one segment.
+    pub(super) fn other_parameter(&self, target: ResourceId) -> Value {
+        let key = &self.model.resource(target).key.fields;
+        let schema = match key.as_slice() {
+            [only] => field::schema(self.model.field(*only), None, Use::Sought, LONGEST_QUERY as u64),
+            // Its parts, separated by commas.
+            _ => Object::from_iter([
+                ("type".to_owned(), json!("string")),
+                ("maxLength".to_owned(), json!(LONGEST_QUERY)),
+            ]),
+        };
+        json!({ "name": "other", "in": "path", "required": true, "schema": schema })
+    }
+}

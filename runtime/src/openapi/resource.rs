@@ -1,0 +1,289 @@
+//! The addresses of a resource: its collection, its items, and the question by POST.
+
+use rest_schema::{Operation, RelationId, ResourceId};
+use serde_json::{Value, json};
+
+use super::Document;
+use super::draft::{BODY, Draft, JSON, OF_ITEM, READ, WRITE, content, reference};
+use super::field::Object;
+use super::parameter::Named;
+use super::schema::Kind;
+use crate::problem::Code;
+use crate::request::body::{JSON_PATCH_TYPE, JSON_TYPES, MERGE_PATCH_TYPES};
+use crate::request::methods;
+use crate::validate::Body;
+
+impl Document<'_> {
+    /// The addresses of a resource.
+    pub(super) fn resource_paths(
+        &self,
+        id: ResourceId,
+        collection: &[Named],
+        item: &[Named],
+        paths: &mut Object,
+    ) {
+        let resource = self.model.resource(id);
+        let address = format!("{}/{}", self.prefix, resource.collection);
+        let methods_of_collection = methods::of_collection(resource);
+        let mut all = Object::new();
+        for method in &methods_of_collection {
+            let draft = match *method {
+                "GET" => self.list(id, collection),
+                "HEAD" => self.head(self.list(id, collection)),
+                "POST" => self.create(id),
+                "QUERY" => self.question(id, "query", &plural(&resource.collection)),
+                _ => self.options(
+                    &resource.name,
+                    &plural(&resource.collection),
+                    &methods_of_collection,
+                ),
+            };
+            all.insert(method.to_ascii_lowercase(), draft.finished());
+        }
+        self.known_methods(&mut all);
+        paths.insert(address.clone(), Value::Object(all));
+        if resource.access.read.is_some() {
+            paths.insert(
+                format!("{address}/query"),
+                json!({ "post": self.twin(id).finished() }),
+            );
+        }
+        let methods_of_item = methods::of_item(resource);
+        let mut all = Object::new();
+        all.insert("parameters".to_owned(), self.key_parameters(id));
+        for method in &methods_of_item {
+            let draft = match *method {
+                "GET" => self.read(id, item),
+                "HEAD" => self.head(self.read(id, item)),
+                "PUT" => self.replace(id),
+                "PATCH" => self.patch(id),
+                "DELETE" => self.delete(id),
+                _ => self.options(&resource.name, &resource.name, &methods_of_item),
+            };
+            all.insert(method.to_ascii_lowercase(), draft.finished());
+        }
+        let key = resource.key.fields.iter().map(|field| self.model.field(*field));
+        let segment: Vec<String> = key.map(|field| format!("{{{}}}", field.api_name)).collect();
+        let address = format!("{address}/{}", segment.join(","));
+        paths.insert(address.clone(), Value::Object(all));
+        for (index, relation) in (0u32..).zip(&resource.relations) {
+            let relation_id = RelationId { resource: id, index };
+            let all = self.related_path(relation_id);
+            if !all.is_empty() {
+                paths.insert(format!("{address}/{}", relation.name), Value::Object(all));
+            }
+            let pairs = self.pair_path(relation_id);
+            if !pairs.is_empty() {
+                paths.insert(
+                    format!("{address}/{}/{{other}}", relation.name),
+                    Value::Object(pairs),
+                );
+            }
+        }
+    }
+
+    pub(super) fn list(&self, id: ResourceId, parameters: &[Named]) -> Draft {
+        let resource = self.model.resource(id);
+        let noun = plural(&resource.collection);
+        let mut draft = self.draft(
+            id,
+            "list",
+            &noun,
+            format!("A page of {}", resource.collection),
+            Operation::Read,
+        );
+        draft.parameters = parameters.iter().map(reference).collect();
+        draft.conditional();
+        draft.responses.extend(self.problems(READ));
+        draft.responses.insert(
+            200,
+            json!({
+                "description": "A page.",
+                "headers": self.headers(&["ETag", "Cache-Control", "Vary", "Link"]),
+                "content": { JSON: { "schema": self.reference(id, Kind::Page) } },
+            }),
+        );
+        draft.responses.insert(304, self.not_modified());
+        draft
+    }
+
+    pub(super) fn read(&self, id: ResourceId, parameters: &[Named]) -> Draft {
+        let resource = self.model.resource(id);
+        let mut draft = self.draft(
+            id,
+            "get",
+            &resource.name,
+            format!("One {}", resource.name),
+            Operation::Read,
+        );
+        draft.parameters = parameters.iter().map(reference).collect();
+        draft.conditional();
+        draft.responses.extend(self.problems(READ));
+        draft.responses.extend(self.problems(&[Code::NotFound]));
+        draft.responses.insert(200, self.item_shown(id, "The item."));
+        draft.responses.insert(304, self.not_modified());
+        draft
+    }
+
+    pub(super) fn item_shown(&self, id: ResourceId, description: &str) -> Value {
+        json!({
+            "description": description,
+            "headers": self.headers(&["ETag", "Cache-Control", "Vary"]),
+            "content": { JSON: { "schema": self.any_of_item(id) } },
+        })
+    }
+
+    /// QUERY of a collection.
+    pub(super) fn question(&self, id: ResourceId, verb: &str, noun: &str) -> Draft {
+        let mut draft = self.list(id, &[]);
+        draft.id = format!("{verb}{noun}");
+        draft.summary = format!("The {} that a body asks for", self.model.resource(id).collection);
+        draft.body = Some(content(JSON_TYPES, &self.reference(id, Kind::Query)));
+        draft.responses.extend(self.problems(BODY));
+        draft
+    }
+
+    /// The same by POST.
+    pub(super) fn twin(&self, id: ResourceId) -> Draft {
+        let noun = plural(&self.model.resource(id).collection);
+        let mut draft = self.question(id, "postQuery", &noun);
+        if let Some(page) = draft.responses.get_mut(&200) {
+            page["headers"] = self.headers(&["Cache-Control", "Vary", "Link"]);
+        }
+        draft.responses.remove(&304);
+        draft.responses.remove(&412);
+        draft.parameters.clear();
+        draft
+    }
+
+    pub(super) fn create(&self, id: ResourceId) -> Draft {
+        let resource = self.model.resource(id);
+        let summary = format!("Makes one {0}, or several {0}, all or none", resource.name);
+        let mut draft = self.draft(id, "create", &resource.name, summary, Operation::Create);
+        let one = self.reference(id, Kind::Body(Body::Create));
+        draft.body = Some(self.one_or_several(&one));
+        draft.responses.extend(self.problems(WRITE));
+        draft.responses.extend(self.problems(BODY));
+        let mut made = json!({
+            "description": "It is made. One item is shown as its maker may see it; without content, he may not.",
+            "headers": self.headers(&["Cache-Control", "Location", "Content-Location", "ETag", "Vary", "Preference-Applied"]),
+        });
+        if resource.access.read.is_some() {
+            let schema =
+                json!({ "anyOf": [self.reference(id, Kind::Whole), self.reference(id, Kind::Made)] });
+            made["content"] = json!({ JSON: { "schema": schema } });
+        } else {
+            made["content"] = json!({ JSON: { "schema": self.reference(id, Kind::Made) } });
+        }
+        draft.responses.insert(201, made);
+        draft.takes_header("Prefer");
+        draft
+    }
+
+    pub(super) fn one_or_several(&self, one: &Value) -> Value {
+        let bulk = self.model.schema.limits.bulk;
+        let several = json!({ "type": "array", "items": one, "minItems": 1, "maxItems": bulk });
+        content(JSON_TYPES, &json!({ "anyOf": [one, several] }))
+    }
+
+    pub(super) fn replace(&self, id: ResourceId) -> Draft {
+        let resource = self.model.resource(id);
+        let may_create = resource.key.by_client && resource.access.create.is_some();
+        let operation = if resource.access.update.is_some() {
+            Operation::Update
+        } else {
+            Operation::Create
+        };
+        let summary = format!("Replaces the whole {}", resource.name);
+        let mut draft = self.draft(id, "replace", &resource.name, summary, operation);
+        draft.body = Some(content(
+            JSON_TYPES,
+            &self.reference(id, Kind::Body(Body::Replace)),
+        ));
+        self.writes_item(id, &mut draft, &["Cache-Control", "Vary", "Preference-Applied"]);
+        draft.responses.extend(self.problems(BODY));
+        if may_create {
+            draft.responses.insert(
+                201,
+                json!({
+                    "description": "It is made; without content, its maker may not read it.",
+                    "headers": self.headers(&["Cache-Control", "Location", "Content-Location", "Vary", "Preference-Applied"]),
+                    "content": { JSON: { "schema": self.reference(id, Kind::Whole) } },
+                }),
+            );
+        }
+        draft
+    }
+
+    pub(super) fn patch(&self, id: ResourceId) -> Draft {
+        let resource = self.model.resource(id);
+        let summary = format!("Changes members of a {}", resource.name);
+        let mut draft = self.draft(id, "update", &resource.name, summary, Operation::Update);
+        let mut body = content(MERGE_PATCH_TYPES, &self.reference(id, Kind::Body(Body::Patch)));
+        body["content"][JSON_PATCH_TYPE] = json!({ "schema": { "$ref": "#/components/schemas/JsonPatch" } });
+        draft.body = Some(body);
+        self.writes_item(
+            id,
+            &mut draft,
+            &[
+                "Cache-Control",
+                "Vary",
+                "ETag",
+                "Content-Location",
+                "Preference-Applied",
+            ],
+        );
+        draft.responses.extend(self.problems(BODY));
+        draft
+    }
+
+    pub(super) fn delete(&self, id: ResourceId) -> Draft {
+        let resource = self.model.resource(id);
+        let summary = format!("Deletes a {}", resource.name);
+        let mut draft = self.draft(id, "delete", &resource.name, summary, Operation::Delete);
+        draft.conditional();
+        draft.responses.extend(self.problems(WRITE));
+        draft.responses.extend(self.problems(OF_ITEM));
+        draft.responses.insert(
+            204,
+            json!({ "description": "It is gone.", "headers": self.headers(&["Cache-Control"]) }),
+        );
+        draft
+    }
+
+    /// What PUT and PATCH have in common.
+    pub(super) fn writes_item(&self, id: ResourceId, draft: &mut Draft, headers: &[&str]) {
+        draft.conditional();
+        draft.takes_header("Prefer");
+        draft.responses.extend(self.problems(WRITE));
+        draft.responses.extend(self.problems(OF_ITEM));
+        if self.model.resource(id).access.read.is_some() {
+            draft.responses.insert(
+                200,
+                json!({
+                    "description": "The item as it is now.",
+                    "headers": self.headers(headers),
+                    "content": { JSON: { "schema": self.reference(id, Kind::Whole) } },
+                }),
+            );
+        }
+        draft.responses.insert(
+            204,
+            json!({
+                "description": "It is changed, and its writer may not read it any more, or doesn't want to see it.",
+                "headers": self.headers(&["Cache-Control", "ETag", "Preference-Applied"]),
+            }),
+        );
+    }
+}
+
+/// `blog-posts` → `BlogPosts`
+fn plural(collection: &str) -> String {
+    let capital = |word: &str| {
+        let mut chars = word.chars();
+        chars
+            .next()
+            .map_or(String::new(), |first| first.to_uppercase().chain(chars).collect())
+    };
+    collection.split('-').map(capital).collect()
+}
