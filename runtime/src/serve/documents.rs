@@ -2,7 +2,7 @@
 //!
 //! None of it depends on who asks, so credentials aren't looked at. Each document is made when it is first asked for.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, HeaderValue, LINK};
@@ -12,6 +12,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::answer::{self, Privacy};
+use crate::engine::Engine;
 use crate::openapi::{self, Version};
 use crate::problem::{Code, Problem};
 use crate::request::negotiate::about::{JSON, LINKSET, SCHEMA};
@@ -37,18 +38,21 @@ pub(super) enum About<'p> {
 
 /// OpenAPI documents, as they were made.
 #[derive(Debug, Default)]
-pub(crate) struct Documents(Mutex<Vec<(String, Version, Bytes)>>);
+pub(crate) struct Documents(Mutex<Kept>);
+
+type Kept = Vec<(String, Version, Bytes)>;
 
 impl Documents {
-    fn open_api(&self, service: &Inner, prefix: &str, version: Version) -> Bytes {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = kept
-            .iter()
-            .find(|(of, in_version, _)| of == prefix && *in_version == version);
-        if let Some((_, _, document)) = found {
-            return document.clone();
+    fn all(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The document, made where it isn't kept; whoever asks meanwhile waits for it.
+    fn make(&self, engine: &Engine, prefix: &str, version: Version) -> Bytes {
+        let mut kept = self.all();
+        if let Some(document) = find(&kept, prefix, version) {
+            return document;
         }
-        let engine = &service.engine;
         let document = openapi::document(&engine.model, &engine.validators, prefix, version);
         let document = Bytes::from(document.to_string());
         if kept.len() == KEPT {
@@ -59,9 +63,28 @@ impl Documents {
     }
 }
 
+fn find(kept: &Kept, prefix: &str, version: Version) -> Option<Bytes> {
+    let found = kept
+        .iter()
+        .find(|(of, in_version, _)| of == prefix && *in_version == version);
+    found.map(|(_, _, document)| document.clone())
+}
+
+/// That of a large schema takes seconds to make, which the threads of requests don't have.
+async fn open_api(service: &Arc<Inner>, prefix: &str, version: Version) -> Result<Bytes, Problem> {
+    if let Ok(kept) = service.documents.0.try_lock()
+        && let Some(document) = find(&kept, prefix, version)
+    {
+        return Ok(document);
+    }
+    let (of, prefix) = (Arc::clone(service), prefix.to_owned());
+    let made = move || of.documents.make(&of.engine, &prefix, version);
+    tokio::task::spawn_blocking(made).await.map_err(Problem::internal)
+}
+
 /// Tells it.
-pub(super) fn tell(
-    service: &Inner,
+pub(super) async fn tell(
+    service: &Arc<Inner>,
     parts: &Parts,
     prefix: &str,
     about: About<'_>,
@@ -78,7 +101,7 @@ pub(super) fn tell(
     };
     let expected = Preconditions::parse(&parts.headers)?;
     let bytes = match about {
-        About::OpenApi => service.documents.open_api(service, prefix, version),
+        About::OpenApi => open_api(service, prefix, version).await?,
         About::Schema(name) => written(&schema(service, prefix, name)?),
         About::Problem(code) => written(&problem(prefix, code)?),
         About::Catalog => written(&catalog(prefix)),

@@ -212,7 +212,7 @@ async fn answer(
         return Ok(answer::options(&target, allow));
     }
     if let Target::About(about) = target {
-        return documents::tell(service, &parts, &asked.prefix, about);
+        return documents::tell(service, &parts, &asked.prefix, about).await;
     }
     if let Some(answered) = reading::at_once(service, &parts, &asked.prefix, &target, now) {
         return answered;
@@ -259,7 +259,7 @@ impl Exchange<'_> {
             Target::Tokens => self.make_token(body).await,
             Target::CurrentToken => self.revoke_current().await,
             Target::Health(health) => health_of(self.service, health).await,
-            Target::About(about) => documents::tell(self.service, self.parts, self.prefix, about),
+            Target::About(about) => documents::tell(self.service, self.parts, self.prefix, about).await,
         }
     }
 
