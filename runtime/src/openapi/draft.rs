@@ -44,7 +44,9 @@ pub(super) const OF_ITEM: &[Code] = &[Code::NotFound, Code::PreconditionFailed];
 /// One operation under way.
 #[derive(Clone)]
 pub(super) struct Draft {
-    pub(super) id: String,
+    /// What it does, and to what: together its name.
+    pub(super) verb: &'static str,
+    pub(super) noun: String,
     pub(super) summary: String,
     pub(super) tag: String,
     pub(super) parameters: Vec<Value>,
@@ -58,7 +60,7 @@ impl Document<'_> {
     pub(super) fn draft(
         &self,
         id: ResourceId,
-        verb: &str,
+        verb: &'static str,
         noun: &str,
         summary: String,
         operation: Operation,
@@ -72,33 +74,30 @@ impl Document<'_> {
         if permit != Permit::Always || is_ruled {
             codes.push(Code::Forbidden);
         }
-        if permit == Permit::Never {
+        if self.accounts().is_some() {
+            codes.push(Code::BadToken);
+        }
+        // Whoever isn't signed in is asked to, where the row decides, too.
+        if permit != Permit::Always {
             codes.push(Code::Unauthenticated);
         }
-        let mut draft = Draft {
-            id: format!("{verb}{noun}"),
+        Draft {
+            verb,
+            noun: noun.to_owned(),
             summary,
             tag: resource.name.clone(),
             parameters: Vec::new(),
             body: None,
-            responses: BTreeMap::new(),
+            responses: self.problems(&codes),
             security: self.security(permit == Permit::Never),
             is_deprecated: resource.deprecated,
-        };
-        if self.accounts().is_some() {
-            codes.push(Code::BadToken);
         }
-        // Whoever isn't signed in is asked to, where the row decides.
-        if permit != Permit::Always {
-            codes.push(Code::Unauthenticated);
-        }
-        draft.responses = self.problems(&codes);
-        draft
     }
 
-    pub(super) fn service_draft(&self, id: &str, summary: &str, codes: &[Code], security: Value) -> Draft {
+    pub(super) fn service_draft(&self, noun: &str, summary: &str, codes: &[Code], security: Value) -> Draft {
         Draft {
-            id: id.to_owned(),
+            verb: "get",
+            noun: noun.to_owned(),
             summary: summary.to_owned(),
             tag: "service".to_owned(),
             parameters: Vec::new(),
@@ -110,10 +109,8 @@ impl Document<'_> {
     }
 
     /// The same without content.
-    pub(super) fn head(&self, of: Draft) -> Draft {
-        let mut draft = of;
-        let noun = draft.id.trim_start_matches("list").trim_start_matches("get");
-        draft.id = format!("head{noun}");
+    pub(super) fn head(&self, mut draft: Draft) -> Draft {
+        draft.verb = "head";
         draft.summary = format!("The headers of: {}", draft.summary);
         for (status, response) in &mut draft.responses {
             let headers = match response.get("headers") {
@@ -137,12 +134,8 @@ impl Document<'_> {
             headers.push("Accept-Query");
         }
         let codes = [Code::UriTooLong, Code::HeadersTooLarge, Code::Internal];
-        let mut draft = self.service_draft(
-            &format!("options{noun}"),
-            "The methods of the address",
-            &codes,
-            json!([]),
-        );
+        let mut draft = self.service_draft(noun, "The methods of the address", &codes, json!([]));
+        draft.verb = "options";
         tag.clone_into(&mut draft.tag);
         draft.responses.insert(
             204,
@@ -224,7 +217,10 @@ impl Draft {
 
     pub(super) fn finished(self) -> Value {
         let mut operation = Object::new();
-        operation.insert("operationId".to_owned(), json!(self.id));
+        operation.insert(
+            "operationId".to_owned(),
+            json!(format!("{}{}", self.verb, self.noun)),
+        );
         operation.insert("summary".to_owned(), json!(self.summary));
         operation.insert("tags".to_owned(), json!([self.tag]));
         if !self.parameters.is_empty() {

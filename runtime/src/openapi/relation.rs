@@ -14,42 +14,34 @@ impl Document<'_> {
     /// The address of what a relation leads to; empty where there is none.
     pub(super) fn related_path(&self, id: RelationId) -> Object {
         let relation = self.model.relation(id);
-        let target = relation.target;
+        let (target, is_to_one) = (relation.target, relation.kind.is_to_one());
         let methods = methods::of_related(&self.model.schema, id);
-        let noun = format!(
-            "{}{}",
-            self.model.resource(id.resource).name,
-            naming::camel(&relation.name)
-        );
+        let noun = self.noun(id);
         let mut all = Object::new();
         if methods.is_empty() {
             return all;
         }
         all.insert("parameters".to_owned(), self.key_parameters(id.resource));
+        let parameters = self.parameters(target, is_to_one);
+        // Whoever may not read the item from which it starts is refused as there.
+        let mut refusals = self
+            .draft(id.resource, "", "", String::new(), Operation::Read)
+            .responses;
+        refusals.extend(self.problems(&[Code::NotFound]));
         for method in &methods {
             let mut draft = match *method {
                 "POST" => self.create_related(id),
-                "QUERY" => self.question(target, "query", &noun),
-                "OPTIONS" => self.options(&self.model.resource(target).name, &noun, &methods),
-                _ if relation.kind.is_to_one() => self.read(target, &self.parameters(target, true)),
-                _ => self.list(target, &self.parameters(target, false)),
+                "QUERY" => self.question(target),
+                "OPTIONS" => {
+                    let options = self.options(&self.model.resource(target).name, &noun, &methods);
+                    all.insert("options".to_owned(), options.finished());
+                    continue;
+                }
+                _ if is_to_one => self.read(target, &parameters),
+                _ => self.list(target, &parameters),
             };
-            if *method != "OPTIONS" {
-                let verb = if *method == "POST" {
-                    "create"
-                } else if *method == "QUERY" {
-                    "query"
-                } else if relation.kind.is_to_one() {
-                    "get"
-                } else {
-                    "list"
-                };
-                draft.id = format!("{verb}{noun}");
-                draft.responses.extend(self.problems(&[Code::NotFound]));
-                // Whoever may not read the item from which it starts is refused as there.
-                let parent = self.draft(id.resource, "", "", String::new(), Operation::Read);
-                draft.responses.extend(parent.responses);
-            }
+            draft.noun.clone_from(&noun);
+            draft.responses.extend(refusals.clone());
             if *method == "HEAD" {
                 draft = self.head(draft);
             }
@@ -57,6 +49,12 @@ impl Document<'_> {
         }
         self.known_methods(&mut all);
         all
+    }
+
+    /// What the operations of a relation are named after.
+    fn noun(&self, id: RelationId) -> String {
+        let from = &self.model.resource(id.resource).name;
+        format!("{from}{}", naming::camel(&self.model.relation(id).name))
     }
 
     pub(super) fn create_related(&self, id: RelationId) -> Draft {
@@ -81,7 +79,7 @@ impl Document<'_> {
         }
         let relation = self.model.relation(id);
         let from = self.model.resource(id.resource);
-        let noun = format!("{}{}", from.name, naming::camel(&relation.name));
+        let noun = self.noun(id);
         let mut parameters = self.key_parameters(id.resource);
         if let Value::Array(parameters) = &mut parameters {
             parameters.push(self.other_parameter(relation.target));
@@ -100,10 +98,10 @@ impl Document<'_> {
         all
     }
 
-    pub(super) fn pair_change(&self, id: RelationId, verb: &str, done: &str) -> Draft {
+    pub(super) fn pair_change(&self, id: RelationId, verb: &'static str, done: &str) -> Draft {
         let relation = self.model.relation(id);
         let from = self.model.resource(id.resource);
-        let noun = format!("{}{}", from.name, naming::camel(&relation.name));
+        let noun = self.noun(id);
         let declaring = methods::declaring(&self.model.schema, id);
         let summary = format!("One pair of {}: {verb}", relation.name);
         let mut draft = self.draft(declaring, verb, &noun, summary, Operation::Update);

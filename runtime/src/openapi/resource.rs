@@ -31,7 +31,7 @@ impl Document<'_> {
                 "GET" => self.list(id, collection),
                 "HEAD" => self.head(self.list(id, collection)),
                 "POST" => self.create(id),
-                "QUERY" => self.question(id, "query", &plural(&resource.collection)),
+                "QUERY" => self.question(id),
                 _ => self.options(
                     &resource.name,
                     &plural(&resource.collection),
@@ -134,9 +134,9 @@ impl Document<'_> {
     }
 
     /// QUERY of a collection.
-    pub(super) fn question(&self, id: ResourceId, verb: &str, noun: &str) -> Draft {
+    pub(super) fn question(&self, id: ResourceId) -> Draft {
         let mut draft = self.list(id, &[]);
-        draft.id = format!("{verb}{noun}");
+        draft.verb = "query";
         draft.summary = format!("The {} that a body asks for", self.model.resource(id).collection);
         draft.body = Some(content(JSON_TYPES, &self.reference(id, Kind::Query)));
         draft.responses.extend(self.problems(BODY));
@@ -145,8 +145,8 @@ impl Document<'_> {
 
     /// The same by POST.
     pub(super) fn twin(&self, id: ResourceId) -> Draft {
-        let noun = plural(&self.model.resource(id).collection);
-        let mut draft = self.question(id, "postQuery", &noun);
+        let mut draft = self.question(id);
+        draft.verb = "postQuery";
         if let Some(page) = draft.responses.get_mut(&200) {
             page["headers"] = self.headers(&["Cache-Control", "Vary", "Link"]);
         }

@@ -45,7 +45,7 @@ impl Document<'_> {
         address: String,
         words: Option<Value>,
         mut draft: Draft,
-        method: &str,
+        method: &'static str,
     ) {
         let mut all = Object::new();
         if let Some(words) = words {
@@ -55,9 +55,9 @@ impl Document<'_> {
             all.insert("parameters".to_owned(), variable);
             draft.responses.extend(self.problems(&[Code::NotFound]));
         }
-        let noun = draft.id.clone();
+        let noun = draft.noun.clone();
         let head = (method == "get").then(|| self.head(draft.clone()));
-        draft.id = format!("{}{noun}", if method == "post" { "create" } else { method });
+        draft.verb = if method == "post" { "create" } else { method };
         all.insert(method.to_owned(), draft.finished());
         if let Some(head) = head {
             all.insert("head".to_owned(), head.finished());

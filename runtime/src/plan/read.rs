@@ -129,11 +129,14 @@ impl Planner<'_> {
 
     /// One item, shown as a level says.
     pub(crate) fn item_as(&self, level: SharedLevel, key: Vec<Cell>) -> Result<ReadPlan, Problem> {
+        let which = key_condition(self.model, level.resource, key.len());
+        self.one(level, which, key)
+    }
+
+    /// The one row that a condition finds, if the caller may read it.
+    fn one(&self, level: SharedLevel, which: Expr, mut params: Vec<Cell>) -> Result<ReadPlan, Problem> {
         let resource = level.resource;
-        let mut params = key;
-        let count = params.len();
-        let key = key_condition(self.model, resource, count);
-        let condition = Expr::and([key, self.read_rule(resource)?]);
+        let condition = Expr::and([which, self.read_rule(resource)?]);
         let shape = Arc::new(Shape {
             resource,
             level,
@@ -162,15 +165,8 @@ impl Planner<'_> {
         let level = self.shared_level(target, &query.selection)?;
         let own: Query;
         let query = if query.sort.is_empty() {
-            let sort = self
-                .model
-                .relation(from.relation)
-                .sort
-                .iter()
-                .map(own_term)
-                .collect();
             own = Query {
-                sort,
+                sort: own_order(&self.model.relation(from.relation).sort),
                 ..query.clone()
             };
             &own
@@ -184,21 +180,10 @@ impl Planner<'_> {
     pub fn related_item(&self, from: &From, selection: &Selection) -> Result<ReadPlan, Problem> {
         let target = self.model.relation(from.relation).target;
         let level = self.shared_level(target, selection)?;
-        let personal = self.is_personal(target, &[], selection);
-        let condition = Expr::and([self.led_to(from)?, self.read_rule(target)?]);
-        let shape = Arc::new(Shape {
-            resource: target,
-            level,
-            condition,
-            select: Select::Item { flags: Vec::new() },
-        });
-        Ok(ReadPlan {
-            shape,
-            params: from.key.clone(),
-            limit: 1,
-            binding: 0,
-            personal: personal || self.model.personal[from.relation.resource.0 as usize],
-        })
+        let personal = self.is_personal(target, &[], selection)
+            || self.model.personal[from.relation.resource.0 as usize];
+        let plan = self.one(level, self.led_to(from)?, from.key.clone())?;
+        Ok(ReadPlan { personal, ..plan })
     }
 
     /// That a row is one to which a relation leads from a row that the caller may read; its key are the first parameters.
@@ -369,7 +354,7 @@ impl Planner<'_> {
     fn include(&self, include: &Include) -> Result<Included, Problem> {
         let relation = self.model.relation(include.relation);
         let target = relation.target;
-        let sort: Vec<SortTerm> = relation.sort.iter().map(own_term).collect();
+        let sort = own_order(&relation.sort);
         Ok(Included {
             relation: include.relation,
             level: self.level(target, &include.selection)?,
@@ -387,7 +372,7 @@ impl Planner<'_> {
     fn order(&self, resource: ResourceId, asked: &[SortTerm]) -> Result<Vec<Term>, Problem> {
         let own: Vec<SortTerm>;
         let asked = if asked.is_empty() {
-            own = self.model.resource(resource).sort.iter().map(own_term).collect();
+            own = own_order(&self.model.resource(resource).sort);
             &own
         } else {
             asked
@@ -627,7 +612,12 @@ pub(crate) fn json_of(cell: &Cell) -> serde_json::Value {
     }
 }
 
-pub(crate) fn own_term(key: &rest_schema::SortKey) -> SortTerm {
+/// An order of the schema, as a request would ask for it.
+pub(crate) fn own_order(keys: &[rest_schema::SortKey]) -> Vec<SortTerm> {
+    keys.iter().map(own_term).collect()
+}
+
+pub(super) fn own_term(key: &rest_schema::SortKey) -> SortTerm {
     let path = crate::request::Path {
         steps: Vec::new(),
         field: key.field,

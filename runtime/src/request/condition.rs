@@ -116,6 +116,11 @@ impl Reader<'_, '_> {
         &mut self.faults[last]
     }
 
+    fn wrong_type(&mut self, at: &Pointer, right: &str, json: &Json) {
+        let detail = format!("must be {right}, not {}", json.kind());
+        self.fault(at, words::WRONG_TYPE, detail);
+    }
+
     /// What is no condition: it is told, and never asked.
     fn nothing() -> Condition {
         Condition::Any(Vec::new())
@@ -123,11 +128,7 @@ impl Reader<'_, '_> {
 
     fn object(&mut self, spot: Spot, json: &Json, at: &Pointer) -> Condition {
         let Json::Object(members) = json else {
-            self.fault(
-                at,
-                words::WRONG_TYPE,
-                format!("must be an object, not {}", json.kind()),
-            );
+            self.wrong_type(at, "an object", json);
             return Self::nothing();
         };
         let all = members
@@ -178,11 +179,7 @@ impl Reader<'_, '_> {
                 Vec::new()
             }
             other => {
-                self.fault(
-                    at,
-                    words::WRONG_TYPE,
-                    format!("must be an array, not {}", other.kind()),
-                );
+                self.wrong_type(at, "an array", other);
                 Vec::new()
             }
         }
@@ -191,11 +188,7 @@ impl Reader<'_, '_> {
     /// `{"none": {"comments": {…}}}`: no such comment.
     fn none(&mut self, spot: Spot, json: &Json, at: &Pointer) -> Condition {
         let Json::Object(members) = json else {
-            self.fault(
-                at,
-                words::WRONG_TYPE,
-                format!("must be an object of relations, not {}", json.kind()),
-            );
+            self.wrong_type(at, "an object of relations", json);
             return Self::nothing();
         };
         let mut all = Vec::new();
@@ -320,11 +313,7 @@ impl Reader<'_, '_> {
                 } else {
                     "true or false"
                 };
-                self.fault(
-                    at,
-                    words::WRONG_TYPE,
-                    format!("must be {right}, not {}", other.kind()),
-                );
+                self.wrong_type(at, right, other);
                 return None;
             }
         };

@@ -105,6 +105,16 @@ pub struct Selection {
     pub includes: Vec<Include>,
 }
 
+impl Selection {
+    /// Nothing: whether the item is there is all that is asked.
+    pub fn nothing() -> Self {
+        Self {
+            fields: Some(Vec::new()),
+            includes: Vec::new(),
+        }
+    }
+}
+
 /// A relation shown within an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Include {

@@ -6,8 +6,7 @@ use crate::cell::Cell;
 use crate::codec::Codec;
 use crate::engine::Engine;
 use crate::plan::binding::related_binding;
-use crate::plan::read::{ReadPlan, own_term};
-use crate::request::SortTerm;
+use crate::plan::read::{ReadPlan, own_order};
 use crate::request::page::Position;
 use crate::sql::select::{Include, Layout, Read};
 use crate::storage::rows::{Included, NOWHERE, Output, Rows};
@@ -113,13 +112,7 @@ impl Splicer<'_> {
         let own = related(engine, self.prefix, include.relation, &key);
         let more = included.more.get(link as usize).and_then(Option::as_ref);
         let next = more.map(|values| {
-            let sort: Vec<SortTerm> = engine
-                .model
-                .relation(include.relation)
-                .sort
-                .iter()
-                .map(own_term)
-                .collect();
+            let sort = own_order(&engine.model.relation(include.relation).sort);
             let binding = related_binding(&engine.model, include.relation, &key, &[], &sort);
             let position = Position {
                 values: values.clone(),

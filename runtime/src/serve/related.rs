@@ -106,13 +106,9 @@ impl Exchange<'_> {
 
     /// 404 where the item from which a relation starts isn't there for this caller.
     async fn is_there(&self, from: &From) -> Result<(), Problem> {
-        let nothing = Selection {
-            fields: Some(Vec::new()),
-            includes: Vec::new(),
-        };
         let plan = self
             .planner()
-            .item(from.relation.resource, from.key.clone(), &nothing)?;
+            .item(from.relation.resource, from.key.clone(), &Selection::nothing())?;
         let output = self.fetch(&self.asked(plan)?).await?;
         if output.rows.is_empty() {
             Err(Problem::new(Code::NotFound))

@@ -276,25 +276,26 @@ pub fn count_on(model: &Model, resource: ResourceId) -> Option<Statement> {
 
 /// INSERT of a pair into a join table; the parameters are these columns' values.
 pub fn insert_pair<'c>(table: &str, columns: impl ExactSizeIterator<Item = &'c str>) -> Statement {
-    let mut out = Statement::default();
     let count = columns.len();
+    let mut out = into_pairs(table, columns);
+    values(count, &mut out);
+    out
+}
+
+fn into_pairs<'c>(table: &str, columns: impl Iterator<Item = &'c str>) -> Statement {
+    let mut out = Statement::default();
     out.push("INSERT INTO ").table(table).push(" (");
     for (place, column) in columns.enumerate() {
         out.push(if place == 0 { "" } else { ", " }).name(column);
     }
     out.push(")");
-    values(count, &mut out);
     out
 }
 
 /// Adds a pair that isn't there; parameters: its columns. The table need not forbid a second one.
 pub fn link(table: &str, columns: &[&str]) -> Statement {
-    let mut out = Statement::default();
-    out.push("INSERT INTO ").table(table).push(" (");
-    for (place, column) in columns.iter().enumerate() {
-        out.push(if place == 0 { "" } else { ", " }).name(column);
-    }
-    out.push(") SELECT ");
+    let mut out = into_pairs(table, columns.iter().copied());
+    out.push(" SELECT ");
     for place in 0..columns.len() {
         out.push(if place == 0 { "" } else { ", " });
         param(place, &mut out);

@@ -86,12 +86,8 @@ impl<C: Connection> Steps<'_, C> {
             model: &engine.model,
             caller,
         };
-        let nothing = Selection {
-            fields: Some(Vec::new()),
-            includes: Vec::new(),
-        };
         let plan = planner
-            .item(resource, key.to_vec(), &nothing)
+            .item(resource, key.to_vec(), &Selection::nothing())
             .map_err(Refusal::Problem)?;
         let compiled = engine.compiled(&plan.shape);
         let values = Values::of_plan(&engine.model, &plan, caller, self.write.now);
