@@ -11,7 +11,7 @@ use rest_schema::value::VALUE_CODES;
 use crate::problem::{Code, FAULTS};
 use crate::request::Operator;
 use crate::request::filter::{OPERATORS, OperatorRow, Takes};
-use crate::request::query::PARAMETERS;
+use crate::request::query::{MAX_AFFECTED, PARAMETERS};
 
 const PROBLEMS: &str = include_str!("reference/problems.md");
 const FILTERS: &str = include_str!("reference/filters.md");
@@ -142,8 +142,10 @@ fn fields_of(row: &OperatorRow) -> String {
 fn parameters() -> String {
     table(
         &["parameter", "of", "may stand", "asks for"],
-        PARAMETERS.iter().map(|row| {
-            let of = if row.on_item {
+        PARAMETERS.iter().chain([&MAX_AFFECTED]).map(|row| {
+            let of = if row.name == MAX_AFFECTED.name {
+                "PATCH and DELETE of collections"
+            } else if row.on_item {
                 "collections, items"
             } else {
                 "collections"

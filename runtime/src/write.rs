@@ -17,7 +17,7 @@ use crate::password::{Failure, Plain};
 use crate::problem::{Code, Problem};
 use crate::service::Inner;
 use crate::storage::job::{Done, Job, Written};
-use crate::storage::steps::{Action, Write};
+use crate::storage::steps::{Action, Change, Write};
 use crate::storage::{Refusal, Storage};
 use crate::typed::Binding;
 
@@ -153,6 +153,25 @@ impl Inner {
                         new.put(field, hash.clone());
                     }
                     update.put(field, hash);
+                }
+            }
+            Action::Several(several) => {
+                // All are given the same, unless the program's own code gave each another; each is hashed once.
+                let mut hashed: Vec<(Plain, Value)> = Vec::new();
+                for (_, change) in &mut several.rows {
+                    let Change::Update(update) = change else { continue };
+                    for (field, plain) in update.take_passwords() {
+                        let known = hashed.iter().find(|(known, _)| *known == plain);
+                        let hash = match known {
+                            Some((_, hash)) => hash.clone(),
+                            None => {
+                                let hash = Value::Text(self.hashed(plain.clone()).await?);
+                                hashed.push((plain, hash.clone()));
+                                hash
+                            }
+                        };
+                        update.put(field, hash);
+                    }
                 }
             }
             Action::Delete { .. } | Action::Link { .. } => {}

@@ -271,6 +271,30 @@ async fn hooks_see_the_row_before_and_after() {
     assert_eq!(seen.take().len(), 5, "what is refused anyway isn't shown");
 }
 
+#[tokio::test]
+async fn hooks_see_each_of_all_that_match() {
+    let seen = Seen::default();
+    let api = api(Watch(seen.clone())).await;
+    let nobody = api.anonymous();
+    for text in ["one", "two", "three"] {
+        make(&api, text).await;
+    }
+    seen.take();
+    let matching = "/api/notes?id[in]=1,3&max_affected=2";
+    let changed = nobody.patch(matching, json!({"text": "same"})).await;
+    assert_eq!(changed.body, json!({ "affected": 2 }));
+    assert_eq!(nobody.delete(matching).await.body, json!({ "affected": 2 }));
+    insta::assert_snapshot!(seen.take().join("\n"));
+    let refused = nobody
+        .patch("/api/notes?id=2&max_affected=1", json!({"text": ""}))
+        .await;
+    assert_eq!(
+        (refused.status, seen.take().len()),
+        (422, 0),
+        "what is refused anyway isn't shown"
+    );
+}
+
 /// Keeps a log in the same transaction, and refuses or fails by what a note says.
 struct Log(Arc<AtomicUsize>);
 

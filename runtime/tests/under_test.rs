@@ -104,7 +104,10 @@ async fn any_request_can_be_sent() {
         .send(request.body("".into()).expect("a request"))
         .await;
     assert_eq!((answer.status, &answer.body), (204, &Value::Null));
-    assert_eq!(answer.header("allow"), "GET, HEAD, POST, QUERY, OPTIONS");
+    assert_eq!(
+        answer.header("allow"),
+        "GET, HEAD, POST, PATCH, DELETE, QUERY, OPTIONS"
+    );
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::draft::{RawDraft, Work};
 use crate::problem::Problem;
 use crate::service::Inner;
-use crate::storage::steps::Action;
+use crate::storage::steps::{Action, Change, Several};
 use crate::write::Asking;
 
 /// Runs a resource's `prepare` over each row of a write. What is refused anyway isn't shown to them.
@@ -41,6 +41,27 @@ pub(crate) async fn prepare(service: &Arc<Inner>, asked: &Asking, action: Action
         Action::Delete { key, expected } => {
             one(service, asked, Some(&key), Work::Delete).await?;
             Ok(Action::Delete { key, expected })
+        }
+        Action::Several(several) => {
+            let mut rows = Vec::with_capacity(several.rows.len());
+            for (key, change) in several.rows {
+                let change = match change {
+                    Change::Update(update) if update.is_faulty() => Change::Update(update),
+                    Change::Update(update) => {
+                        let work = Work::Update(*update, None);
+                        match one(service, asked, Some(&key), work).await? {
+                            Work::Update(update, _) => Change::Update(Box::new(update)),
+                            Work::Create(_) | Work::Delete => return Err(changed()),
+                        }
+                    }
+                    Change::Delete => {
+                        one(service, asked, Some(&key), Work::Delete).await?;
+                        Change::Delete
+                    }
+                };
+                rows.push((key, change));
+            }
+            Ok(Action::Several(Several { rows, ..several }))
         }
         // What is refused anyway; and pairs, which have no hooks.
         other @ (Action::Update { .. } | Action::Link { .. }) => Ok(other),

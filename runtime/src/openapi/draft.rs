@@ -206,11 +206,12 @@ impl Document<'_> {
 impl Draft {
     /// It may be made to depend on what is there.
     pub(super) fn conditional(&mut self) {
-        self.takes_header("If-Match");
-        self.takes_header("If-None-Match");
+        self.takes("If-Match");
+        self.takes("If-None-Match");
     }
 
-    pub(super) fn takes_header(&mut self, name: &str) {
+    /// It takes a parameter that others take, too.
+    pub(super) fn takes(&mut self, name: &str) {
         self.parameters
             .push(json!({ "$ref": format!("#/components/parameters/{name}") }));
     }

@@ -6,6 +6,7 @@
 
 mod draft;
 mod field;
+mod matching;
 mod parameter;
 mod relation;
 mod resource;
@@ -142,6 +143,7 @@ impl Document<'_> {
             tag.insert("description".to_owned(), json!(description));
             tags.push(Value::Object(tag));
         }
+        parameters.extend(self.max_affected());
         parameters.extend(self.header_parameters());
         self.own_paths(&mut paths);
         tags.push(json!({ "name": "service", "description": "The service itself: who is signed in, and whether it is well." }));
@@ -180,6 +182,7 @@ impl Document<'_> {
         {
             all.insert("JsonPatch".to_owned(), schema::json_patch());
         }
+        all.extend(self.affected());
         all.extend(self.problem_schemas());
         all.extend(self.token_schemas());
         Value::Object(all)

@@ -106,7 +106,7 @@ impl Document<'_> {
         .collect()
     }
 
-    fn filters(&self, id: ResourceId, resource: &Resource) -> Vec<Named> {
+    pub(super) fn filters(&self, id: ResourceId, resource: &Resource) -> Vec<Named> {
         let paths = self.paths(id, |field| field.filterable);
         let of_field = |(path, field): (String, &Field)| {
             let operators = OPERATORS

@@ -31,6 +31,8 @@ impl Document<'_> {
         for method in &methods {
             let mut draft = match *method {
                 "POST" => self.create_related(id),
+                "PATCH" => self.patch_matching(target),
+                "DELETE" => self.delete_matching(target),
                 "QUERY" => self.question(target),
                 "OPTIONS" => {
                     let options = self.options(&self.model.resource(target).name, &noun, &methods);

@@ -31,6 +31,8 @@ impl Document<'_> {
                 "GET" => self.list(id, collection),
                 "HEAD" => self.head(self.list(id, collection)),
                 "POST" => self.create(id),
+                "PATCH" => self.patch_matching(id),
+                "DELETE" => self.delete_matching(id),
                 "QUERY" => self.question(id),
                 _ => self.options(
                     &resource.name,
@@ -176,7 +178,7 @@ impl Document<'_> {
             made["content"] = json!({ JSON: { "schema": self.reference(id, Kind::Made) } });
         }
         draft.responses.insert(201, made);
-        draft.takes_header("Prefer");
+        draft.takes("Prefer");
         draft
     }
 
@@ -219,9 +221,7 @@ impl Document<'_> {
         let resource = self.model.resource(id);
         let summary = format!("Changes members of a {}", resource.name);
         let mut draft = self.draft(id, "update", &resource.name, summary, Operation::Update);
-        let mut body = content(MERGE_PATCH_TYPES, &self.reference(id, Kind::Body(Body::Patch)));
-        body["content"][JSON_PATCH_TYPE] = json!({ "schema": { "$ref": "#/components/schemas/JsonPatch" } });
-        draft.body = Some(body);
+        draft.body = Some(self.patch_body(id));
         self.writes_item(
             id,
             &mut draft,
@@ -235,6 +235,12 @@ impl Document<'_> {
         );
         draft.responses.extend(self.problems(BODY));
         draft
+    }
+
+    pub(super) fn patch_body(&self, id: ResourceId) -> Value {
+        let mut body = content(MERGE_PATCH_TYPES, &self.reference(id, Kind::Body(Body::Patch)));
+        body["content"][JSON_PATCH_TYPE] = json!({ "schema": { "$ref": "#/components/schemas/JsonPatch" } });
+        body
     }
 
     pub(super) fn delete(&self, id: ResourceId) -> Draft {
@@ -254,7 +260,7 @@ impl Document<'_> {
     /// What PUT and PATCH have in common.
     pub(super) fn writes_item(&self, id: ResourceId, draft: &mut Draft, headers: &[&str]) {
         draft.conditional();
-        draft.takes_header("Prefer");
+        draft.takes("Prefer");
         draft.responses.extend(self.problems(WRITE));
         draft.responses.extend(self.problems(OF_ITEM));
         if self.model.resource(id).access.read.is_some() {
@@ -278,7 +284,7 @@ impl Document<'_> {
 }
 
 /// `blog-posts` → `BlogPosts`
-fn plural(collection: &str) -> String {
+pub(super) fn plural(collection: &str) -> String {
     let capital = |word: &str| {
         let mut chars = word.chars();
         chars

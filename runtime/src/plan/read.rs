@@ -186,6 +186,45 @@ impl Planner<'_> {
         Ok(ReadPlan { personal, ..plan })
     }
 
+    /// The keys of the items for which conditions hold, in the order of the keys, so that all who write several take
+    /// them in the same order; `from`: only of those to which a relation leads from there.
+    pub fn matching(
+        &self,
+        resource: ResourceId,
+        filters: Vec<Condition>,
+        limit: u32,
+        from: Option<&From>,
+        key: &CursorKey,
+    ) -> Result<ReadPlan, Problem> {
+        let keys = &self.model.resource(resource).key.fields;
+        let shown = |field: &FieldId| Shown {
+            field: *field,
+            value: Expr::Column(0, *field),
+            guard: None,
+        };
+        let level = Level {
+            resource,
+            fields: keys.iter().map(shown).collect(),
+            includes: Vec::new(),
+        };
+        let by_key = |field: &FieldId| SortTerm {
+            path: crate::request::Path {
+                steps: Vec::new(),
+                field: *field,
+            },
+            descending: false,
+        };
+        let query = Query {
+            filters,
+            sort: keys.iter().map(by_key).collect(),
+            page: Page::First,
+            limit,
+            count: false,
+            selection: Selection::default(),
+        };
+        self.page_from(level.into(), &query, key, from)
+    }
+
     /// That a row is one to which a relation leads from a row that the caller may read; its key are the first parameters.
     fn led_to(&self, from: &From) -> Result<Expr, Problem> {
         let resource = from.relation.resource;

@@ -39,6 +39,8 @@ codes! {
         "the query string has a broken percent escape, or is not UTF-8 once decoded";
     UnknownParameter "unknown-parameter" BAD_REQUEST "Unknown parameter"
         "a parameter of the query string is not one this address takes";
+    MissingParameter "missing-parameter" BAD_REQUEST "Missing parameter"
+        "a parameter that the request cannot do without is not there";
     DuplicateParameter "duplicate-parameter" BAD_REQUEST "Duplicate parameter"
         "a parameter that may stand once stands twice";
     ConflictingParameters "conflicting-parameters" BAD_REQUEST "Conflicting parameters"

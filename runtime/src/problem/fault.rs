@@ -133,6 +133,7 @@ faults! {
     TAKEN          "taken"           409 "a value that another item has, in a field where it may stand once";
     NO_SUCH_ITEM   "no-such-item"    409 "a foreign key that names no item, or none that this caller may read";
     IN_USE         "in-use"          409 "an item that others point to";
+    TOO_MANY       "too-many"        409 "more items match than limit, of those that PATCH or DELETE of a collection is meant for";
     TEST_FAILED    "test-failed"     409 "the `test` of a JSON Patch, which the item as it is doesn't pass";
     NO_SUCH_PLACE  "no-such-place"   409 "an operation of a JSON Patch at a place that the item as it is doesn't have";
 }

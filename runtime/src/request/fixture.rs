@@ -13,6 +13,11 @@ pub(super) fn posts(raw: &str) -> Result<Query, Problem> {
     query::collection(schema(), named("Post"), Some(raw), &visible)
 }
 
+/// Which posts a write is meant for.
+pub(super) fn matching(raw: &str) -> Result<query::Matching, Problem> {
+    query::matching(schema(), named("Post"), Some(raw), &|_| true)
+}
+
 /// What is asked of one post.
 pub(super) fn post(raw: &str) -> Result<Selection, Problem> {
     query::item(schema(), named("Post"), Some(raw), &|_| true)

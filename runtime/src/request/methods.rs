@@ -12,6 +12,8 @@ pub(crate) fn of_collection(resource: &Resource) -> Vec<&'static str> {
         ("GET", read),
         ("HEAD", read),
         ("POST", has(Operation::Create)),
+        ("PATCH", read && has(Operation::Update)),
+        ("DELETE", read && has(Operation::Delete)),
         ("QUERY", read),
         ("OPTIONS", true),
     ])
@@ -49,11 +51,14 @@ pub(crate) fn of_related(schema: &Schema, relation: RelationId) -> Vec<&'static 
         return Vec::new();
     }
     let is_made = target.access.create.is_some() && !pointing(schema, relation).is_empty();
+    let is_many = !way.kind.is_to_one();
     served([
         ("GET", true),
         ("HEAD", true),
         ("POST", is_made),
-        ("QUERY", !way.kind.is_to_one()),
+        ("PATCH", is_many && target.access.update.is_some()),
+        ("DELETE", is_many && target.access.delete.is_some()),
+        ("QUERY", is_many),
         ("OPTIONS", true),
     ])
 }

@@ -102,6 +102,21 @@ impl Preconditions {
         }
     }
 
+    /// Whether the items of a collection may be written: it is always there, and its tags are weak.
+    ///
+    /// # Errors
+    ///
+    /// 412 where a tag is expected, or nothing.
+    pub fn hold_for_collection(&self) -> Result<(), Problem> {
+        match (&self.if_match, &self.if_none_match) {
+            (Some(Tags::Listed(_)), _) => Err(failed(
+                "a collection has no tag that If-Match could name; it takes * alone",
+            )),
+            (_, Some(Tags::Any)) => Err(failed("the collection is there")),
+            _ => Ok(()),
+        }
+    }
+
     /// Whether an item may be made where there is none.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 //! Brackets are operators, dots are paths: what isn't a parameter of the service is a filter. What each parameter
 //! means is said in the file of its name; this one takes the string apart and knows which parameters there are.
 
+mod matching;
 mod split;
 
 use std::fmt::Write as _;
@@ -16,6 +17,7 @@ use crate::openapi::Version;
 use crate::problem::{Code, Fault, Place, Problem, words};
 use crate::request::body::{Json, Pointer};
 
+pub use matching::{MAX_AFFECTED, Matching, matching};
 pub use split::{MAX_LENGTH, MAX_PARAMETERS, with_cursor};
 pub(super) use split::{Parameter, Parameters};
 
@@ -90,7 +92,7 @@ const RIVALS: &[(&str, &str)] = &[
 ];
 
 /// Reserved for what this service doesn't serve.
-const NOT_SERVED: &[&str] = &["q", "aggregate", "group", "deleted", "max_affected"];
+const NOT_SERVED: &[&str] = &["q", "aggregate", "group", "deleted"];
 
 /// Reads what is asked of a collection.
 pub fn collection(
@@ -104,8 +106,10 @@ pub fn collection(
     let parameters = Parameters::read(raw, &mut faults)?;
     check_repeated(&parameters, &mut faults);
     let limit = page::limit(schema, &parameters, &mut faults);
+    let is_filter = |parameter: &&Parameter| row(&parameter.name).is_none();
+    let of_filters = parameters.iter().filter(is_filter).collect();
     let query = Query {
-        filters: filters(&names, resource, &parameters, &mut faults),
+        filters: filters(&names, resource, of_filters, &mut faults),
         sort: sort::read(&names, resource, &parameters, &mut faults),
         page: page::page(schema, &parameters, &mut faults),
         limit,
@@ -277,17 +281,13 @@ fn row(name: &str) -> Option<&'static ParameterRow> {
     PARAMETERS.iter().find(|row| row.name == name)
 }
 
-/// All parameters that are filters.
+/// The parameters that are filters.
 fn filters(
     names: &Names,
     resource: ResourceId,
-    parameters: &Parameters,
+    filters: Vec<&Parameter>,
     faults: &mut Vec<Fault>,
 ) -> Vec<Condition> {
-    let filters: Vec<_> = parameters
-        .iter()
-        .filter(|parameter| row(&parameter.name).is_none())
-        .collect();
     let most = names.schema.limits.filters;
     if filters.len() > most as usize {
         let detail = format!("{} filters, where at most {most} are served", filters.len());
@@ -319,6 +319,11 @@ fn unknown(names: &Names, resource: ResourceId, name: &str) -> Option<Fault> {
         return Some(operator_on_parameter(name, bare));
     }
     let fault = |detail: String| Fault::parameter(name, Code::UnknownParameter, detail);
+    if bare == MAX_AFFECTED.name {
+        return Some(fault(format!(
+            "{bare} belongs to PATCH and DELETE of a collection"
+        )));
+    }
     if NOT_SERVED.contains(&bare) {
         return Some(fault(format!("{bare} is not served by this service")));
     }

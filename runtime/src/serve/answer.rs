@@ -7,7 +7,6 @@ use axum::http::header::{
 use axum::http::{HeaderName, Method, Response, StatusCode};
 use bytes::Bytes;
 
-use super::router::Target;
 use crate::problem::Problem;
 use crate::request::body;
 use crate::request::precondition::Preconditions;
@@ -178,7 +177,7 @@ pub(super) fn with_location(mut response: Response<Body>, address: &str) -> Resp
 }
 
 /// OPTIONS: what the address takes, whoever asks.
-pub(super) fn options(target: &Target<'_>, allow: &str) -> Response<Body> {
+pub(super) fn options(allow: &str) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
     set(&mut response, ALLOW, allow);
@@ -193,7 +192,7 @@ pub(super) fn options(target: &Target<'_>, allow: &str) -> Response<Body> {
     if takes("QUERY") {
         set(&mut response, body::ACCEPT_QUERY, body::QUERY_TYPES);
     }
-    if takes("PATCH") && matches!(target, Target::Item(..)) {
+    if takes("PATCH") {
         set(
             &mut response,
             ACCEPT_PATCH,

@@ -164,7 +164,7 @@ impl Exchange<'_> {
         let rows = self.validated(resource, body)?;
         let written = self.write(resource, Action::Create { rows, many }).await?;
         if many {
-            Ok(made_many(&written, self.preferences()))
+            Ok(items(StatusCode::CREATED, &written, self.preferences()))
         } else {
             self.made(resource, written)
         }
@@ -235,10 +235,10 @@ pub(super) fn only(mut written: Vec<Written>) -> Result<Written, Problem> {
         .ok_or_else(|| Problem::internal("a write gave no item"))
 }
 
-/// The items in the order sent, without those that their maker may not read.
-fn made_many(written: &[Written], preferences: Preferences) -> Response<Body> {
+/// The items in the order in which they were written, without those that their writer may not read.
+pub(super) fn items(status: StatusCode, written: &[Written], preferences: Preferences) -> Response<Body> {
     if preferences.returned == Some(Return::Minimal) {
-        let mut response = answer::nothing(StatusCode::CREATED);
+        let mut response = answer::nothing(status);
         answer::applied(&mut response, preferences);
         return response;
     }
@@ -251,7 +251,7 @@ fn made_many(written: &[Written], preferences: Preferences) -> Response<Body> {
         bytes.extend_from_slice(&output.rows.bytes);
     }
     bytes.extend_from_slice(b"]}");
-    let mut response = answer::document(StatusCode::CREATED, bytes);
+    let mut response = answer::document(status, bytes);
     answer::applied(&mut response, preferences);
     response
 }

@@ -11,12 +11,14 @@ use super::collection::only;
 use super::reading::Asked;
 use crate::cell::Cell;
 use crate::problem::{Code, Problem};
+use crate::request::body::Json;
 use crate::request::precondition::Preconditions;
 use crate::request::{Selection, body, query};
 use crate::respond::json::{Splicer, address};
 use crate::storage::job::Written;
 use crate::storage::rows::Output;
 use crate::storage::steps::Action;
+use crate::validate::Update;
 
 impl Exchange<'_> {
     /// GET of an item.
@@ -132,15 +134,7 @@ impl Exchange<'_> {
         let body = self.json(body).await?;
         let expected = Preconditions::parse(&self.parts.headers)?;
         let (_, key) = self.key(resource, segment)?;
-        let validator = self.service.engine.validators.resource(resource);
-        let is_json_patch = body::is_json_patch(&self.parts.headers);
-        let update = self.as_writer(resource, |writer| {
-            if is_json_patch {
-                validator.patch(&body, writer)
-            } else {
-                validator.merge(&body, writer)
-            }
-        });
+        let update = self.change_asked(resource, &body);
         let written = self
             .write(
                 resource,
@@ -153,6 +147,19 @@ impl Exchange<'_> {
             )
             .await?;
         self.changed(resource, written)
+    }
+
+    /// What the body of a PATCH asks for.
+    pub(super) fn change_asked(&self, resource: ResourceId, body: &Json) -> Update {
+        let validator = self.service.engine.validators.resource(resource);
+        let is_json_patch = body::is_json_patch(&self.parts.headers);
+        self.as_writer(resource, |writer| {
+            if is_json_patch {
+                validator.patch(body, writer)
+            } else {
+                validator.merge(body, writer)
+            }
+        })
     }
 
     /// DELETE.

@@ -10,6 +10,7 @@ mod collection;
 mod documents;
 mod extract;
 mod item;
+mod matching;
 mod question;
 mod reading;
 mod related;
@@ -209,7 +210,7 @@ async fn answer(
         return health_of(service, health).await;
     }
     if parts.method == Method::OPTIONS {
-        return Ok(answer::options(&target, allow));
+        return Ok(answer::options(allow));
     }
     if let Target::About(about) = target {
         return documents::tell(service, &parts, &asked.prefix, about).await;
@@ -241,6 +242,8 @@ impl Exchange<'_> {
         match target {
             Target::Collection(resource) => match self.parts.method {
                 Method::POST => self.create(resource, body).await,
+                Method::PATCH => self.patch_matching(resource, None, body).await,
+                Method::DELETE => self.delete_matching(resource, None).await,
                 _ if is_query(&self.parts.method) => self.question(resource, body).await,
                 _ => self.list(resource).await,
             },

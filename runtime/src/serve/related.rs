@@ -27,6 +27,14 @@ impl Exchange<'_> {
             return self.create_related(relation, segment, body).await;
         }
         self.open(relation.resource, Operation::Read)?;
+        if self.parts.method == Method::PATCH {
+            let from = self.start(relation, segment)?;
+            return self.patch_matching(way.target, Some(from), body).await;
+        }
+        if self.parts.method == Method::DELETE {
+            let from = self.start(relation, segment)?;
+            return self.delete_matching(way.target, Some(from)).await;
+        }
         self.open(way.target, Operation::Read)?;
         if way.kind.is_to_one() {
             let selection = self.selection(way.target)?;
@@ -105,7 +113,7 @@ impl Exchange<'_> {
     }
 
     /// 404 where the item from which a relation starts isn't there for this caller.
-    async fn is_there(&self, from: &From) -> Result<(), Problem> {
+    pub(super) async fn is_there(&self, from: &From) -> Result<(), Problem> {
         let plan = self
             .planner()
             .item(from.relation.resource, from.key.clone(), &Selection::nothing())?;

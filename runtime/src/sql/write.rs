@@ -123,6 +123,26 @@ impl List<'_> {
     }
 }
 
+/// Whether the row of a key satisfies a condition, and stays as it is until the end; the parameters are the condition's,
+/// so many, then the key.
+pub fn holds(model: &Model, resource: ResourceId, condition: &Expr, params: usize) -> Statement {
+    let writer = Writer::new(model);
+    let mut out = Statement::default();
+    out.push("SELECT 1 FROM ")
+        .table(&model.resource(resource).table)
+        .push(" t0 WHERE ");
+    for (place, field) in model.resource(resource).key.fields.iter().enumerate() {
+        out.column(0, &model.field(*field).column).push(" = ");
+        param(params + place, &mut out);
+        out.push(" AND ");
+    }
+    writer.write(condition, &mut out);
+    if writer.dialect() == Dialect::Postgres {
+        out.push(" FOR UPDATE OF t0");
+    }
+    out
+}
+
 /// The condition that picks the row of the key in the first parameters.
 pub fn key_of(model: &Model, resource: ResourceId) -> Expr {
     key_condition(model, resource, model.resource(resource).key.fields.len())

@@ -31,6 +31,11 @@ pub struct Written {
 
 /// A write: a value that can run more than once.
 pub trait Job: Send + 'static {
+    /// Whether it may take long, so that nobody should have to wait for it who could be answered without.
+    fn is_long(&self) -> bool {
+        false
+    }
+
     /// Does it, inside a transaction.
     fn run<C: Connection>(&self, connection: &C) -> impl Future<Output = Result<Done, Refusal>>;
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use rest_schema::FieldId;
+use rest_schema::{FieldId, ResourceId};
 
 use crate::cell::Cell;
 use crate::problem::{Code, Fault, Problem};
@@ -45,6 +45,17 @@ impl fmt::Display for Refusal {
 impl std::error::Error for Refusal {}
 
 impl Refusal {
+    /// Says which of several items it is about.
+    #[must_use]
+    pub fn of_one(self, model: &crate::model::Model, resource: ResourceId, key: &[Cell]) -> Self {
+        let Self::Problem(problem) = self else { return self };
+        let key: Vec<String> = key.iter().map(plain).collect();
+        let collection = &model.resource(resource).collection;
+        let which = format!("the item that is refused is {collection}/{}", key.join(","));
+        let detail = format!("{}; {which}", problem.told());
+        Self::Problem(problem.detail(detail))
+    }
+
     /// As a client is told it.
     pub fn into_problem(self, model: &crate::model::Model) -> Problem {
         match self {

@@ -9,6 +9,7 @@ mod hooks;
 pub(crate) mod inside;
 mod judge;
 mod link;
+mod several;
 pub(crate) mod transaction;
 
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use tokio::runtime::Handle;
 
 use self::judge::Become;
 pub use self::link::Pair;
+pub use self::several::{Change, Several};
 use crate::caller::Caller;
 use crate::cell::Cell;
 use crate::engine::Engine;
@@ -108,6 +110,8 @@ pub enum Action {
         /// What the caller expects of the row.
         expected: Preconditions,
     },
+    /// Changes or deletes several rows, all or none.
+    Several(Several),
     /// Links or unlinks a pair.
     Link {
         /// The pair; the write is of the side that declares the relation.
@@ -117,7 +121,18 @@ pub enum Action {
     },
 }
 
+/// Rows that are written together with others' jobs; more are a transaction of their own.
+const FEW: usize = 100;
+
 impl Job for Write {
+    fn is_long(&self) -> bool {
+        match &self.action {
+            Action::Create { rows, .. } => rows.len() > FEW,
+            Action::Several(several) => several.rows.len() > FEW,
+            Action::Update { .. } | Action::Delete { .. } | Action::Link { .. } => false,
+        }
+    }
+
     async fn run<C: Connection>(&self, connection: &C) -> Result<Done, Refusal> {
         let steps = Steps {
             write: self,
@@ -140,6 +155,7 @@ impl Job for Write {
                 Ok(Done::Items(vec![written]))
             }
             Action::Delete { key, expected } => steps.delete(key, expected).await,
+            Action::Several(several) => steps.several(several).await,
             Action::Link { pair, expected } => steps.link(pair, expected).await,
         }
     }

@@ -85,6 +85,11 @@ impl Update {
         self.set.push((field, value));
     }
 
+    /// What is wrong with it whatever the row is.
+    pub fn faults(&self) -> Option<Vec<Fault>> {
+        self.is_faulty().then(|| self.faults.clone())
+    }
+
     /// Whether it is refused whatever the row is.
     pub fn is_faulty(&self) -> bool {
         !self.faults.is_empty()

@@ -1,7 +1,7 @@
 //! The writer: one thread, one connection, group commit.
 //!
-//! Everything queued goes into one transaction, a savepoint each, and is answered after the commit. A job is a value
-//! that can run again: where the whole transaction was lost (a trigger's `RAISE(ROLLBACK)`, a full disk, a deferred
+//! Everything queued goes into one transaction, a savepoint each, and is answered after the commit; what may take long
+//! has one for itself. A job is a value that can run again: where the whole transaction was lost (a trigger's `RAISE(ROLLBACK)`, a full disk, a deferred
 //! foreign key at COMMIT), each job of the batch runs alone, once, and is answered by its own result.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -36,9 +36,17 @@ const PAUSE: Duration = Duration::from_micros(500);
 /// A job without its type.
 trait AnyJob: Send {
     fn run(&self, connection: &Connection) -> Result<Done, Refusal>;
+
+    fn is_long(&self) -> bool {
+        false
+    }
 }
 
 impl<J: Job> AnyJob for J {
+    fn is_long(&self) -> bool {
+        Job::is_long(self)
+    }
+
     fn run(&self, connection: &Connection) -> Result<Done, Refusal> {
         driven(Job::run(self, connection))
     }
@@ -113,33 +121,45 @@ impl Drop for Writer {
 }
 
 fn work(connection: &Connection, jobs: &Receiver<Queued>, pause: Option<Duration>, sizes: &Histogram) {
-    while let Ok(first) = jobs.recv() {
-        batch(connection, first, jobs, sizes);
+    let mut left = None;
+    while let Some(first) = left.take().or_else(|| jobs.recv().ok()) {
+        if first.job.is_long() {
+            sizes.observe(1.0);
+            each_alone(connection, std::iter::once(first));
+        } else {
+            left = batch(connection, first, jobs, sizes);
+        }
         if let Some(pause) = pause {
             std::thread::sleep(pause);
         }
     }
 }
 
-/// Runs what is queued as one transaction and answers.
-fn batch(connection: &Connection, first: Queued, jobs: &Receiver<Queued>, sizes: &Histogram) {
+/// Runs what is queued as one transaction and answers; gives back the long job that ended it.
+fn batch(
+    connection: &Connection,
+    first: Queued,
+    jobs: &Receiver<Queued>,
+    sizes: &Histogram,
+) -> Option<Queued> {
     if let Err(error) = execute(connection, "BEGIN IMMEDIATE") {
         answer(first, Err(error));
-        return;
+        return None;
     }
     let started = Instant::now();
     let mut done: Vec<(Queued, Result<Done, Refusal>)> = Vec::new();
-    let mut next = Some(first);
+    let (mut next, mut left) = (Some(first), None);
     while let Some(queued) = next {
         let result = in_savepoint(connection, queued.job.as_ref());
         done.push((queued, result));
         if connection.is_autocommit() {
             // The transaction is gone, and with it what the jobs before had done.
             each_alone(connection, done.into_iter().map(|(queued, _)| queued));
-            return;
+            return None;
         }
         let full = done.len() == BATCH || started.elapsed() > SLICE;
         next = if full { None } else { jobs.try_recv().ok() };
+        left = next.take_if(|next| next.job.is_long());
     }
     #[expect(clippy::cast_precision_loss, reason = "a batch is small")]
     sizes.observe(done.len() as f64);
@@ -157,6 +177,7 @@ fn batch(connection: &Connection, first: Queued, jobs: &Receiver<Queued>, sizes:
             }
         }
     }
+    left
 }
 
 fn each_alone(connection: &Connection, all: impl Iterator<Item = Queued>) {
@@ -241,15 +262,21 @@ mod tests {
     #[derive(Clone, Copy)]
     enum Then {
         Done,
+        /// Done, after a long time.
+        Late,
         Refuse,
         Panic,
     }
 
     impl AnyJob for Text {
+        fn is_long(&self) -> bool {
+            matches!(self.1, Then::Late)
+        }
+
         fn run(&self, connection: &Connection) -> Result<Done, Refusal> {
             connection.execute_batch(self.0).map_err(refusal)?;
             match self.1 {
-                Then::Done => Ok(Done::Number(1)),
+                Then::Done | Then::Late => Ok(Done::Number(1)),
                 Then::Refuse => Err(Refusal::Problem(Problem::new(crate::problem::Code::Forbidden))),
                 Then::Panic => panic!("a hook that panics"),
             }
@@ -319,6 +346,18 @@ mod tests {
     fn all_succeed_together() {
         let (answers, rows) = one_of_three("", Text(insert(2), Then::Done));
         assert_eq!((answers, rows), (vec![true, true, true], vec![1, 2, 3]));
+    }
+
+    #[test]
+    fn a_long_job_has_a_transaction_for_itself() {
+        let directory = tempfile::tempdir().expect("a directory");
+        // Whether a row came in a transaction with another one: deferred, a foreign key holds if it did.
+        let more = "CREATE TABLE c (t INTEGER REFERENCES t (x) DEFERRABLE INITIALLY DEFERRED) STRICT;";
+        let file = database(&directory, more);
+        let child = Text("INSERT INTO c VALUES (3)", Then::Late);
+        let jobs = vec![Text(insert(1), Then::Done), child, Text(insert(3), Then::Done)];
+        assert_eq!(run(&file, jobs), [true, false, true]);
+        assert_eq!(rows(&file), [1, 3]);
     }
 
     #[test]
