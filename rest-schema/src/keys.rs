@@ -30,6 +30,8 @@ pub enum Level {
     Index,
     /// The long form of one entry of `check:`
     Check,
+    /// `timestamps:`
+    Timestamps,
     /// `access:`
     Access,
     /// `accounts:`
@@ -134,6 +136,7 @@ impl Level {
         Self::ManyToMany,
         Self::Index,
         Self::Check,
+        Self::Timestamps,
         Self::Access,
         Self::Accounts,
         Self::Tokens,
@@ -156,6 +159,7 @@ impl Level {
             Self::ManyToMany => MANY_TO_MANY,
             Self::Index => INDEX,
             Self::Check => CHECK,
+            Self::Timestamps => TIMESTAMPS,
             Self::Access => ACCESS,
             Self::Accounts => ACCOUNTS,
             Self::Tokens => TOKENS,
@@ -183,6 +187,7 @@ impl Level {
             | Self::Mixin
             | Self::Resource
             | Self::Key
+            | Self::Timestamps
             | Self::Access
             | Self::Accounts
             | Self::Tokens
@@ -206,6 +211,7 @@ impl Level {
             Self::ManyToMany => "a many_to_many relation",
             Self::Index => "an index",
             Self::Check => "a check",
+            Self::Timestamps => "`timestamps`",
             Self::Access => "`access`",
             Self::Accounts => "`accounts`",
             Self::Tokens => "`tokens`",
@@ -256,6 +262,9 @@ const MIXIN: &[KeyRow] = keys! {
     "check"        Named(Level::Check),       "Conditions that every row satisfies";
     "rules"        Rules,                     "Rules that other rules use by name";
     "sort"         Sort,                      "The order where a request names none";
+    "version"      Name,                      "The field that counts changes: 1 in a new row, raised by each change; declared as a `bigint` where it isn't";
+    "timestamps"   Block(Level::Timestamps),  "The fields that say when a row was made and changed; declared as `timestamp` where they aren't";
+    "preconditions" Word(&["required"]),      "A write of an item has to say by `If-Match` on which state it is based (428 without)";
     "access"       Block(Level::Access),      "Who may do what; an operation without a rule isn't served";
 };
 
@@ -274,13 +283,13 @@ const RESOURCE: &[KeyRow] = keys! {
     "check"        Named(Level::Check),       "Conditions that every row satisfies";
     "rules"        Rules,                     "Rules that other rules use by name";
     "sort"         Sort,                      "The order where a request names none; by key where it isn't said";
+    "version"      Name,                      "The field that counts changes: 1 in a new row, raised by each change; declared as a `bigint` where it isn't";
+    "timestamps"   Block(Level::Timestamps),  "The fields that say when a row was made and changed; declared as `timestamp` where they aren't";
+    "preconditions" Word(&["required"]),      "A write of an item has to say by `If-Match` on which state it is based (428 without)";
     "access"       Block(Level::Access),      "Who may do what; an operation without a rule isn't served";
     "where"        Later,                     "A condition that every statement carries";
-    "preconditions" Later,                    "Whether a write must name the version it is based on";
     "soft_delete"  Later,                     "Whether deleted rows are kept";
     "audit"        Later,                     "A log of all changes";
-    "version"      Later,                     "A column that counts changes";
-    "timestamps"   Later,                     "When a row was made and changed";
     "pages"        Later,                     "What its HTML pages show";
     "display"      Later,                     "The field that names an item";
     "caching"      Later,                     "What caches may keep";
@@ -377,6 +386,11 @@ const INDEX: &[KeyRow] = keys! {
 const CHECK: &[KeyRow] = keys! {
     "rule"        Rule,      "The condition";
     "message"     Text,      "What a client reads when it is broken";
+};
+
+const TIMESTAMPS: &[KeyRow] = keys! {
+    "created"     Name,      "The field with the moment when a row was made";
+    "updated"     Name,      "The field with the moment when a row was last changed, or made";
 };
 
 const ACCESS: &[KeyRow] = keys! {

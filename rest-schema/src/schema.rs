@@ -91,8 +91,23 @@ pub struct Resource {
     pub sort: Vec<SortKey>,
     /// Who may do what.
     pub access: Access,
+    /// What the service keeps of each row by itself.
+    pub kept: Kept,
     /// Told to clients as deprecated.
     pub deprecated: bool,
+}
+
+/// What the service keeps of each row of a resource by itself: fields that no client sets.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// An integer or bigint: 1 in a new row, raised by each change (`version:`).
+    pub version: Option<FieldId>,
+    /// A timestamp: when the row was made (`timestamps: { created: … }`).
+    pub created: Option<FieldId>,
+    /// A timestamp: when the row was last changed, or made (`timestamps: { updated: … }`).
+    pub updated: Option<FieldId>,
+    /// Whether a write has to name the state that it is based on (`preconditions: required`).
+    pub preconditions: bool,
 }
 
 /// A resource's key.

@@ -109,6 +109,14 @@ impl Model {
         self.fields(id).filter(|(_, field)| field.is_stored())
     }
 
+    /// The fields that make the state of a row: its version, where the service counts one, else all that are stored.
+    pub fn state_fields(&self, id: ResourceId) -> Vec<FieldId> {
+        match self.resource(id).kept.version {
+            Some(version) => vec![version],
+            None => self.stored(id).map(|(field, _)| field).collect(),
+        }
+    }
+
     /// The expression of a computed field, as row 0.
     pub fn computed(&self, id: FieldId, kind: Kind) -> Option<&Expr> {
         let ruling = self.rules(id.resource).computed[id.index as usize].as_ref()?;

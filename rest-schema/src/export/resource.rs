@@ -35,6 +35,7 @@ pub(super) fn resource(schema: &Schema, id: ResourceId) -> Out {
         writer.relations(RelationKind::ManyToMany),
     );
     writer.constraints(&mut entries);
+    writer.kept(&mut entries);
     if let Some(access) = access(&resource.access) {
         entries.push(("access".to_owned(), access));
     }
@@ -67,6 +68,21 @@ impl Writer<'_> {
         }
         flag(&mut entries, "deprecated", resource.deprecated);
         entries
+    }
+
+    fn kept(&self, entries: &mut Entries) {
+        let kept = &self.resource.kept;
+        let name =
+            |key: &str, field: Option<FieldId>| field.map(|field| entry(key, &self.schema.field(field).name));
+        entries.extend(name("version", kept.version));
+        let moments = [name("created", kept.created), name("updated", kept.updated)];
+        let moments: Entries = moments.into_iter().flatten().collect();
+        if !moments.is_empty() {
+            entries.push(("timestamps".to_owned(), Out::Map(moments)));
+        }
+        if kept.preconditions {
+            entries.push(entry("preconditions", "required"));
+        }
     }
 
     fn key(&self) -> Option<(String, Out)> {

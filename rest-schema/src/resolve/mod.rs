@@ -10,6 +10,7 @@ mod clashes;
 mod fields;
 mod foreign;
 mod index;
+mod kept;
 mod key;
 mod literal;
 mod names;
@@ -52,6 +53,7 @@ fn build(raw: &raw::Service, known: Option<usize>, diagnostics: &mut Diagnostics
     let mut draft = names::draft(raw, known, diagnostics);
     let keys = key::plan(&draft, diagnostics);
     fields::build(&mut draft, &keys, diagnostics);
+    kept::bind(&mut draft, diagnostics);
     relations::build(&mut draft, diagnostics);
     index::build(&mut draft, diagnostics);
     relations::finish(&mut draft, diagnostics);

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use super::{Draft, Sketch};
+use super::{Draft, Sketch, kept};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::keys::Level;
 use crate::naming;
 use crate::raw::{self, Block, Entry, Named, Value};
-use crate::schema::{Access, Key, KeyKind, Limits, PageSizes, Resource, Schema, Tokens};
+use crate::schema::{Access, Kept, Key, KeyKind, Limits, PageSizes, Resource, Schema, Tokens};
 use crate::source::{Excerpt, Span};
 
 /// Addresses below the prefix that are ours.
@@ -34,7 +34,8 @@ pub(super) fn draft(raw: &raw::Service, known: Option<usize>, diagnostics: &mut 
         known,
     };
     for named in raw.root.named("resources") {
-        let block = mixins.expand(&named.block, &mut Vec::new());
+        let mut block = mixins.expand(&named.block, &mut Vec::new());
+        kept::declare(&mut block);
         draft.schema.resources.push(resource(&named.name, &block));
         draft.sketches.push(Sketch {
             name: named.name.clone(),
@@ -118,6 +119,7 @@ fn resource(name: &Excerpt, block: &Block) -> Resource {
         rules: Vec::new(),
         sort: Vec::new(),
         access: Access::default(),
+        kept: Kept::default(),
         deprecated: block.is("deprecated"),
     }
 }

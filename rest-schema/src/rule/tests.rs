@@ -106,6 +106,7 @@ fn resource(id: ResourceId, name: &str, mut fields: Vec<Field>) -> Resource {
         rules: Vec::new(),
         sort: Vec::new(),
         access: Access::default(),
+        kept: Kept::default(),
         deprecated: false,
     }
 }

@@ -227,6 +227,9 @@ fn constraints(dice: &mut Dice<'_>, text: &mut String) {
         "check: { small: number < 10, both: { rule: \"other != ''\", message: 'not: this' } }",
         "sort: [-number, up]",
         "sort: other",
+        "version: changes",
+        "timestamps: { created: made_at, updated: other_at }",
+        "preconditions: required",
     ] {
         if dice.one_in(3)
             && !(line == "sort: other" && text.lines().last().is_some_and(|line| line.contains("sort")))

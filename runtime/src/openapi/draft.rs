@@ -144,10 +144,10 @@ impl Document<'_> {
         draft
     }
 
-    pub(super) fn not_modified(&self) -> Value {
+    pub(super) fn not_modified(&self, headers: &[&str]) -> Value {
         json!({
-            "description": "It is what `If-None-Match` names.",
-            "headers": self.headers(&["ETag", "Cache-Control", "Vary"]),
+            "description": "It is what the client has already.",
+            "headers": self.headers(headers),
         })
     }
 
@@ -185,6 +185,14 @@ impl Document<'_> {
             of(
                 "If-None-Match",
                 "only where the present tag is none of these (RFC 9110, 13.1.2); else 304 to a read, 412 to a write",
+            ),
+            of(
+                "If-Modified-Since",
+                "only where it has changed since, if no If-None-Match is sent (RFC 9110, 13.1.3); else 304",
+            ),
+            of(
+                "If-Unmodified-Since",
+                "only where it hasn't changed since, if no If-Match is sent (RFC 9110, 13.1.4); else 412",
             ),
             of(
                 "Prefer",

@@ -58,6 +58,11 @@ impl Document<'_> {
         draft.parameters = self.filters(id, resource).iter().map(reference).collect();
         draft.takes(MAX_AFFECTED.name);
         draft.conditional();
+        if resource.kept.preconditions {
+            draft
+                .responses
+                .extend(self.problems(&[Code::PreconditionRequired]));
+        }
         draft.responses.extend(self.problems(WRITE));
         draft.responses.extend(self.problems(&[Code::PreconditionFailed]));
         draft

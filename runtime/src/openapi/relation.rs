@@ -108,7 +108,7 @@ impl Document<'_> {
         let summary = format!("One pair of {}: {verb}", relation.name);
         let mut draft = self.draft(declaring, verb, &noun, summary, Operation::Update);
         from.name.clone_into(&mut draft.tag);
-        draft.conditional();
+        self.guarded(id.resource, &mut draft);
         draft.responses.extend(self.problems(WRITE));
         draft.responses.extend(self.problems(OF_ITEM));
         draft

@@ -105,7 +105,9 @@ impl Document<'_> {
                 "content": { JSON: { "schema": self.reference(id, Kind::Page) } },
             }),
         );
-        draft.responses.insert(304, self.not_modified());
+        draft
+            .responses
+            .insert(304, self.not_modified(&["ETag", "Cache-Control", "Vary"]));
         draft
     }
 
@@ -119,20 +121,28 @@ impl Document<'_> {
             Operation::Read,
         );
         draft.parameters = parameters.iter().map(reference).collect();
-        draft.conditional();
         draft.responses.extend(self.problems(READ));
         draft.responses.extend(self.problems(&[Code::NotFound]));
-        draft.responses.insert(200, self.item_shown(id, "The item."));
-        draft.responses.insert(304, self.not_modified());
+        self.shows_item(id, &mut draft, "The item.");
         draft
     }
 
-    pub(super) fn item_shown(&self, id: ResourceId, description: &str) -> Value {
-        json!({
+    /// It answers an item, if the client doesn't have it already.
+    pub(super) fn shows_item(&self, id: ResourceId, draft: &mut Draft, description: &str) {
+        draft.conditional();
+        let mut headers = vec!["ETag", "Cache-Control", "Vary"];
+        if self.model.resource(id).kept.updated.is_some() {
+            draft.takes("If-Modified-Since");
+            draft.takes("If-Unmodified-Since");
+            headers.push("Last-Modified");
+        }
+        let shown = json!({
             "description": description,
-            "headers": self.headers(&["ETag", "Cache-Control", "Vary"]),
+            "headers": self.headers(&headers),
             "content": { JSON: { "schema": self.any_of_item(id) } },
-        })
+        });
+        draft.responses.insert(200, shown);
+        draft.responses.insert(304, self.not_modified(&headers));
     }
 
     /// QUERY of a collection.
@@ -247,7 +257,7 @@ impl Document<'_> {
         let resource = self.model.resource(id);
         let summary = format!("Deletes a {}", resource.name);
         let mut draft = self.draft(id, "delete", &resource.name, summary, Operation::Delete);
-        draft.conditional();
+        self.guarded(id, &mut draft);
         draft.responses.extend(self.problems(WRITE));
         draft.responses.extend(self.problems(OF_ITEM));
         draft.responses.insert(
@@ -257,9 +267,23 @@ impl Document<'_> {
         draft
     }
 
+    /// A write of an item may be made to depend on its state, or has to be.
+    pub(super) fn guarded(&self, id: ResourceId, draft: &mut Draft) {
+        let kept = &self.model.resource(id).kept;
+        draft.conditional();
+        if kept.updated.is_some() {
+            draft.takes("If-Unmodified-Since");
+        }
+        if kept.preconditions {
+            draft
+                .responses
+                .extend(self.problems(&[Code::PreconditionRequired]));
+        }
+    }
+
     /// What PUT and PATCH have in common.
     pub(super) fn writes_item(&self, id: ResourceId, draft: &mut Draft, headers: &[&str]) {
-        draft.conditional();
+        self.guarded(id, draft);
         draft.takes("Prefer");
         draft.responses.extend(self.problems(WRITE));
         draft.responses.extend(self.problems(OF_ITEM));

@@ -35,6 +35,10 @@ pub(super) const HEADERS: &[HeaderRow] = &[
         "ETag",
         "the state of the row and of its representation (RFC 9110, 8.8.3)",
     ),
+    header(
+        "Last-Modified",
+        "when the item was last changed, to the second (RFC 9110, 8.8.2)",
+    ),
     header("Cache-Control", "what caches may do with the answer"),
     header("Vary", "the request headers on which the answer depends"),
     header("Link", "this page and its neighbours (RFC 8288)"),

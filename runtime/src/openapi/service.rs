@@ -92,7 +92,9 @@ impl Document<'_> {
                 "content": contents(types, &json!({ "type": "object" })),
             }),
         );
-        draft.responses.insert(304, self.not_modified());
+        draft
+            .responses
+            .insert(304, self.not_modified(&["ETag", "Cache-Control", "Vary"]));
         draft
     }
 
@@ -108,11 +110,7 @@ impl Document<'_> {
         ];
         draft.responses.extend(self.problems(&more));
         draft.parameters = self.parameters(accounts, true).iter().map(reference).collect();
-        draft.conditional();
-        draft
-            .responses
-            .insert(200, self.item_shown(accounts, "The account."));
-        draft.responses.insert(304, self.not_modified());
+        self.shows_item(accounts, &mut draft, "The account.");
         draft
     }
 

@@ -97,6 +97,8 @@ codes! {
         "the body's Content-Type is missing or not one that is taken here";
     Invalid "invalid" UNPROCESSABLE_ENTITY "Invalid"
         "the body was read, and what it says does not fit the schema; errors lists every fault";
+    PreconditionRequired "precondition-required" PRECONDITION_REQUIRED "Precondition required"
+        "a write here has to say by If-Match on which state of the item it is based";
     TooManyRequests "too-many-requests" TOO_MANY_REQUESTS "Too many requests"
         "too much was tried in too short a time; Retry-After says when to try again";
     HeadersTooLarge "headers-too-large" REQUEST_HEADER_FIELDS_TOO_LARGE "Headers too large"

@@ -1,10 +1,14 @@
 //! `If-Match` and `If-None-Match` (RFC 9110, 13.1): the states in which something is expected, or isn't.
 //!
 //! An item's tag is `"state.representation"`. A read compares the whole of it; for a write any tag with the present
-//! state counts, whatever the representation it came with. A weak tag never satisfies `If-Match`.
+//! state counts, whatever the representation it came with. A weak tag never satisfies `If-Match`. Where a moment of
+//! the last change is known, and no tag is named, `If-Modified-Since` and `If-Unmodified-Since` are looked at too.
 
 use axum::http::HeaderMap;
-use axum::http::header::{HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH};
+use axum::http::header::{
+    HeaderName, HeaderValue, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_UNMODIFIED_SINCE,
+};
+use jiff::Timestamp;
 
 use crate::problem::{Code, Fault, Problem};
 
@@ -13,6 +17,11 @@ use crate::problem::{Code, Fault, Problem};
 pub struct Preconditions {
     if_match: Option<Tags>,
     if_none_match: Option<Tags>,
+    /// In seconds since 1970; `None` where it isn't said, or beside a tag.
+    if_modified_since: Option<i64>,
+    if_unmodified_since: Option<i64>,
+    /// Whether a write has to say on which state it is based.
+    is_required: bool,
 }
 
 /// The tags of one header.
@@ -39,18 +48,37 @@ impl Preconditions {
     ///
     /// 400 where one is no list of entity tags.
     pub fn parse(headers: &HeaderMap) -> Result<Self, Problem> {
+        let if_match = read(headers, &IF_MATCH)?;
+        let if_none_match = read(headers, &IF_NONE_MATCH)?;
         Ok(Self {
-            if_match: read(headers, &IF_MATCH)?,
-            if_none_match: read(headers, &IF_NONE_MATCH)?,
+            if_modified_since: moment(headers, &IF_MODIFIED_SINCE).filter(|_| if_none_match.is_none()),
+            if_unmodified_since: moment(headers, &IF_UNMODIFIED_SINCE).filter(|_| if_match.is_none()),
+            if_match,
+            if_none_match,
+            is_required: false,
         })
     }
 
-    /// Whether what would be answered to GET and HEAD is to be sent: not where the client has it already.
+    /// The same, where a write may have to say on which state it is based.
+    #[must_use]
+    pub fn required(self, is_required: bool) -> Self {
+        Self { is_required, ..self }
+    }
+
+    /// Whether what would be answered to GET and HEAD is to be sent: not where the client has it already. `modified` is
+    /// when it was last changed, where that is known.
     ///
     /// # Errors
     ///
     /// 412 where it isn't what the client expected.
-    pub fn want(&self, tag: &HeaderValue) -> Result<bool, Problem> {
+    pub fn want(&self, tag: &HeaderValue, modified: Option<&HeaderValue>) -> Result<bool, Problem> {
+        let modified = modified.and_then(seconds);
+        self.unmodified(modified)?;
+        if let (Some(since), Some(modified)) = (self.if_modified_since, modified)
+            && modified <= since
+        {
+            return Ok(false);
+        }
         let Some((tag, _)) = tag.to_str().ok().and_then(first) else {
             return Ok(true);
         };
@@ -72,12 +100,24 @@ impl Preconditions {
         })
     }
 
-    /// Whether an item whose present state this is may be written.
+    fn unmodified(&self, modified: Option<i64>) -> Result<(), Problem> {
+        match (self.if_unmodified_since, modified) {
+            (Some(since), Some(modified)) if modified > since => Err(failed(
+                "the item has changed since the moment that If-Unmodified-Since names",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether an item whose present state this is may be written; `modified` is when it was last changed, where that is
+    /// known.
     ///
     /// # Errors
     ///
-    /// 412 that says which expectation failed.
-    pub fn hold_for(&self, state: u64) -> Result<(), Problem> {
+    /// 428 where an expectation has to be said and isn't; 412 that says which one failed.
+    pub fn hold_for(&self, state: u64, modified: Option<Timestamp>) -> Result<(), Problem> {
+        self.are_said(modified.is_some())?;
+        self.unmodified(modified.map(Timestamp::as_second))?;
         match &self.if_match {
             None | Some(Tags::Any) => {}
             Some(Tags::Listed(listed)) => {
@@ -102,12 +142,26 @@ impl Preconditions {
         }
     }
 
+    fn are_said(&self, has_moment: bool) -> Result<(), Problem> {
+        let is_said = self.if_match.is_some() || (has_moment && self.if_unmodified_since.is_some());
+        if is_said || !self.is_required {
+            return Ok(());
+        }
+        let detail = "say by If-Match on which state this is based: the ETag of the item as it was read";
+        Err(Problem::new(Code::PreconditionRequired).in_header(
+            "If-Match",
+            Code::PreconditionRequired,
+            detail,
+        ))
+    }
+
     /// Whether the items of a collection may be written: it is always there, and its tags are weak.
     ///
     /// # Errors
     ///
-    /// 412 where a tag is expected, or nothing.
+    /// 428 as for items; 412 where a tag is expected, or nothing.
     pub fn hold_for_collection(&self) -> Result<(), Problem> {
+        self.are_said(false)?;
         match (&self.if_match, &self.if_none_match) {
             (Some(Tags::Listed(_)), _) => Err(failed(
                 "a collection has no tag that If-Match could name; it takes * alone",
@@ -185,6 +239,18 @@ impl Tag {
     }
 }
 
+/// The seconds of a header that holds a moment. One that holds anything else counts as if it weren't there (RFC 9110,
+/// 13.1.3).
+fn moment(headers: &HeaderMap, name: &HeaderName) -> Option<i64> {
+    headers.get(name).and_then(seconds)
+}
+
+fn seconds(value: &HeaderValue) -> Option<i64> {
+    let moment = httpdate::parse_http_date(value.to_str().ok()?).ok()?;
+    let since = moment.duration_since(std::time::UNIX_EPOCH).ok()?;
+    i64::try_from(since.as_secs()).ok()
+}
+
 fn bad(name: &HeaderName) -> Problem {
     let shown = if *name == IF_MATCH {
         "If-Match"
@@ -209,25 +275,40 @@ mod tests {
     #[test]
     fn the_state_before_the_dot_counts() {
         let expected = parse(IF_MATCH, r#""00000000000000ff.1", "00000000000000fe.2-gzip""#).expect("tags");
-        assert!(expected.hold_for(0xff).is_ok());
-        assert!(expected.hold_for(0xfe).is_ok());
-        assert!(expected.hold_for(0xfd).is_err());
+        assert!(expected.hold_for(0xff, None).is_ok());
+        assert!(expected.hold_for(0xfe, None).is_ok());
+        assert!(expected.hold_for(0xfd, None).is_err());
         assert!(expected.hold_for_none().is_err());
     }
 
     #[test]
     fn a_weak_tag_never_matches_but_excludes() {
         let tag = r#"W/"00000000000000ff.1""#;
-        assert!(parse(IF_MATCH, tag).expect("tags").hold_for(0xff).is_err());
-        assert!(parse(IF_NONE_MATCH, tag).expect("tags").hold_for(0xff).is_err());
-        assert!(parse(IF_NONE_MATCH, tag).expect("tags").hold_for(0xfe).is_ok());
+        assert!(parse(IF_MATCH, tag).expect("tags").hold_for(0xff, None).is_err());
+        assert!(
+            parse(IF_NONE_MATCH, tag)
+                .expect("tags")
+                .hold_for(0xff, None)
+                .is_err()
+        );
+        assert!(
+            parse(IF_NONE_MATCH, tag)
+                .expect("tags")
+                .hold_for(0xfe, None)
+                .is_ok()
+        );
     }
 
     #[test]
     fn a_star_means_any_item() {
-        assert!(parse(IF_MATCH, "*").expect("a star").hold_for(1).is_ok());
+        assert!(parse(IF_MATCH, "*").expect("a star").hold_for(1, None).is_ok());
         assert!(parse(IF_MATCH, "*").expect("a star").hold_for_none().is_err());
-        assert!(parse(IF_NONE_MATCH, "*").expect("a star").hold_for(1).is_err());
+        assert!(
+            parse(IF_NONE_MATCH, "*")
+                .expect("a star")
+                .hold_for(1, None)
+                .is_err()
+        );
         assert!(parse(IF_NONE_MATCH, "*").expect("a star").hold_for_none().is_ok());
     }
 
@@ -237,7 +318,7 @@ mod tests {
         let wants = |name, text| {
             parse(name, text)
                 .expect("tags")
-                .want(&item)
+                .want(&item, None)
                 .map_err(|problem| problem.code())
         };
         for (text, is_sent) in [
@@ -265,7 +346,7 @@ mod tests {
         let wants = |name, text| {
             parse(name, text)
                 .expect("tags")
-                .want(&list)
+                .want(&list, None)
                 .map_err(|problem| problem.code())
         };
         assert_eq!(wants(IF_MATCH, r#"W/"1""#), Err(Code::PreconditionFailed));
@@ -278,5 +359,53 @@ mod tests {
     fn what_is_no_tag_is_refused() {
         assert_eq!(parse(IF_MATCH, "abc"), None);
         assert_eq!(parse(IF_NONE_MATCH, "\"abc"), None);
+    }
+
+    const EARLIER: &str = "Fri, 27 Nov 2026 09:00:00 GMT";
+    const THEN: &str = "Fri, 27 Nov 2026 10:00:00 GMT";
+
+    #[test]
+    fn a_moment_counts_where_no_tag_is_named() {
+        let then = HeaderValue::from_static(THEN);
+        let tag = HeaderValue::from_static("\"00000000000000ff.1\"");
+        let wants = |name, text| {
+            let expected = parse(name, text).expect("a moment");
+            expected.want(&tag, Some(&then)).map_err(|problem| problem.code())
+        };
+        assert_eq!(wants(IF_MODIFIED_SINCE, THEN), Ok(false));
+        assert_eq!(
+            wants(IF_MODIFIED_SINCE, "Friday, 27-Nov-26 10:00:01 GMT"),
+            Ok(false)
+        );
+        assert_eq!(wants(IF_MODIFIED_SINCE, EARLIER), Ok(true));
+        assert_eq!(wants(IF_MODIFIED_SINCE, "yesterday"), Ok(true));
+        assert_eq!(wants(IF_UNMODIFIED_SINCE, THEN), Ok(true));
+        assert_eq!(wants(IF_UNMODIFIED_SINCE, EARLIER), Err(Code::PreconditionFailed));
+        let mut headers = HeaderMap::new();
+        headers.insert(IF_MODIFIED_SINCE, then.clone());
+        headers.insert(IF_NONE_MATCH, HeaderValue::from_static("\"other\""));
+        let both = Preconditions::parse(&headers).expect("a tag and a moment");
+        assert_eq!(
+            both.want(&tag, Some(&then)).map_err(|problem| problem.code()),
+            Ok(true)
+        );
+    }
+
+    #[test]
+    fn a_state_may_have_to_be_named() {
+        let code = |expected: &Preconditions, modified: Option<Timestamp>| {
+            expected.hold_for(1, modified).map_err(|problem| problem.code())
+        };
+        let nothing = Preconditions::default().required(true);
+        assert_eq!(code(&nothing, None), Err(Code::PreconditionRequired));
+        let any = parse(IF_MATCH, "*").expect("a star").required(true);
+        assert_eq!(code(&any, None), Ok(()));
+        let unmodified = parse(IF_UNMODIFIED_SINCE, THEN).expect("a moment").required(true);
+        assert_eq!(code(&unmodified, None), Err(Code::PreconditionRequired));
+        assert_eq!(code(&unmodified, Some(Timestamp::UNIX_EPOCH)), Ok(()));
+        assert_eq!(
+            code(&unmodified, Some(Timestamp::MAX)),
+            Err(Code::PreconditionFailed)
+        );
     }
 }

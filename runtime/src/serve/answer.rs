@@ -2,10 +2,12 @@
 
 use axum::body::Body;
 use axum::http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_LOCATION, CONTENT_TYPE, ETAG, HeaderValue, LINK, LOCATION, VARY,
+    ALLOW, CACHE_CONTROL, CONTENT_LOCATION, CONTENT_TYPE, ETAG, HeaderValue, LAST_MODIFIED, LINK, LOCATION,
+    VARY,
 };
 use axum::http::{HeaderName, Method, Response, StatusCode};
 use bytes::Bytes;
+use jiff::Timestamp;
 
 use crate::problem::Problem;
 use crate::request::body;
@@ -77,6 +79,14 @@ pub(super) fn item(
     response
 }
 
+/// Says when what is shown was last changed (RFC 9110, 8.8.2): to the second, never in the future.
+pub(super) fn modified(response: &mut Response<Body>, moment: Option<Timestamp>, now: Timestamp) {
+    if let Some(moment) = moment {
+        let text = httpdate::fmt_http_date(moment.min(now).into());
+        set(response, LAST_MODIFIED, &text);
+    }
+}
+
 /// What a write made of an item, as far as its writer may see it and wants to: without content there is `status` alone,
 /// and the tag all the same. `address` is where the content is, if that is told.
 pub(super) fn written(
@@ -142,7 +152,8 @@ pub(super) fn if_wanted(
     expected: &Preconditions,
 ) -> Result<Response<Body>, Problem> {
     let tag = response.headers().get(ETAG);
-    if tag.map_or(Ok(true), |tag| expected.want(tag))? {
+    let modified = response.headers().get(LAST_MODIFIED);
+    if tag.map_or(Ok(true), |tag| expected.want(tag, modified))? {
         return Ok(response);
     }
     *response.status_mut() = StatusCode::NOT_MODIFIED;

@@ -42,7 +42,7 @@ impl Exchange<'_> {
             return Err(Problem::new(Code::NotFound));
         }
         let layout = &asked.compiled.read.layout;
-        let state = output.state;
+        let (state, modified) = (output.state, output.modified);
         let bytes = if layout.includes.is_empty() {
             output.rows.bytes
         } else {
@@ -52,7 +52,8 @@ impl Exchange<'_> {
             Splicer { engine, prefix }.item(layout, &output.rows, &mut bytes);
             bytes
         };
-        let response = answer::item(StatusCode::OK, bytes, state, asked.privacy);
+        let mut response = answer::item(StatusCode::OK, bytes, state, asked.privacy);
+        answer::modified(&mut response, modified, self.now);
         answer::if_wanted(response, &asked.expected)
     }
 
@@ -90,7 +91,7 @@ impl Exchange<'_> {
         self.open_to_put(resource)?;
         query::none(self.parts.uri.query())?;
         let body = self.json(body).await?;
-        let expected = Preconditions::parse(&self.parts.headers)?;
+        let expected = self.expected(resource)?;
         let (values, key) = self.key(resource, segment)?;
         let validator = self.service.engine.validators.resource(resource);
         let replacement = self.as_writer(resource, |writer| validator.replace(&body, &values, writer));
@@ -132,7 +133,7 @@ impl Exchange<'_> {
         self.open(resource, Operation::Update)?;
         query::none(self.parts.uri.query())?;
         let body = self.json(body).await?;
-        let expected = Preconditions::parse(&self.parts.headers)?;
+        let expected = self.expected(resource)?;
         let (_, key) = self.key(resource, segment)?;
         let update = self.change_asked(resource, &body);
         let written = self
@@ -147,6 +148,13 @@ impl Exchange<'_> {
             )
             .await?;
         self.changed(resource, written)
+    }
+
+    /// What the caller expects of what he writes.
+    pub(super) fn expected(&self, resource: ResourceId) -> Result<Preconditions, Problem> {
+        let kept = &self.service.engine.model.resource(resource).kept;
+        let expected = Preconditions::parse(&self.parts.headers)?;
+        Ok(expected.required(kept.preconditions))
     }
 
     /// What the body of a PATCH asks for.
@@ -170,7 +178,7 @@ impl Exchange<'_> {
     ) -> Result<Response<Body>, Problem> {
         self.open(resource, Operation::Delete)?;
         query::none(self.parts.uri.query())?;
-        let expected = Preconditions::parse(&self.parts.headers)?;
+        let expected = self.expected(resource)?;
         let (_, key) = self.key(resource, segment)?;
         self.write(resource, Action::Delete { key, expected }).await?;
         Ok(answer::nothing(StatusCode::NO_CONTENT))

@@ -10,7 +10,6 @@ use super::collection::items;
 use crate::cell::Cell;
 use crate::plan::read::{From, ReadPlan};
 use crate::problem::{Fault, Problem, words};
-use crate::request::precondition::Preconditions;
 use crate::request::prefer::{Preferences, Return};
 use crate::request::query;
 use crate::storage::job::Written;
@@ -32,7 +31,7 @@ impl Exchange<'_> {
     ) -> Result<Response<Body>, Problem> {
         let matching = self.matching_asked(resource, Operation::Update)?;
         let body = self.json(body).await?;
-        Preconditions::parse(&self.parts.headers)?.hold_for_collection()?;
+        self.expected(resource)?.hold_for_collection()?;
         let update = Box::new(self.change_asked(resource, &body));
         let found = self.matching_found(resource, matching, from).await?;
         if let Some(faults) = update.faults() {
@@ -54,7 +53,7 @@ impl Exchange<'_> {
         from: Option<From>,
     ) -> Result<Response<Body>, Problem> {
         let matching = self.matching_asked(resource, Operation::Delete)?;
-        Preconditions::parse(&self.parts.headers)?.hold_for_collection()?;
+        self.expected(resource)?.hold_for_collection()?;
         let found = self.matching_found(resource, matching, from).await?;
         let written = self.write_found(resource, found, || Change::Delete).await?;
         Ok(self.affected(written.len()))

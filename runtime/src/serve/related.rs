@@ -8,7 +8,6 @@ use super::{Exchange, answer};
 use crate::plan::read::From;
 use crate::problem::{Code, Fault, Problem, words};
 use crate::request::body::{Json, Pointer};
-use crate::request::precondition::Preconditions;
 use crate::request::{Selection, methods, names_relation, query};
 use crate::respond::json::related;
 use crate::storage::steps::{Action, Pair};
@@ -83,7 +82,7 @@ impl Exchange<'_> {
             let fault = Fault::pointer(String::new(), words::NOT_SERVED, detail);
             return Err(Problem::invalid(vec![fault]));
         }
-        let expected = Preconditions::parse(&self.parts.headers)?;
+        let expected = self.expected(relation.resource)?;
         let (_, key) = self.key(relation.resource, segment)?;
         let (_, other) = self.key(target, other)?;
         let pair = Pair {

@@ -7,7 +7,7 @@ use rest_schema::{Link, RelationId, RelationKind};
 use crate::codec::Codec;
 use crate::model::Model;
 use crate::plan::expr::{Expr, Slot};
-use crate::plan::level::{Included, Level};
+use crate::plan::level::{Included, Level, Shown};
 use crate::plan::read::{Select, Shape, Start, Term};
 use crate::sql::condition::Writer;
 use crate::sql::dialect::Dialect;
@@ -37,8 +37,12 @@ pub struct Layout {
     pub order: Vec<usize>,
     /// The key.
     pub key: Vec<usize>,
-    /// All stored columns in the schema's order (items only), for the state.
+    /// All stored columns in the schema's order (items only).
     pub stored: Vec<usize>,
+    /// Those that make the state of an item.
+    pub state: Vec<usize>,
+    /// When the item was last changed, where that says when what is shown of it was.
+    pub modified: Option<(usize, Codec)>,
     /// The conditions asked for with an item.
     pub flags: Vec<usize>,
 }
@@ -360,14 +364,22 @@ fn layout(writer: Writer<'_>, level: &Level, order: &[Term], whole: bool, column
         })
         .collect();
     let order = order.iter().map(|term| columns.add(&term.expr, None)).collect();
-    let stored = if whole {
-        model
-            .stored(level.resource)
-            .map(|(field, _)| columns.add(&Expr::Column(0, field), None))
+    let mut stored_of = |fields: &[rest_schema::FieldId]| -> Vec<usize> {
+        let wanted = fields.iter().filter(|_| whole);
+        wanted
+            .map(|field| columns.add(&Expr::Column(0, *field), None))
             .collect()
-    } else {
-        Vec::new()
     };
+    let all: Vec<_> = model.stored(level.resource).map(|(field, _)| field).collect();
+    let stored = stored_of(&all);
+    let state = stored_of(&model.state_fields(level.resource));
+    let of_others = |shown: &Shown| model.field(shown.field).computed.is_some();
+    let is_its_own = level.includes.is_empty() && !level.fields.iter().any(of_others);
+    let updated = resource.kept.updated.filter(|_| whole && is_its_own);
+    let modified = updated.map(|field| {
+        let column = columns.add(&Expr::Column(0, field), None);
+        (column, model.codec(field).clone())
+    });
     let includes = level
         .includes
         .iter()
@@ -380,6 +392,8 @@ fn layout(writer: Writer<'_>, level: &Level, order: &[Term], whole: bool, column
         order,
         key,
         stored,
+        state,
+        modified,
         flags: Vec::new(),
     }
 }

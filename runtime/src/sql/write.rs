@@ -19,8 +19,8 @@ pub struct PreSelect {
     pub statement: Statement,
     /// By field: where its value is.
     pub columns: Vec<Option<usize>>,
-    /// The stored columns in the schema's order, for the state.
-    pub stored: Vec<usize>,
+    /// The columns that make the state.
+    pub state: Vec<usize>,
     /// Whether the caller may read the row.
     pub read: usize,
     /// Whether the caller may do this to it.
@@ -47,17 +47,20 @@ pub fn pre_select(
         statement: Statement::default(),
         columns: 0,
     };
-    let mut stored = Vec::new();
-    let columns = model
+    let columns: Vec<Option<usize>> = model
         .fields(resource)
         .map(|(id, field)| {
             if field.is_stored() {
-                stored.push(list.columns);
                 return Some(list.add(&Expr::Column(0, id)));
             }
             let wanted = computed.contains(&id.index);
             wanted.then(|| list.add_as(model.computed(id, kind).unwrap_or(&Expr::Null), id))
         })
+        .collect();
+    let state = model.state_fields(resource);
+    let state = state
+        .iter()
+        .filter_map(|field| columns[field.index as usize])
         .collect();
     let of = |rule: &Option<Ruling>| judged(rule.as_ref(), authority);
     let read = list.add(&of(&rules.read));
@@ -85,7 +88,7 @@ pub fn pre_select(
     PreSelect {
         statement,
         columns,
-        stored,
+        state,
         read,
         rule,
         writable,

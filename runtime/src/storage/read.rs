@@ -181,7 +181,12 @@ impl Take for Page<'_> {
             }
         }
         if place == 1 && !layout.stored.is_empty() {
-            output.state = Some(hash_state(row, &layout.stored, self.state)?);
+            output.state = Some(hash_state(row, &layout.state, self.state)?);
+            if let Some((column, codec)) = &layout.modified
+                && let Ok(Value::Timestamp(moment)) = codec.decode(row.cell(*column)?)
+            {
+                output.modified = Some(moment);
+            }
             output.key = cells(row, &layout.key)?;
             if !layout.flags.is_empty() {
                 let flags = layout.flags.iter().map(|column| flag(row, *column));
@@ -193,7 +198,7 @@ impl Take for Page<'_> {
     }
 }
 
-/// The state of an item: a keyed hash of all its stored columns, in the schema's order.
+/// The state of an item: a keyed hash of its version, or of all its stored columns, in the schema's order.
 pub struct StateHash(SipHasher24);
 
 impl StateHash {
@@ -225,9 +230,9 @@ impl StateHash {
     }
 }
 
-fn hash_state(row: &impl Row, stored: &[usize], key: &StateKey) -> Result<u64, Refusal> {
+fn hash_state(row: &impl Row, columns: &[usize], key: &StateKey) -> Result<u64, Refusal> {
     let mut hash = StateHash::new(key);
-    for column in stored {
+    for column in columns {
         hash.add(row.cell(*column)?);
     }
     Ok(hash.finish())

@@ -85,6 +85,8 @@ pub struct Output {
     pub total: Option<i64>,
     /// The state of the item.
     pub state: Option<u64>,
+    /// When the item, and with it what is shown of it, was last changed; `None` where that isn't known.
+    pub modified: Option<jiff::Timestamp>,
     /// The flags asked for with the item.
     pub flags: Vec<Option<bool>>,
     /// The key of the first row.

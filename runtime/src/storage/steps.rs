@@ -247,20 +247,25 @@ impl<C: Connection> Steps<'_, C> {
         let Some(before) = self.pre_select(key, false, &computed).await? else {
             return self.create_absent(create, expected).await;
         };
-        expected.hold_for(before.state).map_err(Refusal::Problem)?;
+        let modified = self.modified(&before.cells);
+        expected
+            .hold_for(before.state, modified)
+            .map_err(Refusal::Problem)?;
         let old = self.decode(key, &before.cells)?;
         let shown = |field: u32| self.is_shown(field, &before);
         let validator = self.engine().validators.resource(self.write.resource);
-        let changes = update.against(validator, &old, &shown).map_err(unfit)?;
-        let changed: Vec<u32> = changes.set.iter().map(|(field, _)| *field).collect();
+        let mut changes = update.against(validator, &old, &shown).map_err(unfit)?;
         // What the program set itself is not the caller's to be refused.
-        let by_caller = |field: &&u32| !update.forced().contains(field);
-        let asked: Vec<u32> = changed.iter().filter(by_caller).copied().collect();
+        let by_caller = |field: &u32| !update.forced().contains(field);
+        let asked = changes.set.iter().map(|(field, _)| *field);
+        let asked: Vec<u32> = asked.filter(by_caller).collect();
         self.check_writable(&asked, &before)?;
         if changes.is_empty() {
             let output = self.unchanged(key, &self.write.caller).await?;
             return self.written(key.to_vec(), false, output).await;
         }
+        changes.put(self.kept(&old));
+        let changed: Vec<u32> = changes.set.iter().map(|(field, _)| *field).collect();
         let after = self.changed(&before.cells, &changes.set);
         self.check_targets(&after, &asked, &Pointer::root()).await?;
         let was = self.was(key, &before.cells).await?;
@@ -318,7 +323,10 @@ impl<C: Connection> Steps<'_, C> {
 
     async fn delete(&self, key: &[Cell], expected: &Preconditions) -> Result<Done, Refusal> {
         let before = self.pre_select(key, true, &[]).await?.ok_or_else(not_found)?;
-        expected.hold_for(before.state).map_err(Refusal::Problem)?;
+        let modified = self.modified(&before.cells);
+        expected
+            .hold_for(before.state, modified)
+            .map_err(Refusal::Problem)?;
         let was = self.was(key, &before.cells).await?;
         self.before(Operation::Delete, was.clone(), None).await?;
         let statement = sql::delete(&self.engine().model, self.write.resource);

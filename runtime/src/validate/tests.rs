@@ -88,6 +88,7 @@ fn resource(id: ResourceId, name: &str, kind: KeyKind, fields: Vec<Field>) -> Re
         rules: Vec::new(),
         sort: Vec::new(),
         access: Access::default(),
+        kept: rest_schema::Kept::default(),
         deprecated: false,
     }
 }

@@ -67,6 +67,14 @@ impl Changes {
     pub fn is_empty(&self) -> bool {
         self.set.is_empty()
     }
+
+    /// Sets fields, whatever was asked of them.
+    pub fn put(&mut self, set: Vec<(u32, Value)>) {
+        self.set
+            .retain(|(field, _)| set.iter().all(|(other, _)| other != field));
+        self.set.extend(set);
+        self.set.sort_by_key(|(field, _)| *field);
+    }
 }
 
 impl Update {

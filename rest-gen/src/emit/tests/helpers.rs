@@ -1,5 +1,7 @@
 //! The functions that emitted tests share; only those that are spoken of are emitted.
 
+use rest_schema::{Resource, Schema};
+
 /// A function of `main.rs`: its name, what it speaks of itself, and its text.
 struct Helper {
     name: &'static str,
@@ -165,6 +167,18 @@ async fn sign_in(api: &Api, identifier: &str, password: &str) -> Client {
     },
 ];
 
+/// A client that isn't signed in. Where a write has to name a state, any will do.
+pub(super) fn anonymous(schema: &Schema) -> &'static str {
+    let is_asked = |resource: &Resource| resource.kept.preconditions;
+    if schema.resources.iter().any(is_asked) {
+        r#"api.anonymous().header("if-match", "*")"#
+    } else {
+        ANONYMOUS
+    }
+}
+
+const ANONYMOUS: &str = "api.anonymous()";
+
 /// Whether a text speaks of a name.
 pub(super) fn speaks_of(text: &str, name: &str) -> bool {
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
@@ -190,7 +204,7 @@ pub(super) fn called_by(text: &str) -> Vec<&'static str> {
 }
 
 /// The text of the functions that others call, and of those that these call.
-pub(super) fn text(called: &[&'static str]) -> String {
+pub(super) fn text(schema: &Schema, called: &[&'static str]) -> String {
     let mut needed: Vec<&str> = called.to_vec();
     let mut at = 0;
     while let Some(name) = needed.get(at).copied() {
@@ -204,6 +218,6 @@ pub(super) fn text(called: &[&'static str]) -> String {
     }
     ALL.iter()
         .filter(|helper| needed.contains(&helper.name))
-        .map(|helper| helper.text)
+        .map(|helper| helper.text.replace(ANONYMOUS, anonymous(schema)))
         .collect()
 }

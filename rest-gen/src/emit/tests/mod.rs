@@ -143,7 +143,7 @@ fn main(schema: &Schema, krate: &str, modules: &[String], pages: &[(String, Stri
         .collect();
     called.sort_unstable();
     called.dedup();
-    let helpers = helpers::text(&called);
+    let helpers = helpers::text(schema, &called);
     let mut body = String::new();
     if pages.iter().any(|(_, text)| text.contains("TOKENS")) || helpers.contains("TOKENS") {
         body.push_str(&format!(

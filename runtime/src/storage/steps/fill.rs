@@ -1,5 +1,8 @@
 //! What a row that is made gets beside what is given, and who counts as its maker.
 
+use jiff::Timestamp;
+use rest_schema::{FieldId, FieldType, Value};
+
 use super::Steps;
 use crate::caller::Caller;
 use crate::cell::Cell;
@@ -46,6 +49,37 @@ impl<C: Connection> Steps<'_, C> {
             given[place] = found.and_then(|mut cells| cells.pop());
         }
         Ok(())
+    }
+
+    /// What the service itself changes in a row that changes: by field, from the row as it is.
+    pub(super) fn kept(&self, old: &[Value]) -> Vec<(u32, Value)> {
+        let kept = &self.engine().model.resource(self.write.resource).kept;
+        let raised = |field: FieldId| {
+            let greatest = match self.engine().model.field(field).ty {
+                FieldType::Integer => i64::from(i32::MAX),
+                _ => i64::MAX,
+            };
+            let version = match old.get(field.index as usize) {
+                Some(Value::Integer(version)) if *version < greatest => version + 1,
+                // Other programs may have left it out; and a count has an end.
+                _ => 1,
+            };
+            (field.index, Value::Integer(version))
+        };
+        let changed = |field: FieldId| (field.index, Value::Timestamp(self.write.now));
+        let version = kept.version.map(raised);
+        version.into_iter().chain(kept.updated.map(changed)).collect()
+    }
+
+    /// When a row was last changed, where the service keeps that.
+    pub(super) fn modified(&self, cells: &[Cell]) -> Option<Timestamp> {
+        let model = &self.engine().model;
+        let field = model.resource(self.write.resource).kept.updated?;
+        let cell = cells.get(field.index as usize)?;
+        match model.codec(field).decode(cell.as_ref()) {
+            Ok(Value::Timestamp(moment)) => Some(moment),
+            _ => None,
+        }
     }
 
     /// Whoever makes an account without having one counts as the account just made.

@@ -209,7 +209,7 @@ impl Take for Found<'_> {
             None => Ok(None),
         };
         let mut state = StateHash::new(self.state_key);
-        for column in &select.stored {
+        for column in &select.state {
             state.add(row.cell(*column)?);
         }
         self.before = Some(Before {

@@ -1,5 +1,6 @@
 //! Pairs of a many-to-many: linked and unlinked.
 
+use jiff::Timestamp;
 use rest_schema::{JoinColumn, Link, RelationId, ResourceId};
 
 use super::judge::Become;
@@ -34,8 +35,8 @@ impl<C: Connection> Steps<'_, C> {
     pub(super) async fn link(&self, pair: &Pair, expected: &Preconditions) -> Result<Done, Refusal> {
         let model = &self.engine().model;
         let way = model.relation(pair.relation);
-        let state = self.state_of(pair.relation.resource, &pair.key).await?;
-        let (Some(state), Some(_)) = (state, self.state_of(way.target, &pair.other).await?) else {
+        let here = self.state_of(pair.relation.resource, &pair.key).await?;
+        let (Some((state, modified)), Some(_)) = (here, self.state_of(way.target, &pair.other).await?) else {
             return Err(not_found());
         };
         let declaring = if way.declared { &pair.key } else { &pair.other };
@@ -43,7 +44,7 @@ impl<C: Connection> Steps<'_, C> {
             .pre_select(declaring, false, &[])
             .await?
             .ok_or_else(not_found)?;
-        expected.hold_for(state).map_err(Refusal::Problem)?;
+        expected.hold_for(state, modified).map_err(Refusal::Problem)?;
         let Link::Join { table, local, remote } = &way.link else {
             return Err(Refusal::Internal(format!("`{}` has no pairs", way.name).into()));
         };
@@ -78,8 +79,12 @@ impl<C: Connection> Steps<'_, C> {
         joins.iter().filter_map(of).collect()
     }
 
-    /// The state of an item as it is; `None` where the caller may not read it.
-    async fn state_of(&self, resource: ResourceId, key: &[Cell]) -> Result<Option<u64>, Refusal> {
+    /// The state of an item as it is, and when it was last changed; `None` where the caller may not read it.
+    async fn state_of(
+        &self,
+        resource: ResourceId,
+        key: &[Cell],
+    ) -> Result<Option<(u64, Option<Timestamp>)>, Refusal> {
         let engine = self.engine();
         let caller = &self.write.caller;
         let planner = Planner {
@@ -92,6 +97,7 @@ impl<C: Connection> Steps<'_, C> {
         let compiled = engine.compiled(&plan.shape);
         let values = Values::of_plan(&engine.model, &plan, caller, self.write.now);
         let output = read::run(self.connection, &compiled.read, values, 1, &engine.state_key).await?;
-        Ok(output.state.filter(|_| !output.rows.is_empty()))
+        let state = output.state.filter(|_| !output.rows.is_empty());
+        Ok(state.map(|state| (state, output.modified)))
     }
 }

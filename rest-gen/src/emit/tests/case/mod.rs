@@ -161,7 +161,10 @@ impl<'s> Of<'s> {
         let mut lines = vec!["let api = api().await;".to_owned()];
         lines.extend(stage.lines());
         if body.iter().any(|line| super::helpers::speaks_of(line, "nobody")) {
-            lines.push("let nobody = api.anonymous();".to_owned());
+            lines.push(format!(
+                "let nobody = {};",
+                super::helpers::anonymous(self.schema)
+            ));
         }
         lines.extend(body);
         Test {
