@@ -24,6 +24,7 @@
 //! | `twins` | the same requests on both databases |
 //! | `differences` | what can't be equal on both databases |
 //! | `machines` | several instances, replicas |
+//! | `order` | which of several refusals is told |
 //! | `metrics` | what operators ask: counts, health, traces |
 //! | `stop` | health, and an end in order |
 //! | `expiry` | tokens and time |
@@ -46,6 +47,7 @@ mod hostile;
 mod load;
 mod machines;
 mod metrics;
+mod order;
 mod pages;
 mod postgres;
 mod project;
@@ -86,6 +88,7 @@ fn main() {
     trials.extend(metrics::trials());
     trials.extend(stop::trials());
     trials.extend(expiry::trials());
+    trials.extend(order::trials());
     trials.extend(hostile::trials());
     trials.extend(load::trials());
     trials.extend(pages::trials());

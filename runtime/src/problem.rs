@@ -6,6 +6,7 @@
 
 mod code;
 mod fault;
+mod order;
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -24,6 +25,7 @@ use uuid::Uuid;
 
 pub use code::{Code, CodeRow};
 pub use fault::{FAULTS, Fault, FaultRow, Place, words};
+pub use order::{ORDER, Stage};
 
 /// The media type of every problem.
 pub const MEDIA_TYPE: &str = "application/problem+json";

@@ -8,7 +8,7 @@ use std::path::Path;
 use rest_schema::types::{Kind, TYPES, TypeRow};
 use rest_schema::value::VALUE_CODES;
 
-use crate::problem::{Code, FAULTS};
+use crate::problem::{Code, FAULTS, ORDER};
 use crate::request::Operator;
 use crate::request::filter::{OPERATORS, OperatorRow, Takes};
 use crate::request::query::{MAX_AFFECTED, PARAMETERS};
@@ -21,6 +21,7 @@ const TYPES_PAGE: &str = include_str!("reference/types.md");
 fn problems() {
     let page = PROBLEMS
         .replace("{codes}\n", &codes())
+        .replace("{order}\n", &order())
         .replace("{faults}\n", &faults());
     compare("problems.md", &page);
 }
@@ -137,6 +138,19 @@ fn fields_of(row: &OperatorRow) -> String {
             .collect::<Vec<_>>()
             .join(", "),
     }
+}
+
+fn order() -> String {
+    let mut text = String::new();
+    for (place, stage) in ORDER.iter().enumerate() {
+        let codes = stage
+            .codes
+            .iter()
+            .map(|code| format!("`{}` ({})", code.word(), code.status().as_u16()));
+        let codes: Vec<_> = codes.collect();
+        let _ = writeln!(text, "{}. {}: {}", place + 1, stage.doc, codes.join(", "));
+    }
+    text
 }
 
 fn parameters() -> String {

@@ -31,6 +31,11 @@ impl Api {
         Ok(api)
     }
 
+    /// The token; empty for nobody.
+    pub(crate) fn token(&self) -> &str {
+        self.token.as_deref().unwrap_or_default()
+    }
+
     /// Whatever the answer is.
     pub(crate) fn send(&mut self, request: Request) -> Result<Answer, String> {
         let request = match &self.token {
