@@ -24,6 +24,7 @@
 //! | `twins` | the same requests on both databases |
 //! | `differences` | what can't be equal on both databases |
 //! | `machines` | several instances, replicas |
+//! | `once` | requests sent again |
 //! | `order` | which of several refusals is told |
 //! | `metrics` | what operators ask: counts, health, traces |
 //! | `stop` | health, and an end in order |
@@ -47,6 +48,7 @@ mod hostile;
 mod load;
 mod machines;
 mod metrics;
+mod once;
 mod order;
 mod pages;
 mod postgres;
@@ -88,6 +90,7 @@ fn main() {
     trials.extend(metrics::trials());
     trials.extend(stop::trials());
     trials.extend(expiry::trials());
+    trials.extend(once::trials());
     trials.extend(order::trials());
     trials.extend(hostile::trials());
     trials.extend(load::trials());

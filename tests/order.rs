@@ -96,35 +96,35 @@ const ALL: &[Wrong] = &[
         parts.padding = "x".repeat(33_000);
     }),
     wrong(1, Code::NotFound, Part::Collection, |parts| {
-        parts.collection = "nowhere"
+        parts.collection = "nowhere";
     }),
     wrong(2, Code::MethodNotAllowed, Part::Method, |parts| {
-        parts.method = "POST"
+        parts.method = "POST";
     }),
     wrong(3, Code::BadToken, Part::Token, |parts| {
-        parts.token = "rest_nonsense".to_owned()
+        parts.token = "rest_nonsense".to_owned();
     }),
     wrong(4, Code::NotAcceptable, Part::Accept, |parts| {
-        parts.accept = "image/png"
+        parts.accept = "image/png";
     }),
     wrong(5, Code::BodyTooLarge, Part::Length, |parts| parts.spaces = 5_000),
     wrong(5, Code::UnsupportedMediaType, Part::MediaType, |parts| {
-        parts.media = "text/plain"
+        parts.media = "text/plain";
     }),
     wrong(6, Code::Forbidden, Part::Collection, |parts| {
-        parts.collection = "papers"
+        parts.collection = "papers";
     }),
     wrong(7, Code::UnknownParameter, Part::Query, |parts| {
-        parts.query.push_str("a=1&")
+        parts.query.push_str("a=1&");
     }),
     wrong(7, Code::UnreadableBody, Part::Syntax, |parts| parts.tail = ","),
     wrong(8, Code::NotFound, Part::Key, |parts| parts.key = "4711"),
     wrong(9, Code::Forbidden, Part::Key, |parts| parts.key = "1"),
     wrong(10, Code::PreconditionRequired, Part::State, |parts| {
-        parts.state = None
+        parts.state = None;
     }),
     wrong(11, Code::PreconditionFailed, Part::State, |parts| {
-        parts.state = Some("\"old\"")
+        parts.state = Some("\"old\"");
     }),
     wrong(12, Code::Invalid, Part::Owner, |parts| parts.owner = "\"nobody\""),
     wrong(13, Code::Conflict, Part::Name, |parts| parts.name = "taken"),

@@ -69,13 +69,14 @@ impl Service {
         match self.loaded(lots, false).await? {
             Done::Number(rows) => Ok(usize::try_from(rows).unwrap_or(0)),
             Done::Items(items) => Ok(items.len()),
+            Done::Known(_) => Ok(0),
         }
     }
 
     /// The same; gives the keys of the rows.
     pub(crate) async fn load_keyed(&self, lots: Vec<Rows>) -> Result<Vec<Vec<Cell>>, NotDone> {
         match self.loaded(lots, true).await? {
-            Done::Number(_) => Ok(Vec::new()),
+            Done::Number(_) | Done::Known(_) => Ok(Vec::new()),
             Done::Items(items) => Ok(items.into_iter().map(|item| item.key).collect()),
         }
     }
@@ -136,7 +137,7 @@ impl Service {
             hash,
         };
         match inner.storage.write(job).await {
-            Ok(Done::Number(_)) => Ok(false),
+            Ok(Done::Number(_) | Done::Known(_)) => Ok(false),
             Ok(Done::Items(found)) => {
                 for account in found {
                     let revoke = RevokeTokens {

@@ -18,6 +18,7 @@ use crate::plan::access::Permit;
 use crate::serve::{AccountByKey, Documents, RequestIds, Routes, administer, handle, own_routes};
 use crate::storage::Storage;
 use crate::typed::{self, Mismatch, RestService};
+use crate::write::UnderWay;
 
 /// Why a service can't be opened; for the program that embeds us and for its operator.
 pub struct Error(Box<ErrorKind>);
@@ -135,6 +136,7 @@ pub(crate) struct Inner {
     pub(crate) account_by_key: Option<AccountByKey>,
     pub(crate) metrics: Metrics,
     pub(crate) documents: Documents,
+    pub(crate) under_way: UnderWay,
     closing: AtomicBool,
 }
 
@@ -152,6 +154,7 @@ impl Inner {
             attempts: Attempts::default(),
             request_ids: RequestIds::new(),
             documents: Documents::default(),
+            under_way: UnderWay::default(),
             closing: AtomicBool::new(false),
         }
     }

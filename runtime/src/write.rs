@@ -1,6 +1,7 @@
 //! A write from what is asked to what is told: the program's own code before it, the passwords, the write itself, and
 //! the program's own code after it.
 
+use std::collections::HashSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,6 +18,7 @@ use crate::password::{Failure, Plain};
 use crate::problem::{Code, Problem};
 use crate::service::Inner;
 use crate::storage::job::{Done, Job, Written};
+use crate::storage::once::{self, Doing, Known, OfKey, Once};
 use crate::storage::steps::{Action, Change, Write};
 use crate::storage::{Refusal, Storage};
 use crate::typed::Binding;
@@ -58,13 +60,66 @@ impl Changes {
     }
 }
 
+/// What a write gave; empty for a delete.
+pub(crate) enum Wrote {
+    /// Now.
+    Now(Vec<Written>),
+    /// When it was sent for the first time.
+    Before(Vec<Written>),
+}
+
+/// The writes that are being done under keys of their senders, where no transaction tells.
+#[derive(Debug, Default)]
+pub(crate) struct UnderWay(Mutex<HashSet<[u8; 32]>>);
+
+impl UnderWay {
+    /// Whether there is one of this key.
+    pub(crate) fn has(&self, id: &[u8; 32]) -> bool {
+        self.all(|all| all.contains(id))
+    }
+
+    /// Says that it is, if it isn't yet.
+    fn begin(&self, id: [u8; 32]) -> Option<UnderWayNow<'_>> {
+        let is_first = self.all(|all| all.insert(id));
+        is_first.then_some(UnderWayNow { all: self, id })
+    }
+
+    fn all<T>(&self, with: impl FnOnce(&mut HashSet<[u8; 32]>) -> T) -> T {
+        with(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// One of them, until this is dropped.
+struct UnderWayNow<'a> {
+    all: &'a UnderWay,
+    id: [u8; 32],
+}
+
+impl Drop for UnderWayNow<'_> {
+    fn drop(&mut self) {
+        self.all.all(|all| all.remove(&self.id));
+    }
+}
+
 impl Inner {
     /// Does a write for a caller; what it gives is empty for a delete.
     pub(crate) async fn write(
         self: &Arc<Self>,
         asked: Asking,
-        mut action: Action,
+        action: Action,
     ) -> Result<Vec<Written>, Problem> {
+        match self.write_once(asked, action, None).await? {
+            Wrote::Now(items) | Wrote::Before(items) => Ok(items),
+        }
+    }
+
+    /// The same, once where it has a key of its sender's.
+    pub(crate) async fn write_once(
+        self: &Arc<Self>,
+        asked: Asking,
+        mut action: Action,
+        once: Option<Once>,
+    ) -> Result<Wrote, Problem> {
         hook::refuse_in_tx()?;
         let is_hooked = !self.engine.hooks.of(asked.resource).is_empty();
         if is_hooked {
@@ -72,19 +127,66 @@ impl Inner {
         }
         self.hash_passwords(&mut action).await?;
         let caller = asked.caller.clone();
-        let write = Write::of(Arc::clone(&self.engine), asked, action);
-        let done = if is_hooked {
-            let changes = write.changes.clone();
-            self.write_hooked(write, changes).await
-        } else {
-            self.storage.write(write).await
+        let mut write = Write::of(Arc::clone(&self.engine), asked, action);
+        let done = match once {
+            Some(once) if !self.storage.is_one() => self.write_apart(write, once).await,
+            once => {
+                write.once = once;
+                self.commit(write).await
+            }
         };
         let done = done.map_err(|refusal| refusal.into_problem(&self.engine.model))?;
         self.storage.wrote(&self.engine, &caller).await;
         match done {
-            Done::Items(items) => Ok(items),
-            Done::Number(_) => Ok(Vec::new()),
+            Done::Items(items) => Ok(Wrote::Now(items)),
+            Done::Number(_) => Ok(Wrote::Now(Vec::new())),
+            Done::Known(known) => Ok(Wrote::Before(known.answer(false)?.unwrap_or_default())),
         }
+    }
+
+    async fn commit(self: &Arc<Self>, write: Write) -> Result<Done, Refusal> {
+        if self.engine.hooks.of(write.resource).is_empty() {
+            // On the heap, lest every future of a program that writes holds all steps of all databases.
+            Box::pin(self.storage.write(write)).await
+        } else {
+            let changes = write.changes.clone();
+            self.write_hooked(write, changes).await
+        }
+    }
+
+    /// A write whose key is kept in another file: the key is committed first, then the write, then what it gave. It ends
+    /// also where nobody waits for it any more.
+    async fn write_apart(self: &Arc<Self>, write: Write, once: Once) -> Result<Done, Refusal> {
+        let service = Arc::clone(self);
+        let task = tokio::spawn(async move {
+            let Some(_now) = service.under_way.begin(once.id) else {
+                return Err(Refusal::Problem(Problem::new(Code::IdempotencyInFlight)));
+            };
+            service.write_under_way(write, once).await
+        });
+        ended(task.await)
+    }
+
+    async fn write_under_way(self: &Arc<Self>, write: Write, once: Once) -> Result<Done, Refusal> {
+        let of_key = |doing| OfKey {
+            engine: Arc::clone(&self.engine),
+            once: once.clone(),
+            doing,
+        };
+        match self.storage.write_state(of_key(Doing::Claim)).await? {
+            Done::Known(Known::Nothing) => {}
+            known => return Ok(known),
+        }
+        let done = self.commit(write).await;
+        let doing = match &done {
+            Ok(Done::Items(items)) => Doing::Keep(once::written(items)),
+            Ok(_) => Doing::Keep(once::written(&[])),
+            Err(_) => Doing::Release,
+        };
+        if let Err(refusal) = self.storage.write_state(of_key(doing)).await {
+            tracing::error!("what became of a write wasn't kept under its Idempotency-Key: {refusal}");
+        }
+        done
     }
 
     /// A write and what follows its commit belong together: they end also where nobody waits for them any more.

@@ -22,7 +22,13 @@ pub(crate) const RESERVED_COLLECTIONS: &[&str] = &[
 ];
 
 /// Tables that are ours, whoever owns the others.
-const RESERVED_TABLES: &[&str] = &["rest_tokens", "rest_state"];
+const RESERVED_TABLES: &[&str] = &[
+    "rest_tokens",
+    "rest_state",
+    "rest_idempotency",
+    "rest_writers",
+    "rest_attempts",
+];
 
 /// A schema with its resources, all of them still empty.
 pub(super) fn draft(raw: &raw::Service, known: Option<usize>, diagnostics: &mut Diagnostics) -> Draft {

@@ -151,6 +151,20 @@ impl Document<'_> {
         })
     }
 
+    /// It may be sent again, under a key of an account's.
+    pub(super) fn repeatable(&self, draft: &mut Draft) {
+        if self.accounts().is_none() {
+            return;
+        }
+        draft.takes("Idempotency-Key");
+        for status in [200, 201, 204] {
+            if let Some(response) = draft.responses.get_mut(&status) {
+                response["headers"]["Idempotency-Replayed"] =
+                    json!({ "$ref": "#/components/headers/Idempotency-Replayed" });
+            }
+        }
+    }
+
     /// OpenAPI 3.1 can't say QUERY.
     pub(super) fn known_methods(&self, all: &mut Object) {
         if self.version == Version::V3_1 {
@@ -193,6 +207,10 @@ impl Document<'_> {
             of(
                 "If-Unmodified-Since",
                 "only where it hasn't changed since, if no If-Match is sent (RFC 9110, 13.1.4); else 412",
+            ),
+            of(
+                "Idempotency-Key",
+                "a name for the request, in double quotes: sent again within a day, it is answered as it was and not done again",
             ),
             of(
                 "Prefer",

@@ -30,6 +30,7 @@ impl Document<'_> {
                 "content": { JSON: { "schema": schema } },
             }),
         );
+        self.repeatable(&mut draft);
         draft
     }
 

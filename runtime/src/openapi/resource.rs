@@ -189,6 +189,7 @@ impl Document<'_> {
         }
         draft.responses.insert(201, made);
         draft.takes("Prefer");
+        self.repeatable(&mut draft);
         draft
     }
 
@@ -244,6 +245,7 @@ impl Document<'_> {
             ],
         );
         draft.responses.extend(self.problems(BODY));
+        self.repeatable(&mut draft);
         draft
     }
 

@@ -57,6 +57,10 @@ pub(super) const HEADERS: &[HeaderRow] = &[
         "Accept-Query",
         "the media types that QUERY takes here (RFC 10008)",
     ),
+    header(
+        "Idempotency-Replayed",
+        "`true`: the request was done before, and this is what it gave",
+    ),
     header("WWW-Authenticate", "how to sign in"),
     HeaderRow {
         name: "Retry-After",

@@ -87,6 +87,10 @@ codes! {
         "none of the media types in Accept can be served here";
     Conflict "conflict" CONFLICT "Conflict"
         "the request conflicts with what the database holds now: a value that is taken, an item that is not there, an item that is in use";
+    IdempotencyInFlight "idempotency-in-flight" CONFLICT "Idempotent request under way"
+        "a request with this Idempotency-Key is being done just now; try again when it has ended";
+    IdempotencyUnknown "idempotency-unknown" CONFLICT "Outcome unknown"
+        "a request with this Idempotency-Key was begun, and the service ended before it was known to be done; look, then use another key";
     PreconditionFailed "precondition-failed" PRECONDITION_FAILED "Precondition failed"
         "the item is not in the state that the request's precondition names; read it again";
     BodyTooLarge "body-too-large" PAYLOAD_TOO_LARGE "Body too large"
@@ -97,6 +101,8 @@ codes! {
         "the body's Content-Type is missing or not one that is taken here";
     Invalid "invalid" UNPROCESSABLE_ENTITY "Invalid"
         "the body was read, and what it says does not fit the schema; errors lists every fault";
+    IdempotencyMismatch "idempotency-mismatch" UNPROCESSABLE_ENTITY "Idempotency-Key used for something else"
+        "another request was sent with this Idempotency-Key; each needs its own";
     PreconditionRequired "precondition-required" PRECONDITION_REQUIRED "Precondition required"
         "a write here has to say by If-Match on which state of the item it is based";
     TooManyRequests "too-many-requests" TOO_MANY_REQUESTS "Too many requests"

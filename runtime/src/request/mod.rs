@@ -8,6 +8,7 @@ pub mod condition;
 pub mod filter;
 #[cfg(test)]
 mod fixture;
+pub mod idempotency;
 mod include;
 pub(crate) mod methods;
 mod names;

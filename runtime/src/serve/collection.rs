@@ -20,7 +20,7 @@ use crate::storage::job::Written;
 use crate::storage::rows::Output;
 use crate::storage::steps::Action;
 use crate::validate::{New, Writer};
-use crate::write::Asking;
+use crate::write::{Asking, Wrote};
 
 impl Exchange<'_> {
     pub(super) fn planner(&self) -> Planner<'_> {
@@ -150,7 +150,7 @@ impl Exchange<'_> {
     pub(super) async fn create(&self, resource: ResourceId, body: Body) -> Result<Response<Body>, Problem> {
         self.open(resource, Operation::Create)?;
         query::none(self.parts.uri.query())?;
-        let body = self.json(body).await?;
+        let body = self.json_once(body).await?;
         self.create_of(resource, &body).await
     }
 
@@ -194,13 +194,19 @@ impl Exchange<'_> {
     }
 
     pub(super) async fn write(&self, resource: ResourceId, action: Action) -> Result<Vec<Written>, Problem> {
+        if let Some(given) = self.given_before() {
+            return self.repeated(resource, given).await;
+        }
         let asked = Asking {
             resource,
             caller: self.caller.clone(),
             now: self.now,
             wanted: None,
         };
-        self.service.write(asked, action).await
+        match self.service.write_once(asked, action, self.repeat.once()).await? {
+            Wrote::Now(items) => Ok(items),
+            Wrote::Before(given) => self.repeated(resource, given).await,
+        }
     }
 
     /// 201 with the item as its maker may see it; without where he may not.

@@ -132,7 +132,7 @@ impl Exchange<'_> {
     ) -> Result<Response<Body>, Problem> {
         self.open(resource, Operation::Update)?;
         query::none(self.parts.uri.query())?;
-        let body = self.json(body).await?;
+        let body = self.json_once(body).await?;
         let expected = self.expected(resource)?;
         let (_, key) = self.key(resource, segment)?;
         let update = self.change_asked(resource, &body);

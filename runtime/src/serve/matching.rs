@@ -30,15 +30,19 @@ impl Exchange<'_> {
         body: Body,
     ) -> Result<Response<Body>, Problem> {
         let matching = self.matching_asked(resource, Operation::Update)?;
-        let body = self.json(body).await?;
+        let body = self.json_once(body).await?;
         self.expected(resource)?.hold_for_collection()?;
         let update = Box::new(self.change_asked(resource, &body));
-        let found = self.matching_found(resource, matching, from).await?;
-        if let Some(faults) = update.faults() {
-            return Err(Problem::invalid(faults));
-        }
-        let change = || Change::Update(update.clone());
-        let written = self.write_found(resource, found, change).await?;
+        let written = if let Some(given) = self.given_before() {
+            self.repeated(resource, given).await?
+        } else {
+            let found = self.matching_found(resource, matching, from).await?;
+            if let Some(faults) = update.faults() {
+                return Err(Problem::invalid(faults));
+            }
+            let change = || Change::Update(update.clone());
+            self.write_found(resource, found, change).await?
+        };
         let preferences = self.preferences();
         if preferences.returned == Some(Return::Representation) {
             return Ok(items(StatusCode::OK, &written, preferences));
@@ -122,7 +126,7 @@ impl Exchange<'_> {
         found: Found,
         change: impl Fn() -> Change,
     ) -> Result<Vec<Written>, Problem> {
-        if found.keys.is_empty() {
+        if found.keys.is_empty() && self.repeat.once().is_none() {
             return Ok(Vec::new());
         }
         let several = Several {

@@ -11,6 +11,7 @@ mod documents;
 mod extract;
 mod item;
 mod matching;
+mod once;
 mod question;
 mod reading;
 mod related;
@@ -42,7 +43,8 @@ use crate::event;
 use crate::metrics::Route;
 use crate::problem::{Code, Problem};
 use crate::request::body::{self, Json};
-use crate::request::negotiate;
+use crate::request::{idempotency, negotiate};
+use crate::serve::once::Repeat;
 use crate::serve::trace::Trace;
 use crate::service::Inner;
 pub(crate) use admin::administer;
@@ -71,6 +73,8 @@ struct Exchange<'a> {
     prefix: &'a str,
     caller: Caller,
     now: Timestamp,
+    /// Whether it is sent again.
+    repeat: Repeat,
 }
 
 /// Answers a request: whatever happens, with a response, an id and an event.
@@ -230,8 +234,14 @@ async fn answer(
         prefix: &asked.prefix,
         caller,
         now,
+        repeat: Repeat::default(),
     };
-    exchange.serve(target, body).await
+    let mut answered = exchange.serve(target, body).await?;
+    if exchange.repeat.is_repeated() {
+        let is_so = HeaderValue::from_static("true");
+        answered.headers_mut().insert(idempotency::REPLAYED, is_so);
+    }
+    Ok(answered)
 }
 
 impl Exchange<'_> {

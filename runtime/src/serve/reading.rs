@@ -8,6 +8,7 @@ use axum::http::{Method, Response};
 use jiff::Timestamp;
 
 use super::answer::Privacy;
+use super::once::Repeat;
 use super::router::Target;
 use super::{Exchange, caller};
 use crate::engine::Compiled;
@@ -70,6 +71,7 @@ pub(super) fn at_once(
                 prefix,
                 caller,
                 now,
+                repeat: Repeat::default(),
             };
             exchange.on(link, target)
         })

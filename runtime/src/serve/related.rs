@@ -135,7 +135,7 @@ impl Exchange<'_> {
         let target = self.service.engine.model.relation(relation).target;
         self.open(target, Operation::Create)?;
         query::none(self.parts.uri.query())?;
-        let mut body = self.json(body).await?;
+        let mut body = self.json_once(body).await?;
         let (values, key) = self.key(relation.resource, segment)?;
         self.is_there(&From { relation, key }).await?;
         self.point(relation, &values, &mut body)?;

@@ -185,7 +185,9 @@ impl Exchange<'_> {
             .map_err(|refusal| self.problem(refusal))?
         {
             Done::Number(id) => id,
-            Done::Items(_) => return Err(Problem::internal("a token has no id")),
+            Done::Items(_) | Done::Known(_) => {
+                return Err(Problem::internal("a token has no id"));
+            }
         };
         // An account may have been made a moment ago, and its holder looks for it next.
         self.service

@@ -5,6 +5,7 @@ use std::future::Future;
 use crate::cell::Cell;
 use crate::storage::Refusal;
 use crate::storage::connection::Connection;
+use crate::storage::once::Known;
 use crate::storage::rows::Output;
 
 /// What a job has to show.
@@ -14,6 +15,8 @@ pub enum Done {
     Items(Vec<Written>),
     /// An id, or a number of rows.
     Number(i64),
+    /// What is known of a key under which a write was sent.
+    Known(Known),
 }
 
 /// One item written.

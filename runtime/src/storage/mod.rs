@@ -4,6 +4,7 @@ pub mod bind;
 pub mod connection;
 pub mod constraint;
 pub mod job;
+pub mod once;
 pub mod postgres;
 pub mod read;
 mod refusal;
@@ -94,6 +95,14 @@ impl Storage {
         match self {
             Self::Sqlite(files) => files.state.writer.write(job).await,
             Self::Postgres(database) => database.write(&job, "").await,
+        }
+    }
+
+    /// Whether one transaction holds rows and our own state.
+    pub fn is_one(&self) -> bool {
+        match self {
+            Self::Sqlite(files) => files.is_one(),
+            Self::Postgres(_) => true,
         }
     }
 

@@ -3,6 +3,8 @@
 //! In the database where that is ours, else apart, so that the owner's migration tool never sees it. A token is looked up
 //! by one statement each time; nothing is cached, so that a revocation is at once, in every instance.
 
+mod once;
+
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -19,6 +21,8 @@ use crate::storage::job::{Done, Job};
 use crate::storage::postgres::AFTER_A_WRITE;
 use crate::token::Digest;
 
+pub(crate) use once::{claim_once, find_once, keep_once, release_once};
+
 /// The tables on SQLite; made where they are missing.
 pub const TABLES: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS rest_state (name TEXT PRIMARY KEY NOT NULL, value BLOB NOT NULL) STRICT",
@@ -30,11 +34,18 @@ pub const TABLES: &[&str] = &[
   created_at INTEGER NOT NULL,
   expires_at INTEGER NOT NULL
 ) STRICT",
+    "CREATE TABLE IF NOT EXISTS rest_idempotency (
+  id BLOB PRIMARY KEY NOT NULL,
+  request BLOB NOT NULL,
+  kept_until INTEGER NOT NULL,
+  given TEXT,
+  UNIQUE (kept_until, id)
+) STRICT",
 ];
 
 /// The tables on PostgreSQL: their names, and the statements that make them where their names begin so. What is forgotten
 /// within seconds isn't logged: after a crash of the database it is empty.
-pub(crate) fn tables(before: &str) -> [(String, String); 4] {
+pub(crate) fn tables(before: &str) -> [(String, String); 5] {
     let all = [
         ("rest_state", "", "name text PRIMARY KEY, value bytea NOT NULL"),
         (
@@ -46,6 +57,15 @@ pub(crate) fn tables(before: &str) -> [(String, String); 4] {
   name text,
   created_at bigint NOT NULL,
   expires_at bigint NOT NULL",
+        ),
+        (
+            "rest_idempotency",
+            "",
+            "id bytea PRIMARY KEY,
+  request bytea NOT NULL,
+  kept_until bigint NOT NULL,
+  given text,
+  UNIQUE (kept_until, id)",
         ),
         (
             "rest_writers",
@@ -85,6 +105,11 @@ pub struct Statements {
     revoke_all: Statement,
     keep_key: Statement,
     find_key: Statement,
+    find_once: Statement,
+    forget_once: Statement,
+    claim_once: Statement,
+    keep_once: Statement,
+    release_once: Statement,
 }
 
 impl Statements {
@@ -131,6 +156,14 @@ impl Statements {
             revoke_all: written("DELETE FROM rest_tokens WHERE account = ? RETURNING id"),
             keep_key: written("INSERT INTO rest_state (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING"),
             find_key: written("SELECT value FROM rest_state WHERE name = ?"),
+            find_once: written("SELECT request, given FROM rest_idempotency WHERE id = ? AND kept_until > ?"),
+            forget_once: written("DELETE FROM rest_idempotency WHERE kept_until <= ?"),
+            claim_once: written(
+                "INSERT INTO rest_idempotency (id, request, kept_until) VALUES (?, ?, ?) \
+                 ON CONFLICT (id) DO NOTHING RETURNING kept_until",
+            ),
+            keep_once: written("UPDATE rest_idempotency SET given = ? WHERE id = ?"),
+            release_once: written("DELETE FROM rest_idempotency WHERE id = ?"),
         }
     }
 }
@@ -231,7 +264,8 @@ pub(crate) async fn mark_writer<C: Reading>(
     Ok(())
 }
 
-fn key_of(text: &str) -> Vec<Cell> {
+/// The key that a text of [`key_text`] holds.
+pub(crate) fn key_of(text: &str) -> Vec<Cell> {
     let Ok(serde_json::Value::Array(parts)) = serde_json::from_str(text) else {
         return Vec::new();
     };
@@ -243,9 +277,14 @@ fn key_of(text: &str) -> Vec<Cell> {
     parts.into_iter().map(part).collect()
 }
 
+/// A key as one text.
+pub(crate) fn key_text(key: &[Cell]) -> String {
+    let parts: serde_json::Value = key.iter().map(json_of).collect();
+    parts.to_string()
+}
+
 fn text_of(key: &[Cell]) -> Cell {
-    let account: serde_json::Value = key.iter().map(json_of).collect();
-    Cell::Text(account.to_string())
+    Cell::Text(key_text(key))
 }
 
 /// Forgets some attempts that have run down to nothing.

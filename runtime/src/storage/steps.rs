@@ -3,6 +3,7 @@
 //! `pre-select → 404, 403, 412, 422 → keys that name no row the caller may read → hooks → statement → 409 → post-select
 //! and the rule on the new row → 403 → hooks`. What only the row can tell is found here, as a [`Refusal`].
 
+mod asked;
 mod checks;
 mod fill;
 mod hooks;
@@ -12,14 +13,12 @@ mod link;
 mod several;
 pub(crate) mod transaction;
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use futures_util::future::join;
-use jiff::Timestamp;
-use rest_schema::{FieldId, Operation, ResourceId, Value};
-use tokio::runtime::Handle;
+use rest_schema::{FieldId, Operation, Value};
 
+pub use self::asked::{Action, Write};
 use self::judge::Become;
 pub use self::link::Pair;
 pub use self::several::{Change, Several};
@@ -37,89 +36,9 @@ use crate::storage::bind::Values;
 use crate::storage::connection::{Connection, First, Take};
 use crate::storage::constraint::Context;
 use crate::storage::job::{Done, Job, Written};
+use crate::storage::once::{self, Known};
 use crate::storage::rows::Output;
-use crate::typed::Binding;
 use crate::validate::{New, Unfit, Update};
-use crate::write::{Asking, Changes};
-
-/// A write of one resource, for one caller.
-#[derive(Debug)]
-pub struct Write {
-    /// The service.
-    pub engine: Arc<Engine>,
-    /// Whose rows.
-    pub resource: ResourceId,
-    /// Who writes.
-    pub caller: Caller,
-    /// The moment of the request.
-    pub now: Timestamp,
-    /// What is done.
-    pub action: Action,
-    /// The struct that is made of what was written.
-    pub(crate) wanted: Option<Arc<Binding>>,
-    /// How many writes it is within.
-    pub(crate) depth: u8,
-    /// What hooks are told after the commit.
-    pub(crate) changes: Changes,
-    /// Where hooks that wait for something else find it: so that they are seen waiting.
-    pub(crate) threads: Option<Handle>,
-}
-
-impl Write {
-    /// A write of its own.
-    pub(crate) fn of(engine: Arc<Engine>, asked: Asking, action: Action) -> Self {
-        Self {
-            engine,
-            resource: asked.resource,
-            caller: asked.caller,
-            now: asked.now,
-            action,
-            wanted: asked.wanted,
-            depth: 0,
-            changes: Changes::default(),
-            threads: Handle::try_current().ok(),
-        }
-    }
-}
-
-/// What a write does.
-#[derive(Debug)]
-pub enum Action {
-    /// Makes rows, all or none.
-    Create {
-        /// The rows.
-        rows: Vec<New>,
-        /// Whether the body is an array, so that pointers begin with a place in it.
-        many: bool,
-    },
-    /// Changes the row of a key.
-    Update {
-        /// The key.
-        key: Vec<Cell>,
-        /// The change; what is wrong with it is told only once the row may be spoken of.
-        update: Box<Update>,
-        /// What makes the row if it isn't there (PUT where the client chooses keys).
-        create: Option<Result<Box<New>, Vec<Fault>>>,
-        /// What the caller expects of the row.
-        expected: Preconditions,
-    },
-    /// Deletes the row of a key.
-    Delete {
-        /// The key.
-        key: Vec<Cell>,
-        /// What the caller expects of the row.
-        expected: Preconditions,
-    },
-    /// Changes or deletes several rows, all or none.
-    Several(Several),
-    /// Links or unlinks a pair.
-    Link {
-        /// The pair; the write is of the side that declares the relation.
-        pair: Pair,
-        /// What the caller expects of the item in the address.
-        expected: Preconditions,
-    },
-}
 
 /// Rows that are written together with others' jobs; more are a transaction of their own.
 const FEW: usize = 100;
@@ -143,21 +62,18 @@ impl Job for Write {
             // It may be the second time.
             self.changes.keep(0);
         }
-        match &self.action {
-            Action::Create { rows, many } => steps.create_all(rows, *many).await,
-            Action::Update {
-                key,
-                update,
-                create,
-                expected,
-            } => {
-                let written = steps.update(key, update, create.as_ref(), expected).await?;
-                Ok(Done::Items(vec![written]))
-            }
-            Action::Delete { key, expected } => steps.delete(key, expected).await,
-            Action::Several(several) => steps.several(several).await,
-            Action::Link { pair, expected } => steps.link(pair, expected).await,
+        let Some(once) = &self.once else {
+            return steps.done().await;
+        };
+        match once.claim(connection, &self.engine).await? {
+            Known::Nothing => {}
+            known => return Ok(Done::Known(known)),
         }
+        let done = steps.done().await?;
+        if let Done::Items(items) = &done {
+            once.keep(connection, &self.engine, &once::written(items)).await?;
+        }
+        Ok(done)
     }
 }
 
@@ -169,6 +85,24 @@ struct Steps<'a, C> {
 }
 
 impl<C: Connection> Steps<'_, C> {
+    async fn done(&self) -> Result<Done, Refusal> {
+        match &self.write.action {
+            Action::Create { rows, many } => self.create_all(rows, *many).await,
+            Action::Update {
+                key,
+                update,
+                create,
+                expected,
+            } => {
+                let written = self.update(key, update, create.as_ref(), expected).await?;
+                Ok(Done::Items(vec![written]))
+            }
+            Action::Delete { key, expected } => self.delete(key, expected).await,
+            Action::Several(several) => self.several(several).await,
+            Action::Link { pair, expected } => self.link(pair, expected).await,
+        }
+    }
+
     fn engine(&self) -> &Engine {
         &self.write.engine
     }

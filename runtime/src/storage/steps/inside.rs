@@ -140,6 +140,7 @@ impl<'a, C: Connection> Inside<'a, C> {
             wanted,
             depth,
             changes: changes.clone(),
+            once: None,
             threads: self.depth.threads.cloned(),
         };
         let before = changes.count();
@@ -155,7 +156,7 @@ impl<'a, C: Connection> Inside<'a, C> {
         self.connection.execute("RELEASE nested").await?;
         match done? {
             Done::Items(items) => Ok(items),
-            Done::Number(_) => Ok(Vec::new()),
+            Done::Number(_) | Done::Known(_) => Ok(Vec::new()),
         }
     }
 }
