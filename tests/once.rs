@@ -25,6 +25,9 @@ pub(crate) fn trials() -> Vec<Trial> {
             together(&Place::on(&Cluster::start()?, &blog())?)
         }),
         trial("once::beside_another_program", apart),
+        trial("once::in_a_database_of_an_earlier_version", move || {
+            earlier(&Place::new(&blog())?)
+        }),
     ]
 }
 
@@ -59,6 +62,17 @@ fn together(place: &Place) -> Result<(), String> {
         total if *total == 1 => Ok(()),
         total => Err(format!("{total} posts were made")),
     }
+}
+
+/// A database that was made before there were keys gets a table for them.
+fn earlier(place: &Place) -> Result<(), String> {
+    let rows = Connection::open(&place.database).map_err(|e| e.to_string())?;
+    rows.execute_batch("DROP TABLE rest_idempotency")
+        .map_err(|e| e.to_string())?;
+    drop(rows);
+    let server = place.serve()?;
+    let mut susan = Api::sign_in(server.address, "susan", "susan-password")?;
+    susan.expect(201, post("Once", "\"k\"")).map(drop)
 }
 
 const NOTES: &str = "

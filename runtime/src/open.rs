@@ -229,6 +229,10 @@ fn open_databases(database: &Path, ours: bool, wal: bool, counts: &Databases) ->
         ours,
         wal,
     };
+    if ours {
+        // An earlier version may have made the file.
+        make_state(database)?;
+    }
     let data = Arc::new(open_database(file, counts.of("data"))?);
     let state = if ours {
         Arc::clone(&data)
@@ -245,19 +249,24 @@ fn open_database(file: File, meters: Meters) -> Result<Database, Error> {
     )))
 }
 
-/// Our own state beside a database that isn't ours: a file of its own, so that its owner's tools never see it.
-fn open_state(database: &Path, meters: Meters) -> Result<Database, Error> {
-    let mut path = database.as_os_str().to_owned();
-    path.push(".rest-state");
-    let path = PathBuf::from(path);
+/// Makes the tables of our own state where they are missing; else writes nothing.
+fn make_state(path: &Path) -> Result<(), Error> {
     let doing = format!("our own state can't be kept in {}", path.display());
-    let link = connection::create(&path).map_err(Error::driver(doing.clone()))?;
+    let link = connection::create(path).map_err(Error::driver(doing.clone()))?;
     for statement in state::TABLES {
         link.connection
             .execute_batch(statement)
             .map_err(Error::driver(doing.clone()))?;
     }
-    drop(link);
+    Ok(())
+}
+
+/// Our own state beside a database that isn't ours: a file of its own, so that its owner's tools never see it.
+fn open_state(database: &Path, meters: Meters) -> Result<Database, Error> {
+    let mut path = database.as_os_str().to_owned();
+    path.push(".rest-state");
+    let path = PathBuf::from(path);
+    make_state(&path)?;
     let file = File {
         path,
         ours: true,
