@@ -22,6 +22,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("differences::what_is_included_may_be_newer", included),
         trial("differences::a_number_beyond_64_bits", beyond),
         trial("differences::what_a_read_may_cost", cost),
+        trial("differences::words_of_a_search", words),
     ]
 }
 
@@ -86,6 +87,20 @@ fn documents() -> Result<(), String> {
         told(sent, &found, &(of_sqlite.to_owned(), of_postgres.to_owned()))?;
     }
     Ok(())
+}
+
+fn words() -> Result<(), String> {
+    let both = Both::named("keys")?;
+    let found = both.each(|api| {
+        let titled = json!({ "title": "a1 1e5x" }).to_string();
+        api.expect(201, Request::new("POST", "/api/documents").json(titled))?;
+        let finds = |api: &mut Api, q: &str| {
+            let list = api.expect(200, Request::new("GET", &format!("/api/documents?q={q}")))?;
+            Ok::<_, String>(list["items"].as_array().map_or(0, Vec::len))
+        };
+        Ok([finds(api, "a1")?, finds(api, "1e5x")?, finds(api, "1e5")?])
+    })?;
+    told("a number with an exponent", &found, &([1, 1, 0], [1, 1, 1]))
 }
 
 fn keys() -> Result<(), String> {

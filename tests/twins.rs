@@ -166,6 +166,9 @@ fn reads() -> Result<(), String> {
         "/api/posts?title[icontains]=RUST",
         "/api/posts?title[startswith]=Hel",
         "/api/posts?title[endswith]=ust",
+        "/api/posts?q=rust&count=exact&limit=100",
+        "/api/posts?q=%22hello+rust%22",
+        "/api/posts?q=h*+f*",
         "/api/posts?title[in]=Hello%20Rust,Nothing",
         "/api/posts?score[gte]=10&limit=100",
         "/api/posts?author.username=susan&limit=100",
@@ -331,6 +334,21 @@ fn question(schema: &Schema, id: ResourceId, random: &mut Random) -> String {
     let mut parts = vec![format!("limit={}", 1 + random.below(30))];
     for _ in 0..random.below(3) {
         parts.extend(filter(schema, id, random));
+    }
+    if resource.fields.iter().any(|field| field.searchable) && random.below(3) == 0 {
+        let words = [
+            "rust",
+            "Hello",
+            "\"hello rust\"",
+            "t*",
+            "FIRST.",
+            "c* -",
+            "engine",
+            "charter",
+            "\"",
+            "member*",
+        ];
+        parts.push(format!("q={}", encoded(random.pick::<&str>(&words))));
     }
     let sortable: Vec<&Field> = resource.fields.iter().filter(|field| field.sortable).collect();
     let mut sort: Vec<String> = Vec::new();

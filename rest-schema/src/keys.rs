@@ -323,15 +323,15 @@ const FIELD: &[KeyRow] = keys! {
     "pattern"     Text,      "A regular expression that the text must match; `^` and `$` say where it begins and ends";
     "unique"      Flag,      "Whether no two rows share it";
     "index"       Flag,      "Whether it has an index";
-    "filterable"  Flag,      "Whether a request may filter by it; yes for keys, unique and indexed fields";
-    "sortable"    Flag,      "Whether a request may sort by it; yes for keys, unique and indexed fields";
+    "searchable"  Flag,      "Whether `q`, a full-text search of the collection, looks into it";
+    "filterable"  Flag,      "Whether a request may filter by it; yes for keys, unique, indexed and searchable fields";
+    "sortable"    Flag,      "Whether a request may sort by it; yes for keys, unique, indexed and searchable fields";
     "immutable"   Flag,      "Set on create, never changed";
     "readonly"    Flag,      "Never set by a client";
     "writeonly"   Flag,      "Accepted, never shown";
     "private"     Flag,      "Neither shown nor accepted";
     "readable"    Rule,      "Who may read it, beyond the rule of the resource";
     "writable"    Rule,      "Who may write it, beyond the rule of the operation";
-    "searchable"  Later,     "Whether a full-text search looks into it";
     "sql"         Later,     "Raw SQL";
 };
 

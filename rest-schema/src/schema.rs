@@ -180,10 +180,12 @@ pub struct Field {
     pub private: bool,
     /// Whether an index begins with it.
     pub index: bool,
-    /// Whether a request may filter by it: said, or key, unique, indexed, foreign key.
+    /// Whether a request may filter by it: said, or key, unique, indexed, searchable, foreign key.
     pub filterable: bool,
-    /// Whether a request may sort by it: said, or key, unique, indexed, foreign key.
+    /// Whether a request may sort by it: said, or key, unique, indexed, searchable, foreign key.
     pub sortable: bool,
+    /// Whether a full-text search looks into it; a field of text that the caller alone decides to read.
+    pub searchable: bool,
     /// Who may read it, beyond the resource's own rule.
     pub readable: Option<Rule>,
     /// Who may write it, beyond the operation's own rule.

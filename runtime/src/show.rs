@@ -87,6 +87,7 @@ fn plan(planner: &Planner<'_>, id: ResourceId, read: &str) -> Option<ReadPlan> {
         return planner.item(id, vec![Cell::Null; parts], &selection).ok();
     }
     let query = Query {
+        search: None,
         filters: Vec::new(),
         sort: Vec::new(),
         page: Page::First,

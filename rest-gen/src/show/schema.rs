@@ -185,6 +185,7 @@ impl Show<'_> {
             (field.private, "private"),
             (field.index, "index"),
             (field.filterable, "filterable"),
+            (field.searchable, "searchable"),
             (field.sortable, "sortable"),
             (field.deprecated, "deprecated"),
         ];

@@ -237,6 +237,7 @@ impl Writer<'_> {
         let id = self.id(index);
         flag(entries, "unique", field.unique);
         flag(entries, "index", self.has_own_index(id));
+        flag(entries, "searchable", field.searchable);
         let usual = usual(self.resource, index, field);
         for (key, is) in [("filterable", field.filterable), ("sortable", field.sortable)] {
             if is != usual {

@@ -8,7 +8,8 @@ use crate::raw::{Block, Named};
 use crate::rule::ast::Node;
 use crate::rule::{self, Checked, Place, Rules};
 use crate::schema::{
-    Check, DefaultValue, FieldId, FieldRole, IndexExpr, NamedRule, Operation, ResourceId, Rule, Schema,
+    Check, DefaultValue, Expr, FieldId, FieldRole, IndexExpr, NamedRule, Operation, ResourceId, Row, Rule,
+    Schema,
 };
 use crate::source::{Excerpt, Span};
 use crate::types::FieldType;
@@ -69,6 +70,48 @@ pub(super) fn build(draft: &mut Draft, root: &Block, diagnostics: &mut Diagnosti
         if let Some(checked) = checked {
             put(draft, job, checked);
         }
+    }
+    for id in draft.ids() {
+        searched(draft, id, diagnostics);
+    }
+}
+
+/// A search says which rows hold a word; where a row hides the field, that would tell what it hides.
+fn searched(draft: &Draft, id: ResourceId, diagnostics: &mut Diagnostics) {
+    let sketch = draft.sketch(id);
+    for (field, origin) in draft.schema.resource(id).fields.iter().zip(&sketch.origins) {
+        let by_row = |rule: &Rule| !is_of_caller(&rule.expr);
+        if field.searchable && field.readable.as_ref().is_some_and(by_row) {
+            let span = sketch
+                .written(*origin)
+                .map_or(Span::default(), |named| named.block.place("searchable"));
+            let message = format!(
+                "whether `{}` may be read depends on the row, so it can't be searched",
+                field.name
+            );
+            let help = "a `readable` that the caller alone decides, as `me.is_admin`, or no `searchable`";
+            diagnostics.push(Diagnostic::new("contradiction", span, message).help(help));
+        }
+    }
+}
+
+/// Whether what a condition says is decided by the caller's own account, whatever the row is.
+fn is_of_caller(expr: &Expr) -> bool {
+    match expr {
+        Expr::Literal(_) | Expr::Authenticated => true,
+        Expr::Ref(reference) => reference.row == Row::Me && reference.path.is_empty(),
+        Expr::Not(a) | Expr::IsNull(a) => is_of_caller(a),
+        Expr::And(all) | Expr::Or(all) => all.iter().all(is_of_caller),
+        Expr::Compare(_, a, b) => is_of_caller(a) && is_of_caller(b),
+        Expr::In(a, list) => is_of_caller(a) && list.iter().all(is_of_caller),
+        // What the database works out is asked for with each row.
+        Expr::Now
+        | Expr::Like(..)
+        | Expr::Negate(_)
+        | Expr::Call(..)
+        | Expr::Arithmetic(..)
+        | Expr::Exists { .. }
+        | Expr::Aggregate { .. } => false,
     }
 }
 

@@ -151,6 +151,7 @@ impl Maker<'_> {
         field.optional = written.is("optional");
         field.unique = written.is("unique");
         field.index = written.is("index");
+        field.searchable = written.is("searchable");
         field.immutable = written.is("immutable");
         field.readonly = written.is("readonly");
         field.writeonly = written.is("writeonly");
@@ -291,6 +292,7 @@ impl Maker<'_> {
             ("index", opaque || password),
             ("filterable", password),
             ("sortable", unordered || password),
+            ("searchable", !is_prose(ty)),
             ("default", password),
             ("example", password),
             ("readable", password),
@@ -344,9 +346,11 @@ impl Maker<'_> {
             ("private", "writeonly"),
             ("private", "filterable"),
             ("private", "sortable"),
+            ("private", "searchable"),
             ("writeonly", "readable"),
             ("writeonly", "filterable"),
             ("writeonly", "sortable"),
+            ("writeonly", "searchable"),
         ];
         let said = |key: &str| {
             written
@@ -415,6 +419,7 @@ pub(super) fn empty(name: &str, ty: FieldType) -> Field {
         index: false,
         filterable: false,
         sortable: false,
+        searchable: false,
         readable: None,
         writable: None,
         computed: None,
@@ -423,6 +428,18 @@ pub(super) fn empty(name: &str, ty: FieldType) -> Field {
         deprecated: false,
         was: None,
     }
+}
+
+/// Whether a type holds words that a search could find.
+fn is_prose(ty: &FieldType) -> bool {
+    let words = [
+        FieldType::String,
+        FieldType::Text,
+        FieldType::Email,
+        FieldType::Url,
+        FieldType::Slug,
+    ];
+    words.contains(ty)
 }
 
 /// For text a default is an expression only where it can hardly be meant as text.

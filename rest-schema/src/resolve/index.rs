@@ -53,7 +53,7 @@ fn set(draft: &mut Draft, fields: &[FieldId], change: impl Fn(&mut Field)) {
     }
 }
 
-/// Keys, unique and indexed fields can be filtered and sorted by, unless the schema says otherwise.
+/// Keys, unique, indexed and searchable fields can be filtered and sorted by, unless the schema says otherwise.
 fn reach(draft: &mut Draft, id: ResourceId) {
     let sketch = draft.sketch(id);
     let said: Vec<(Option<bool>, Option<bool>)> = sketch
@@ -84,7 +84,8 @@ pub(crate) fn usual(resource: &Resource, index: u32, field: &Field) -> bool {
     let key = resource.key.fields.iter().any(|key| key.index == index);
     let foreign = matches!(field.role, FieldRole::ForeignKey(_));
     let ordered = !matches!(field.ty, FieldType::Json | FieldType::Bytes);
-    (key || foreign || field.unique || field.index) && ordered && field.is_shown() && field.computed.is_none()
+    let said = field.unique || field.index || field.searchable;
+    (key || foreign || said) && ordered && field.is_shown() && field.computed.is_none()
 }
 
 /// The fields that a name stands for: one, or those of a belongs_to.

@@ -185,7 +185,8 @@ fn tables(draft: &Draft, diagnostics: &mut Diagnostics) {
 /// A table's name is quoted in SQL, so anything goes that a database takes and that isn't ours.
 pub(super) fn table_name(table: &str, span: Span, diagnostics: &mut Diagnostics) {
     let lower = table.to_lowercase();
-    if RESERVED_TABLES.contains(&lower.as_str()) || lower.starts_with("sqlite_") {
+    let is_kept = lower.starts_with("sqlite_") || lower.starts_with("rest_search_");
+    if RESERVED_TABLES.contains(&lower.as_str()) || is_kept {
         let message = format!("the table `{table}` is kept for the service's own state");
         diagnostics.push(Diagnostic::new("reserved-table", span, message));
     }

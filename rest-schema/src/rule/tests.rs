@@ -73,6 +73,7 @@ fn field(name: &str, ty: FieldType) -> Field {
         index: false,
         filterable: false,
         sortable: false,
+        searchable: false,
         readable: None,
         writable: None,
         computed: None,

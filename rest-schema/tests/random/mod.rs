@@ -71,6 +71,7 @@ const FLAGS: &[&str] = &[
     "unique: true",
     "index: true",
     "filterable: true",
+    "searchable: true",
     "sortable: false",
     "sortable: true",
 ];

@@ -205,6 +205,7 @@ fn own(field: FieldId) -> Path {
 /// All items in the resource's own order.
 fn everything() -> Query {
     Query {
+        search: None,
         filters: Vec::new(),
         sort: Vec::new(),
         page: Page::First,

@@ -4,11 +4,16 @@ pub(crate) mod postgres;
 
 use rusqlite::{Connection, Result, params};
 
+use crate::sql::search::PREFIX;
+
 /// All tables and views of a database, but for SQLite's own.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Catalogue {
     /// In the order of the catalogue.
     pub tables: Vec<Table>,
+    /// What is kept for searches: tables and triggers, or indexes, by the names that [`Kept`](crate::sql::search::Kept)
+    /// gives them.
+    pub searches: Vec<String>,
     /// SQLite's: `wal`, `delete`, …
     pub journal_mode: String,
 }
@@ -107,7 +112,19 @@ impl Catalogue {
         }
         tables.sort_by(|one, other| one.name.cmp(&other.name));
         let journal_mode = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0))?;
-        Ok(Self { tables, journal_mode })
+        let mut names = connection.prepare(
+            "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'virtual')
+                 AND name LIKE ?1 ESCAPE '\\'
+             UNION ALL
+             SELECT name FROM sqlite_schema WHERE type = 'trigger' AND name LIKE ?1 ESCAPE '\\'",
+        )?;
+        let like = format!("{}%", PREFIX.replace('_', "\\_"));
+        let searches = names.query_map([like], |row| row.get(0))?;
+        Ok(Self {
+            tables,
+            searches: searches.collect::<Result<_>>()?,
+            journal_mode,
+        })
     }
 
     /// A table by its name; SQLite doesn't look at the case.

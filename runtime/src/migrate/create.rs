@@ -15,6 +15,7 @@ use super::index::Needs;
 use super::{Expression, name, table_name};
 use crate::cell::Cell;
 use crate::sql::dialect::Dialect;
+use crate::sql::search::Kept;
 
 /// The statement that makes a resource's table.
 pub fn table(schema: &Schema, dialect: Dialect, id: ResourceId, expression: &Expression<'_>) -> String {
@@ -60,6 +61,7 @@ pub fn statements(schema: &Schema, dialect: Dialect, expression: &Expression<'_>
     for resource in &schema.resources {
         statements.extend(maker.indexes(resource, &mut names));
     }
+    statements.extend(Kept::all(schema, dialect).iter().flat_map(Kept::statements));
     statements
 }
 

@@ -13,8 +13,7 @@ use rest_schema::types::Kind;
 use rest_schema::{DefaultValue, Field, FieldRole, FieldType, KeyKind, Resource, ResourceId, Schema};
 
 use super::catalogue::{Catalogue, Column, Native, Table};
-use super::create;
-use super::{Expression, Ownership};
+use super::{Expression, Ownership, create, search};
 use crate::codec::{Affinity, Codec, ColumnType, Form, UuidForm};
 use crate::sql::dialect::{Dialect, LONGEST_NAME};
 
@@ -155,6 +154,15 @@ pub fn fit(
             comparison.definition(&create::table(schema, dialect, id, expression));
         }
         comparison.advise_indexes(expression);
+    }
+    match (ownership, dialect) {
+        (Ownership::Ours, _) => {}
+        (Ownership::Foreign, Dialect::Sqlite) => {
+            fit.mismatches.extend(search::missing(schema, dialect, catalogue));
+        }
+        (Ownership::Foreign, Dialect::Postgres) => {
+            fit.advice.extend(search::missing(schema, dialect, catalogue));
+        }
     }
     fit
 }

@@ -1,7 +1,7 @@
 //! The tables of a service: made where the database is ours, compared with the schema wherever they stand.
 //!
 //! Nothing here alters a table that is there. What a changed schema needs of a database that is ours is listed as a
-//! mismatch, like anything else that doesn't fit.
+//! mismatch, like anything else that doesn't fit; only what is kept beside the tables for searches follows the schema.
 
 mod catalogue;
 pub mod create;
@@ -10,6 +10,7 @@ pub mod index;
 mod postgres;
 mod prepare;
 mod scan;
+mod search;
 #[cfg(test)]
 mod tests;
 

@@ -6,6 +6,7 @@ use tokio_postgres::error::SqlState;
 
 use super::catalogue::postgres::read;
 use super::prepare::{Plan, compared, plan};
+use super::search::changes;
 use super::{Catalogue, Expression, Fit, Ownership, Prepared, Unprepared, create, fit, table_name};
 use crate::sql::dialect::Dialect;
 use crate::storage::postgres::address::causes;
@@ -70,6 +71,12 @@ pub(crate) async fn open(
             kept => kept.map_err(|error| Unprepared::Database(state_refused(&error, ownership)))?,
         }
         let opened = opened(schema, &catalogue, ownership, false, expression)?;
+        if ownership == Ownership::Ours {
+            match follow(schema, client, &catalogue).await {
+                Err(error) if is_made_already(&error) && attempt < ATTEMPTS => continue,
+                followed => followed?,
+            }
+        }
         has_rights(schema, client).await.map_err(Unprepared::Database)?;
         return Ok(opened);
     }
@@ -218,6 +225,19 @@ async fn make_within(
         client.execute(keep, &[&name, &definition.as_bytes()]).await?;
     }
     Ok(())
+}
+
+/// Brings what is kept for searches in line with the schema, all at once or not at all.
+async fn follow(
+    schema: &Schema,
+    client: &Client,
+    catalogue: &Catalogue,
+) -> Result<(), tokio_postgres::Error> {
+    let statements = changes(schema, Dialect::Postgres, catalogue);
+    if statements.is_empty() {
+        return Ok(());
+    }
+    client.batch_execute(&statements.join(";\n")).await
 }
 
 /// Our own state: beside tables that aren't ours in a schema of its own, so that their owner's tools never see it.

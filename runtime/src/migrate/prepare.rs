@@ -5,6 +5,7 @@ use std::fmt;
 use rest_schema::Schema;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
+use super::search::changes;
 use super::{Catalogue, Expression, Finding, Fit, Ownership, create, fit};
 use crate::codec::Columns;
 use crate::sql::dialect::Dialect;
@@ -105,12 +106,14 @@ pub fn prepare(
 ) -> Result<Prepared, Unprepared> {
     let catalogue = Catalogue::read(connection)?;
     match plan(schema, &catalogue, own.mark)? {
-        Plan::Compare(ownership) => compared(
-            fit::fit(schema, Dialect::Sqlite, &catalogue, ownership, expression),
-            schema,
-            Dialect::Sqlite,
-            ownership,
-        ),
+        Plan::Compare(ownership) => {
+            let fit = fit::fit(schema, Dialect::Sqlite, &catalogue, ownership, expression);
+            let prepared = compared(fit, schema, Dialect::Sqlite, ownership)?;
+            if ownership == Ownership::Ours && !changes(schema, Dialect::Sqlite, &catalogue).is_empty() {
+                follow(schema, connection)?;
+            }
+            Ok(prepared)
+        }
         Plan::Make => make(schema, connection, own, expression),
     }
 }
@@ -167,6 +170,17 @@ fn make(
     let prepared = compared(fit, schema, Dialect::Sqlite, Ownership::Ours)?;
     transaction.commit()?;
     Ok(Prepared { is_new, ..prepared })
+}
+
+/// Brings what is kept for searches in line with the schema.
+fn follow(schema: &Schema, connection: &Connection) -> Result<(), rusqlite::Error> {
+    let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+    // Another instance may have been here before the lock.
+    let catalogue = Catalogue::read(&transaction)?;
+    for statement in changes(schema, Dialect::Sqlite, &catalogue) {
+        transaction.execute_batch(&statement)?;
+    }
+    transaction.commit()
 }
 
 pub(super) fn plan(schema: &Schema, catalogue: &Catalogue, mark: &str) -> Result<Plan, Unprepared> {

@@ -6,6 +6,7 @@ use rusqlite::Connection;
 use super::{Catalogue, Fit, OwnTables, Ownership, Prepared, Unprepared, create, fit, prepare};
 use crate::codec::{Codec, DecimalForm, JsonForm, UuidForm};
 use crate::sql::dialect::Dialect;
+use crate::sql::search::Kept;
 
 const OWN: OwnTables<'static> = OwnTables {
     statements: &["CREATE TABLE IF NOT EXISTS rest_state (name TEXT PRIMARY KEY NOT NULL) STRICT"],
@@ -571,4 +572,131 @@ fn stored_values_that_do_not_fit_are_found_by_field_and_key() {
         ]
     );
     assert!(!format!("{found:?}").contains("secret-token"));
+}
+
+/// Notes with these fields, and this key.
+fn notes(managed: &str, key: &str, fields: &str) -> Schema {
+    let resources = format!(
+        "  Note:\n    {key}\n    fields: {{ {fields} }}\n    access: {{ read: public, create: public }}\n"
+    );
+    schema(managed, &resources)
+}
+
+/// How many rows a search finds by what is kept.
+fn found(schema: &Schema, connection: &Connection, text: &str) -> i64 {
+    let (id, _) = schema.resources().next().expect("a resource");
+    let kept = Kept::of(schema, Dialect::Sqlite, id).expect("a search");
+    let (query, _) = kept.found(&kept.fields());
+    let count = format!("SELECT count(*) FROM ({query} ?1)");
+    connection
+        .query_row(&count, [text], |row| row.get(0))
+        .expect("an answer")
+}
+
+fn searches(connection: &Connection) -> usize {
+    Catalogue::read(connection).expect("a catalogue").searches.len()
+}
+
+#[test]
+fn what_is_kept_for_searches_follows_the_schema() {
+    for key in ["key: { type: integer }", "key: uuid"] {
+        let of = |fields: &str| notes("managed: true\n", key, fields);
+        let connection = connection("");
+        let plain = of("title: string, body: text");
+        prepared(&plain, &connection).expect("tables");
+        assert_eq!(searches(&connection), 0);
+        let insert = |id: &str, title: &str, body: &str| {
+            let insert = format!("INSERT INTO note (id, title, body) VALUES ({id}, '{title}', '{body}')");
+            connection.execute_batch(&insert).expect("a row");
+        };
+        insert("'1'", "old rust", "one");
+        let titles = of("title: { type: string, searchable: true }, body: text");
+        prepared(&titles, &connection).expect("what it needs besides");
+        assert_eq!(found(&titles, &connection, "rust"), 1);
+        assert_eq!(found(&titles, &connection, "one"), 0);
+        let both = of("title: { type: string, searchable: true }, body: { type: text, searchable: true }");
+        prepared(&both, &connection).expect("what it needs now");
+        assert_eq!(found(&both, &connection, "rust one"), 1);
+        let kept = searches(&connection);
+        prepared(&both, &connection).expect("nothing to do");
+        assert_eq!(searches(&connection), kept);
+        // A trigger that somebody's tool has lost is made again, with all that was written meanwhile.
+        let (id, _) = both.resources().next().expect("a resource");
+        let own = Kept::of(&both, Dialect::Sqlite, id).expect("a search").name();
+        connection
+            .execute_batch(&format!("DROP TRIGGER {own}_insert"))
+            .expect("it is gone");
+        insert("'2'", "new rust", "two");
+        assert_eq!(found(&both, &connection, "rust"), 1);
+        prepared(&both, &connection).expect("what is missing");
+        assert_eq!(found(&both, &connection, "rust"), 2);
+        prepared(&plain, &connection).expect("nothing is searched");
+        assert_eq!(searches(&connection), 0);
+    }
+}
+
+#[test]
+fn what_is_kept_for_searches_follows_every_row() {
+    for key in ["key: { type: integer }", "key: uuid", "key: title"] {
+        let schema = notes(
+            "managed: true\n",
+            key,
+            "title: { type: string, searchable: true }",
+        );
+        let connection = connection("");
+        prepared(&schema, &connection).expect("tables");
+        let id = if key == "key: title" { "" } else { "id, " };
+        let value = if id.is_empty() { "" } else { "'7', " };
+        connection
+            .execute_batch(&format!(
+                "INSERT INTO note ({id}title) VALUES ({value}'rust'), ({}'sql')",
+                value.replace('7', "8")
+            ))
+            .expect("rows");
+        assert_eq!(
+            (
+                found(&schema, &connection, "rust"),
+                found(&schema, &connection, "sql")
+            ),
+            (1, 1),
+            "{key}"
+        );
+        connection
+            .execute_batch("DELETE FROM note WHERE title = 'sql'; UPDATE note SET title = 'iron'; VACUUM")
+            .expect("changes");
+        assert_eq!(
+            (
+                found(&schema, &connection, "rust"),
+                found(&schema, &connection, "iron")
+            ),
+            (0, 1),
+            "{key}"
+        );
+        connection.execute_batch("DELETE FROM note").expect("no rows");
+        assert_eq!(found(&schema, &connection, "iron"), 0, "{key}");
+    }
+}
+
+#[test]
+fn what_a_search_needs_is_told_to_the_owner_of_foreign_tables() {
+    let schema = notes(
+        "managed: false\n",
+        "key: { type: integer }",
+        "title: { type: string, searchable: true }",
+    );
+    let connection = connection(
+        "CREATE TABLE note (id INTEGER PRIMARY KEY, title VARCHAR(80) NOT NULL); INSERT INTO note VALUES (1, 'rust')",
+    );
+    let Err(Unprepared::Mismatches(mismatches)) = prepared(&schema, &connection) else {
+        panic!("it would find nothing");
+    };
+    assert_eq!(mismatches.len(), 1);
+    assert_eq!(
+        mismatches[0].message,
+        "nothing is kept by which a search could find rows of note"
+    );
+    let statement = mismatches[0].statement.as_deref().expect("what makes it");
+    connection.execute_batch(statement).expect("sound SQL");
+    prepared(&schema, &connection).expect("it fits");
+    assert_eq!(found(&schema, &connection, "rust"), 1);
 }

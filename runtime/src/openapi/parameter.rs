@@ -9,7 +9,7 @@ use crate::request::filter::{OPERATORS, OperatorRow, Takes};
 use crate::request::page::last_page;
 use crate::request::query::PARAMETERS;
 use crate::request::sort::{MAX_TERMS, is_sortable};
-use crate::request::{Operator, relations};
+use crate::request::{Operator, relations, search};
 
 /// A parameter and its name among the components.
 pub(super) type Named = (String, Value);
@@ -21,6 +21,7 @@ impl Document<'_> {
         let own = PARAMETERS
             .iter()
             .filter(|row| row.on_item || !on_item)
+            .filter(|row| row.name != "q" || resource.fields.iter().any(|field| field.searchable))
             .map(|row| self.parameter(id, resource, row.name, row.doc));
         let mut all: Vec<Named> = own.collect();
         if !on_item {
@@ -41,6 +42,7 @@ impl Document<'_> {
                 true,
                 json!({ "type": "integer", "format": "int32", "minimum": 1, "maximum": last_page(&self.model.schema) }),
             ),
+            "q" => (true, json!({ "type": "string", "maxLength": search::MAX_LENGTH })),
             "count" => (true, json!({ "type": "string", "enum": ["exact"] })),
             "sort" => (false, list(self.sorts(id), MAX_TERMS)),
             "fields" => (false, list(self.fields(id), LONGEST_QUERY)),

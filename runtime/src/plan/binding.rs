@@ -13,7 +13,13 @@ use crate::request::{Condition, Filter, Query, SortTerm};
 pub fn binding(model: &Model, resource: ResourceId, query: &Query) -> u64 {
     let mut hash = Xxh3::new();
     bind(model, resource, &query.filters, &query.sort, &mut hash);
-    hash.digest()
+    searched_binding(hash.digest(), query.search.as_deref())
+}
+
+/// The same with a search.
+pub fn searched_binding(binding: u64, search: Option<&str>) -> u64 {
+    let with = |text: &str| xxhash_rust::xxh3::xxh3_64_with_seed(text.as_bytes(), binding);
+    search.map_or(binding, with)
 }
 
 /// The same within what a relation leads to from the row with this key: as a collection of its own, or included.

@@ -70,6 +70,7 @@ fn eval(expr: &Expr, value: &dyn Fn(&Slot) -> Option<Cell>) -> Known {
         | Expr::Column(..)
         | Expr::Related(_)
         | Expr::LedTo(_)
+        | Expr::Search(_)
         | Expr::InArray(..)
         | Expr::Glob(..)
         | Expr::Text(..) => Known::UpToTheRow,

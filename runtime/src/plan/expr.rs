@@ -4,7 +4,7 @@
 //! subqueries with the condition under which their rows count, and values are [`Slot`]s. It holds no values of a
 //! request, so that equal shapes are equal trees and their SQL text is made once.
 
-use rest_schema::{Aggregate, Arithmetic, Comparison, FieldId, Function, RelationId};
+use rest_schema::{Aggregate, Arithmetic, Comparison, FieldId, Function, RelationId, ResourceId};
 
 use crate::cell::Cell;
 
@@ -52,6 +52,8 @@ pub enum Expr {
     Glob(Box<Expr>, Slot),
     /// A text operator of filters.
     Text(TextMatch, Box<Expr>, Slot),
+    /// A full-text search.
+    Search(Box<Search>),
     /// IS NULL
     IsNull(Box<Expr>),
     /// Arithmetic, and `||`.
@@ -64,6 +66,19 @@ pub enum Expr {
     Related(Box<Related>),
     /// Whether a relation leads to a row from one that is found by itself.
     LedTo(Box<LedTo>),
+}
+
+/// Rows in which all words of a search stand.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Search {
+    /// The row.
+    pub row: u8,
+    /// Whose rows they are.
+    pub resource: ResourceId,
+    /// The fields that are looked into: never empty, in the order of the schema.
+    pub fields: Vec<FieldId>,
+    /// The text of the search, in which there is a word.
+    pub text: Slot,
 }
 
 /// Rows that a relation leads to, seen from their side.
@@ -188,7 +203,7 @@ impl Expr {
     pub fn speaks_of_rows(&self) -> bool {
         match self {
             Expr::Boolean(_) | Expr::Null | Expr::Slot(_) | Expr::Units(..) => false,
-            Expr::Column(..) | Expr::Related(_) | Expr::LedTo(_) => true,
+            Expr::Column(..) | Expr::Search(_) | Expr::Related(_) | Expr::LedTo(_) => true,
             Expr::Not(a) | Expr::IsNull(a) | Expr::Negate(a) => a.speaks_of_rows(),
             Expr::InArray(a, _) | Expr::Glob(a, _) | Expr::Text(_, a, _) => a.speaks_of_rows(),
             Expr::And(all) | Expr::Or(all) | Expr::Call(_, all) => all.iter().any(Expr::speaks_of_rows),
@@ -204,6 +219,10 @@ impl Expr {
         }
         self.map(&|expr| match expr {
             Expr::Column(row, field) => Some(Expr::Column(row + by, *field)),
+            Expr::Search(search) => Some(Expr::Search(Box::new(Search {
+                row: search.row + by,
+                ..(**search).clone()
+            }))),
             Expr::Related(related) => Some(Expr::Related(Box::new(Related {
                 from: related.from.shifted(by),
                 row: related.row + by,
@@ -235,9 +254,12 @@ impl Expr {
         let one = |a: &Expr| Box::new(a.map(change));
         let all = |list: &[Expr]| list.iter().map(|a| a.map(change)).collect::<Vec<_>>();
         match self {
-            Expr::Boolean(_) | Expr::Null | Expr::Slot(_) | Expr::Units(..) | Expr::Column(..) => {
-                self.clone()
-            }
+            Expr::Boolean(_)
+            | Expr::Null
+            | Expr::Slot(_)
+            | Expr::Units(..)
+            | Expr::Column(..)
+            | Expr::Search(_) => self.clone(),
             Expr::Not(a) => a.map(change).negated(),
             Expr::And(list) => Expr::and(all(list)),
             Expr::Or(list) => Expr::or(all(list)),

@@ -11,12 +11,13 @@ use crate::caller::Caller;
 use crate::cell::Cell;
 use crate::model::Model;
 use crate::plan::access::{Permit, permit};
-use crate::plan::binding::{binding, related_binding};
-use crate::plan::expr::{Expr, LedTo, Origin, Place, Related, Slot, Take, TextMatch};
+use crate::plan::binding::{binding, related_binding, searched_binding};
+use crate::plan::expr::{Expr, LedTo, Origin, Place, Related, Search, Slot, Take, TextMatch};
 use crate::plan::level::{Included, Level, SharedLevel, Shown};
 use crate::plan::{closed, hidden_field};
 use crate::problem::{Code, Problem};
 use crate::request::page::{CursorKey, Position};
+use crate::request::search::phrases;
 use crate::request::{Condition, Filter, Include, Operator, Page, Query, Selection, SortTerm};
 
 /// A read, ready to be run.
@@ -215,6 +216,7 @@ impl Planner<'_> {
             descending: false,
         };
         let query = Query {
+            search: None,
             filters,
             sort: keys.iter().map(by_key).collect(),
             page: Page::First,
@@ -258,7 +260,10 @@ impl Planner<'_> {
         let resource = level.resource;
         let binding = match from {
             None => binding(self.model, resource, query),
-            Some(from) => related_binding(self.model, from.relation, &from.key, &query.filters, &query.sort),
+            Some(from) => {
+                let hash = related_binding(self.model, from.relation, &from.key, &query.filters, &query.sort);
+                searched_binding(hash, query.search.as_deref())
+            }
         };
         let position = match &query.page {
             Page::Cursor(text) if !text.is_empty() => Some(Position::open(text, key, binding)?),
@@ -266,12 +271,15 @@ impl Planner<'_> {
         };
         let mut params = from.map(|from| from.key.clone()).unwrap_or_default();
         let read = self.read_rule(resource)?;
-        let mut parts = Vec::with_capacity(query.filters.len() + 2);
+        let mut parts = Vec::with_capacity(query.filters.len() + 3);
         if let Some(from) = from {
             parts.push(self.led_to(from)?);
         }
         for filter in &query.filters {
             parts.push(self.condition(0, filter, &mut params)?);
+        }
+        if let Some(text) = &query.search {
+            parts.push(self.search(resource, text, &mut params));
         }
         parts.push(read);
         let order = self.order(resource, &query.sort)?;
@@ -487,6 +495,22 @@ impl Planner<'_> {
             Condition::Some(relation, inner) => self.exists(row, *relation, inner, params),
             Condition::None(relation, inner) => self.exists(row, *relation, inner, params).map(Expr::negated),
         }
+    }
+
+    /// That all words of a search stand in the row, as far as the caller may read it.
+    fn search(&self, resource: ResourceId, text: &str, params: &mut Vec<Cell>) -> Expr {
+        let searched = self.model.fields(resource).filter(|(_, field)| field.searchable);
+        let read = searched.filter(|(id, _)| matches!(self.guard(*id), Permit::Always));
+        let fields: Vec<FieldId> = read.map(|(id, _)| id).collect();
+        if fields.is_empty() || phrases(text).is_empty() {
+            return Expr::Boolean(false);
+        }
+        Expr::Search(Box::new(Search {
+            row: 0,
+            resource,
+            fields,
+            text: Slot::Param(push(params, Cell::Text(text.to_owned()))),
+        }))
     }
 
     fn exists(

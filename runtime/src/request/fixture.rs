@@ -95,7 +95,7 @@ resources:
     access: { read: public }
   Post:
     fields:
-      title: { type: string, index: true }
+      title: { type: string, index: true, searchable: true }
       status: { type: enum, values: [draft, published], index: true }
       views: { type: integer, index: true }
       rating: { type: float, index: true }

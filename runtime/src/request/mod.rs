@@ -17,6 +17,7 @@ pub mod page;
 pub mod precondition;
 pub mod prefer;
 pub mod query;
+pub mod search;
 pub mod sort;
 
 pub use condition::Condition;
@@ -45,6 +46,8 @@ pub(crate) fn names_relation(schema: &Schema, relation: RelationId, visible: &Vi
 pub struct Query {
     /// All must hold.
     pub filters: Vec<Condition>,
+    /// The text of a full-text search, by which they are filtered as well.
+    pub search: Option<String>,
     /// As asked; empty: the resource's own order.
     pub sort: Vec<SortTerm>,
     /// Where the page begins.

@@ -78,6 +78,11 @@ impl<'a> Names<'a> {
             .map(|(_, field)| field.api_name.as_str())
     }
 
+    /// Whether a search could look into a field.
+    pub(super) fn is_searchable(&self, resource: ResourceId) -> bool {
+        self.fields(resource).any(|(_, field)| field.searchable)
+    }
+
     /// Goes along relations of any kind.
     pub(super) fn walk<'n>(
         &self,

@@ -12,7 +12,7 @@ use rest_schema::diagnostic::nearest;
 use rest_schema::{ResourceId, Schema};
 
 use super::names::{Names, list};
-use super::{Condition, Query, Selection, Visible, condition, filter, include, page, sort};
+use super::{Condition, Query, Selection, Visible, condition, filter, include, page, search, sort};
 use crate::openapi::Version;
 use crate::problem::{Code, Fault, Place, Problem, words};
 use crate::request::body::{Json, Pointer};
@@ -44,6 +44,7 @@ macro_rules! parameters {
 }
 
 parameters! {
+    "q"       on_item: false is_list: false "items in which all of these words stand; in quotes they follow each other, and with `*` at its end a word may go on";
     "sort"    on_item: false is_list: true  "fields to order by, at most three; `-` in front: from the greatest";
     "limit"   on_item: false is_list: false "items on the page, from 1 to the service's maximum";
     "cursor"  on_item: false is_list: false "where the page begins: `page.next` or `page.prev` of another page; empty: at the first item";
@@ -92,7 +93,7 @@ const RIVALS: &[(&str, &str)] = &[
 ];
 
 /// Reserved for what this service doesn't serve.
-const NOT_SERVED: &[&str] = &["q", "aggregate", "group", "deleted"];
+const NOT_SERVED: &[&str] = &["aggregate", "group", "deleted"];
 
 /// Reads what is asked of a collection.
 pub fn collection(
@@ -110,6 +111,7 @@ pub fn collection(
     let of_filters = parameters.iter().filter(is_filter).collect();
     let query = Query {
         filters: filters(&names, resource, of_filters, &mut faults),
+        search: search::read(&names, resource, &parameters, &mut faults),
         sort: sort::read(&names, resource, &parameters, &mut faults),
         page: page::page(schema, &parameters, &mut faults),
         limit,
@@ -151,7 +153,7 @@ pub fn body(schema: &Schema, resource: ResourceId, body: &Json, visible: &Visibl
                 }
             }
         } else {
-            let known = PARAMETERS.iter().map(|row| row.name).chain(["filter"]);
+            let known = taken(&names, resource).chain(["filter"]);
             let known: Vec<&str> = known.collect();
             let detail = format!(
                 "there is no {name} here; there are: {}",
@@ -163,6 +165,7 @@ pub fn body(schema: &Schema, resource: ResourceId, body: &Json, visible: &Visibl
     let mut of_parameters = Vec::new();
     let query = Query {
         filters,
+        search: search::read(&names, resource, &parameters, &mut of_parameters),
         sort: sort::read(&names, resource, &parameters, &mut of_parameters),
         limit: page::limit(schema, &parameters, &mut of_parameters),
         page: page::page(schema, &parameters, &mut of_parameters),
@@ -277,6 +280,13 @@ fn refused(parameters: &Parameters, mut faults: Vec<Fault>) -> Option<Problem> {
     Problem::of_faults(faults)
 }
 
+/// The parameters of a collection that aren't filters.
+fn taken(names: &Names, resource: ResourceId) -> impl Iterator<Item = &'static str> + use<> {
+    let is_searchable = names.is_searchable(resource);
+    let rows = PARAMETERS.iter().map(|row| row.name);
+    rows.filter(move |name| is_searchable || *name != "q")
+}
+
 fn row(name: &str) -> Option<&'static ParameterRow> {
     PARAMETERS.iter().find(|row| row.name == name)
 }
@@ -342,7 +352,7 @@ fn unknown(names: &Names, resource: ResourceId, name: &str) -> Option<Fault> {
         return None;
     }
     let fields: Vec<_> = names.filterable(resource).collect();
-    let parameters = || PARAMETERS.iter().map(|row| row.name);
+    let parameters = || taken(names, resource).map(|name| -> &str { name });
     let mut fault = fault(format!(
         "there is no parameter or field {bare}; parameters: {}; fields to filter by: {}",
         list(parameters()),
@@ -429,7 +439,7 @@ mod tests {
             refused(posts("sort[title]=asc")),
             "unknown-parameter sort[title]: sort takes nothing in brackets"
         );
-        assert!(refused(posts("zzz=1")).contains("parameters: sort, limit, cursor, page, count, fields, include; fields to filter by: id, author_id"));
+        assert!(refused(posts("zzz=1")).contains("parameters: q, sort, limit, cursor, page, count, fields, include; fields to filter by: id, author_id"));
     }
 
     #[test]

@@ -7,9 +7,10 @@ use rest_schema::{Aggregate, Arithmetic, Comparison, FieldId, Function, JoinColu
 
 use crate::migrate::create::literal;
 use crate::model::Model;
-use crate::plan::expr::{Expr, LedTo, Origin, Place, Related, Slot, Take, TextMatch};
+use crate::plan::expr::{Expr, LedTo, Origin, Place, Related, Search, Slot, Take, TextMatch};
 use crate::plan::lower::{Kind, Lowering, Standing};
 use crate::sql::dialect::Dialect;
+use crate::sql::search::Kept;
 use crate::sql::{Bind, Statement, TextForm, constants};
 
 /// What a value is made of, as far as arithmetic and comparison care.
@@ -145,6 +146,7 @@ impl Writer<'_> {
                 self.dialect().matches(out, Bind::Slot(slot.clone()));
             }
             Expr::Text(how, a, slot) => self.text(*how, a, slot, out),
+            Expr::Search(search) => self.search(search, out),
             Expr::IsNull(a) => self.wrapped("(", a, ") IS NULL", out),
             Expr::Arithmetic(op, a, b) => return self.arithmetic(*op, a, b, out),
             Expr::Negate(a) => {
@@ -358,6 +360,39 @@ impl Writer<'_> {
                     Place::Within => dialect.contains(out, &folded, bind()),
                     Place::Start => dialect.starts_with(out, &folded, &bind),
                     Place::End => dialect.ends_with(out, &folded, &bind),
+                }
+            }
+        }
+    }
+
+    fn search(&self, search: &Search, out: &mut Statement) {
+        let Some(kept) = Kept::of(&self.model.schema, self.dialect(), search.resource) else {
+            out.push("FALSE");
+            return;
+        };
+        let text = |form| Bind::Text(search.text.clone(), form);
+        match self.dialect() {
+            Dialect::Sqlite => {
+                let (query, columns) = kept.found(&search.fields);
+                let keys = &self.model.resource(search.resource).key.fields;
+                out.push("(");
+                for (place, key) in keys.iter().enumerate() {
+                    out.push(if place == 0 { "" } else { ", " });
+                    out.column(search.row, &self.model.field(*key).column);
+                }
+                out.push(") IN (").push(&query).push(&columns);
+                out.bind(text(TextForm::Fts5)).push(")");
+            }
+            Dialect::Postgres => {
+                // What isn't found in all fields isn't in some of them; the index has all.
+                let all = kept.fields();
+                let narrower = (search.fields != all).then_some(&search.fields);
+                for (place, fields) in std::iter::once(&all).chain(narrower).enumerate() {
+                    let column = |column: &str| format!("t{}.{}", search.row, crate::migrate::name(column));
+                    out.push(if place == 0 { "" } else { " AND " });
+                    out.push(&kept.vector(fields, &column))
+                        .push(" @@ to_tsquery('simple', ");
+                    out.bind(text(TextForm::Tsquery)).push(")");
                 }
             }
         }

@@ -5,6 +5,7 @@
 
 pub mod condition;
 pub mod dialect;
+pub mod search;
 pub mod select;
 pub mod write;
 #[cfg(test)]
@@ -44,6 +45,10 @@ pub enum TextForm {
     Successor,
     /// A pattern of GLOB as one of LIKE.
     Like,
+    /// A search as FTS5 reads it.
+    Fts5,
+    /// A search as `to_tsquery` reads it.
+    Tsquery,
 }
 
 impl TextForm {
@@ -53,6 +58,8 @@ impl TextForm {
             (Cell::Text(text), Self::Folded) => Cell::Text(text.to_ascii_lowercase()),
             (Cell::Text(text), Self::Successor) => successor(&text).map_or(Cell::Null, Cell::Text),
             (Cell::Text(text), Self::Like) => Cell::Text(like_of_glob(&text)),
+            (Cell::Text(text), Self::Fts5) => Cell::Text(search::fts5(&text)),
+            (Cell::Text(text), Self::Tsquery) => Cell::Text(search::tsquery(&text)),
             (other, _) => other,
         }
     }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use tokio_postgres::{Client, Error, Row};
 
 use super::{Catalogue, Column, ForeignKey, Native, Table, TableIndex};
+use crate::sql::search::PREFIX;
 
 /// Tables and views but for the system's and those that extensions bring; those of the schema in which we make tables
 /// have plain names, others that of their schema first.
@@ -75,6 +76,10 @@ pub(crate) async fn read(client: &Client) -> Result<Catalogue, Error> {
             let index = index(row, &numbered)?;
             if row.try_get(3)? {
                 set_key(&mut made, &index);
+            }
+            if index.name.starts_with(PREFIX) {
+                let of = made.name.rsplit_once('.').map(|(of, _)| format!("{of}."));
+                catalogue.searches.push(of.unwrap_or_default() + &index.name);
             }
             made.indexes.push(index);
         }

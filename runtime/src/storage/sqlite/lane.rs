@@ -3,7 +3,7 @@
 //! The database's own plan decides, once per shape. Inline goes what searches by key or index, and a scan in the order
 //! asked for under a limit. A rest of a filter on such a scan is allowed where it compares plain values: each row then
 //! takes steps, and the budget of steps is the net below it. Text operators are not: they take no step however long
-//! the text is. Sorts, counts, deep pages and scans without order go to the pool.
+//! the text is. Sorts, counts, searches, deep pages and scans without order go to the pool.
 
 use rusqlite::Connection;
 
@@ -24,7 +24,7 @@ pub enum Lane {
 /// Decides where reads of a shape run.
 pub fn decide(connection: &Connection, shape: &Shape, read: &Read) -> rusqlite::Result<Lane> {
     if let Select::Page { start, count, .. } = &shape.select
-        && (*count || matches!(start, Start::Offset(_)))
+        && (*count || matches!(start, Start::Offset(_)) || searches(&shape.condition))
     {
         return Ok(Lane::Pool);
     }
@@ -102,9 +102,18 @@ fn is_table(detail: &str, alias: &str) -> bool {
         .is_some_and(|rest| rest == alias || rest.starts_with(&format!("{alias} ")))
 }
 
+/// Whether rows are found by a search, which reads all that its words stand in, whatever the limit is.
+fn searches(expr: &Expr) -> bool {
+    match expr {
+        Expr::Search(_) => true,
+        Expr::And(all) => all.iter().any(searches),
+        _ => false,
+    }
+}
+
 fn has_text_operator(expr: &Expr) -> bool {
     match expr {
-        Expr::Text(..) | Expr::Glob(..) => true,
+        Expr::Text(..) | Expr::Glob(..) | Expr::Search(_) => true,
         Expr::Not(a) | Expr::IsNull(a) | Expr::Negate(a) | Expr::InArray(a, _) => has_text_operator(a),
         Expr::And(all) | Expr::Or(all) | Expr::Call(_, all) => all.iter().any(has_text_operator),
         Expr::Compare(_, a, b) | Expr::Arithmetic(_, a, b) => has_text_operator(a) || has_text_operator(b),
@@ -148,7 +157,7 @@ resources:
   Post:
     sort: -created_at
     fields:
-      text: { type: text, filterable: true }
+      text: { type: text, searchable: true }
       status: { type: enum, values: [draft, published], index: true }
       created_at: { type: timestamp, index: true }
     belongs_to: { author: User }
@@ -204,6 +213,7 @@ accounts: { resource: User, identify_by: [name], password: password }
     fn what_reads_or_sorts_many_rows_is_not() {
         assert_eq!(lane_of("count=exact", false), Lane::Pool);
         assert_eq!(lane_of("text[contains]=x", false), Lane::Pool);
+        assert_eq!(lane_of("q=x", false), Lane::Pool);
         assert_eq!(lane_of("sort=author.name", false), Lane::Pool);
     }
 }

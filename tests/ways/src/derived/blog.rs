@@ -51,9 +51,9 @@ pub enum Status {
 ))]
 pub struct Post {
     id: i64,
-    #[rest(length = 1..=120, filterable, sortable)]
+    #[rest(length = 1..=120, searchable)]
     title: String,
-    #[rest(type = text, default = "")]
+    #[rest(type = text, default = "", searchable, filterable = false, sortable = false)]
     body: String,
     #[rest(default = Status::Draft, index)]
     status: Status,

@@ -23,6 +23,7 @@ pub struct Keys {
 pub struct Country {
     #[rest(length = 2..=2)]
     code: String,
+    #[rest(searchable)]
     name: String,
 }
 
@@ -41,6 +42,7 @@ pub struct City {
 #[rest(access(read = public, create = public, change = public))]
 pub struct Document {
     id: Uuid,
+    #[rest(searchable)]
     title: String,
 }
 
@@ -86,7 +88,7 @@ pub struct Membership {
     project_id: i64,
     #[rest(belongs_to = Person, inverse = memberships, on_delete = cascade)]
     person_id: i64,
-    #[rest(default = member)]
+    #[rest(default = member, searchable)]
     role: String,
 }
 

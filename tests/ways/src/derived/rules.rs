@@ -41,11 +41,11 @@ pub enum Status {
 ))]
 pub struct Project {
     id: i64,
-    #[rest(filterable, sortable)]
+    #[rest(searchable)]
     name: String,
     #[rest(filterable, sortable, readable = "owner_id = me.id")]
     budget: Option<i32>,
-    #[rest(filterable, sortable, readable = "me.is_admin")]
+    #[rest(searchable, readable = "me.is_admin")]
     note: Option<String>,
     #[rest(default = Open, writable = "owner_id = me.id")]
     status: Status,

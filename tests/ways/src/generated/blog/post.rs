@@ -14,9 +14,9 @@ use super::{Tag, User};
 ))]
 pub struct Post {
     pub id: i64,
-    #[rest(length = 1..=120, filterable, sortable)]
+    #[rest(length = 1..=120, searchable)]
     pub title: String,
-    #[rest(type = text, default = "")]
+    #[rest(type = text, default = "", searchable, filterable = false, sortable = false)]
     pub body: String,
     #[rest(default = Draft, index)]
     pub status: PostStatus,

@@ -8,5 +8,6 @@ use rest_runtime::RestResource;
 pub struct Country {
     #[rest(length = 2..=2)]
     pub code: String,
+    #[rest(searchable)]
     pub name: String,
 }

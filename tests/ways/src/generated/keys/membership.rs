@@ -8,7 +8,7 @@ use super::{Person, Project};
 #[rest(key(project, person))]
 #[rest(access(read = public, create = public, change = public))]
 pub struct Membership {
-    #[rest(default = "member")]
+    #[rest(default = "member", searchable)]
     pub role: String,
     #[rest(belongs_to = Project, inverse = memberships, on_delete = cascade)]
     pub project_id: i64,

@@ -14,11 +14,11 @@ use super::Person;
 ))]
 pub struct Project {
     pub id: i64,
-    #[rest(filterable, sortable)]
+    #[rest(searchable)]
     pub name: String,
     #[rest(filterable, sortable, readable = "owner_id = me.id")]
     pub budget: Option<i32>,
-    #[rest(filterable, sortable, readable = "me.is_admin")]
+    #[rest(searchable, readable = "me.is_admin")]
     pub note: Option<String>,
     #[rest(default = Open, writable = "owner_id = me.id")]
     pub status: ProjectStatus,

@@ -3,7 +3,7 @@
 struct Post {
     id: i64,
     #[rest(searchable)]
-    title: String,
+    views: i32,
 }
 
 fn main() {}
