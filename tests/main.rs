@@ -57,6 +57,7 @@ mod reach;
 mod readme;
 mod starts;
 mod stop;
+mod streams;
 mod support;
 mod twins;
 mod walk;
@@ -89,6 +90,7 @@ fn main() {
     trials.extend(differences::trials());
     trials.extend(metrics::trials());
     trials.extend(stop::trials());
+    trials.extend(streams::trials());
     trials.extend(expiry::trials());
     trials.extend(once::trials());
     trials.extend(order::trials());

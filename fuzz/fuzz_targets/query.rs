@@ -4,6 +4,7 @@
 use libfuzzer_sys::fuzz_target;
 use rest_fuzz::{BLOG, TYPES, chosen};
 use rest_runtime::request::query;
+use rest_runtime::respond::format::Format;
 
 fuzz_target!(|input: (u8, bool, bool, &str)| {
     let (resource, typed, item, raw) = input;
@@ -13,6 +14,6 @@ fuzz_target!(|input: (u8, bool, bool, &str)| {
     if item {
         drop(query::item(schema, resource, Some(raw), &visible));
     } else {
-        drop(query::collection(schema, resource, Some(raw), &visible));
+        drop(query::collection(schema, resource, Some(raw), Format::Json, &visible));
     }
 });

@@ -634,7 +634,76 @@ impl Schema {
     }
 }
 
+impl Schema {
+    /// Whether some index begins with these fields and goes on in this order or its reverse: one that the schema names,
+    /// or one that is made because an order needs it, where the tables are ours.
+    pub fn serves(&self, id: ResourceId, first: &[FieldId], sort: &[SortKey]) -> bool {
+        let resource = self.resource(id);
+        if resource.serves(first, sort) {
+            return true;
+        }
+        let is_made = |own_first: &[FieldId], own: &[SortKey]| {
+            !own.is_empty()
+                && own_first == first
+                && goes_on(&own.iter().map(SortKey::pair).collect::<Vec<_>>(), sort)
+        };
+        self.managed != Some(false)
+            && (is_made(&[], &resource.sort)
+                || resource.relations.iter().any(|relation| {
+                    let inverse = relation.inverse.map(|id| self.relation(id));
+                    match (inverse, &relation.link) {
+                        (Some(inverse), Link::Keys { local, .. })
+                            if inverse.kind == RelationKind::HasMany =>
+                        {
+                            is_made(local, &inverse.sort)
+                        }
+                        _ => false,
+                    }
+                }))
+    }
+}
+
+impl SortKey {
+    fn pair(&self) -> (FieldId, bool) {
+        (self.field, self.descending)
+    }
+}
+
+/// Whether an index goes on in an order, or its reverse.
+fn goes_on(index: &[(FieldId, bool)], sort: &[SortKey]) -> bool {
+    let one_way = |reverse: bool| {
+        let terms = sort.iter().zip(index);
+        let mut terms = terms.map(|(key, (field, descending))| {
+            key.field == *field && (key.descending != *descending) == reverse
+        });
+        terms.all(|same| same)
+    };
+    index.len() >= sort.len() && (one_way(false) || one_way(true))
+}
+
 impl Resource {
+    /// Whether some index that the schema names begins with these fields and goes on in this order or its reverse.
+    pub(crate) fn serves(&self, first: &[FieldId], sort: &[SortKey]) -> bool {
+        let ascending = |fields: &[FieldId]| -> Vec<(FieldId, bool)> {
+            fields.iter().map(|field| (*field, false)).collect()
+        };
+        let mut orders = vec![ascending(&self.key.fields)];
+        orders.extend(self.uniques.iter().map(|unique| ascending(&unique.fields)));
+        let whole = self.indexes.iter().filter(|index| index.condition.is_none());
+        orders.extend(whole.map(|index| {
+            let fields = index.terms.iter().map_while(|term| match term.expr {
+                IndexExpr::Field(field) => Some((field, term.descending)),
+                IndexExpr::Expression(_) => None,
+            });
+            fields.collect()
+        }));
+        orders.iter().any(|order| {
+            let begins = order.len() >= first.len()
+                && first.iter().zip(order).all(|(field, (other, _))| field == other);
+            begins && goes_on(&order[first.len()..], sort)
+        })
+    }
+
     /// A field by its name on the wire, with its place.
     pub fn field_by_api_name(&self, name: &str) -> Option<(u32, &Field)> {
         (0u32..)

@@ -30,3 +30,8 @@ pub(crate) fn failed(id: Uuid, trace: Option<Trace>, problem: &Problem) {
     let trace_id = trace.map(display);
     tracing::error!(target: "rest::problem", %id, trace_id, code = problem.code().word(), cause, "{}", problem.told());
 }
+
+/// A stream was cut, since what was to follow couldn't be read.
+pub(crate) fn cut(resource: &str, refusal: &crate::storage::Refusal) {
+    tracing::error!(target: "rest::problem", resource, "a stream was cut: {refusal}");
+}

@@ -13,6 +13,7 @@ use crate::model::Model;
 use crate::plan::read::{Planner, ReadPlan};
 use crate::request::page::CursorKey;
 use crate::request::{Page, Query, Selection};
+use crate::respond::format::Format;
 use crate::sql::condition::definition;
 use crate::sql::dialect::{Dialect, numbered};
 use crate::sql::select;
@@ -94,6 +95,7 @@ fn plan(planner: &Planner<'_>, id: ResourceId, read: &str) -> Option<ReadPlan> {
         limit: planner.model.schema.page.limit,
         count: false,
         selection,
+        format: Format::Json,
     };
     // No cursor is opened, so any key will do.
     planner.page(id, &query, &CursorKey::new([0; 32])).ok()

@@ -14,6 +14,7 @@
 //! `ways: all` has the page run against the schema's derived and generated service too (`tests/ways`).
 //! `> Name: value` is a header of the request (without a value: the header that would be added is left out),
 //! `< Name: value` one of the answer, `< no Name` one that must be absent; lines without a mark are the body above them.
+//! A body whose lines begin with `| ` is text.
 //! In requests `<name>` stands for a value bound before and `<x*65>` for 65 times x.
 
 use std::path::{Path, PathBuf};
@@ -71,7 +72,42 @@ pub(crate) struct Exchange {
     /// Expected headers.
     pub(crate) expected_headers: Vec<(String, ExpectedHeader)>,
     /// The expected body, where the case speaks of it.
-    pub(crate) expected_body: Option<Json>,
+    pub(crate) expected_body: Option<ExpectedBody>,
+}
+
+/// What a case says of the body of the answer.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum ExpectedBody {
+    /// JSON that fits this pattern.
+    Json(Json),
+    /// This text, whatever ends its lines.
+    Text(String),
+}
+
+impl std::fmt::Display for ExpectedBody {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Json(json) => json.fmt(f),
+            Self::Text(text) => text.fmt(f),
+        }
+    }
+}
+
+impl ExpectedBody {
+    fn parse(text: &str) -> Result<Self, String> {
+        if text.starts_with('|') {
+            let line = |line: &str| {
+                let line = line.strip_prefix('|').ok_or("a line of text begins with `|`")?;
+                Ok(format!("{}\n", line.strip_prefix(' ').unwrap_or(line)))
+            };
+            let lines = text.lines().map(line);
+            return lines
+                .collect::<Result<_, &str>>()
+                .map(Self::Text)
+                .map_err(str::to_owned);
+        }
+        Json::pattern(text).map(Self::Json)
+    }
 }
 
 /// What a case says of a header of the answer.
@@ -275,7 +311,7 @@ impl Reader {
         let expected_body = draft
             .expected_body
             .as_deref()
-            .map(Json::pattern)
+            .map(ExpectedBody::parse)
             .transpose()
             .map_err(at)?;
         self.steps.push(Step::Exchange(Exchange {

@@ -117,8 +117,9 @@ impl Contract {
         let media = media.split(';').next().unwrap_or_default().trim();
         let told = response["content"].get(media);
         let schema = told.ok_or_else(|| format!("content of {media}, which isn't foreseen"))?;
-        let mut schema = schema["schema"].clone();
-        if !media.ends_with("json") {
+        let is_lines = media.ends_with("ndjson") || media.ends_with("jsonl");
+        let mut schema = schema[if is_lines { "itemSchema" } else { "schema" }].clone();
+        if !is_lines && !media.ends_with("json") {
             return Ok(());
         }
         at_home(&mut schema);
@@ -128,11 +129,13 @@ impl Contract {
             .should_validate_formats(true)
             .build(&schema)
             .map_err(|e| e.to_string())?;
-        let content: Value = serde_json::from_slice(&answer.body).map_err(|e| e.to_string())?;
-        let wrong: Vec<String> = validator
-            .iter_errors(&content)
-            .map(|error| format!("{} at `{}`", error, error.instance_path()))
-            .collect();
+        let parts = answer.body.split_inclusive(|byte| is_lines && *byte == b'\n');
+        let mut wrong: Vec<String> = Vec::new();
+        for part in parts {
+            let content: Value = serde_json::from_slice(part).map_err(|e| e.to_string())?;
+            let errors = validator.iter_errors(&content);
+            wrong.extend(errors.map(|error| format!("{} at `{}`", error, error.instance_path())));
+        }
         if wrong.is_empty() {
             Ok(())
         } else {

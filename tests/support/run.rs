@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use super::case::{Case, Exchange, ExpectedHeader, Step};
+use super::case::{Case, Exchange, ExpectedBody, ExpectedHeader, Step};
 use super::contract::Contract;
 use super::http::{Answer, Client, Request};
 use super::json::Json;
@@ -77,9 +77,16 @@ impl Player<'_> {
             differences.extend(self.header(name, expected, &answer));
         }
         if let Some(expected) = &exchange.expected_body {
-            match Json::parse(&answer.text()) {
-                Ok(got) => differences.extend(matching::json(expected, &got, &mut self.bindings)),
-                Err(e) => differences.push(e),
+            match (expected, Json::parse(&answer.text())) {
+                (ExpectedBody::Json(expected), Ok(got)) => {
+                    differences.extend(matching::json(expected, &got, &mut self.bindings));
+                }
+                (ExpectedBody::Json(_), Err(e)) => differences.push(e),
+                (ExpectedBody::Text(expected), _) => {
+                    if answer.text().replace("\r\n", "\n") != *expected {
+                        differences.push(format!("the text isn't:\n{expected}"));
+                    }
+                }
             }
         }
         if differences.is_empty() {
@@ -146,6 +153,9 @@ pub(crate) fn rules_for_all(request: &Request, answer: &Answer) -> Vec<String> {
     let bare = request.method == "HEAD" || answer.body.is_empty();
     if answer.status >= 400 {
         broken.extend(problem_rules(answer, &media, bare));
+    } else if !bare && (media.ends_with("ndjson") || media.ends_with("jsonl")) {
+        let text = answer.text();
+        broken.extend(text.lines().filter_map(|line| Json::parse(line).err()));
     } else if !bare && media.contains("json") {
         broken.extend(Json::parse(&answer.text()).err());
     }

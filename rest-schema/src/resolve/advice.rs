@@ -4,7 +4,7 @@
 
 use super::Draft;
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::schema::{FieldId, IndexExpr, Link, RelationKind, Resource, ResourceId, SortKey};
+use crate::schema::{FieldId, Link, RelationKind, ResourceId, SortKey};
 use crate::source::Span;
 
 /// An order without an index reads all rows for each page.
@@ -58,7 +58,7 @@ fn warn(
     diagnostics: &mut Diagnostics,
 ) {
     let resource = draft.schema.resource(id);
-    if sort.is_empty() || is_served(resource, first, sort) {
+    if sort.is_empty() || resource.serves(first, sort) {
         return;
     }
     let name = |field: FieldId| draft.schema.field(field).name.as_str();
@@ -80,36 +80,4 @@ fn warn(
             .help(help)
             .warning(),
     );
-}
-
-/// Whether some index begins with these fields and goes on in this order or its reverse.
-fn is_served(resource: &Resource, first: &[FieldId], sort: &[SortKey]) -> bool {
-    let ascending =
-        |fields: &[FieldId]| -> Vec<(FieldId, bool)> { fields.iter().map(|field| (*field, false)).collect() };
-    let mut orders = vec![ascending(&resource.key.fields)];
-    orders.extend(resource.uniques.iter().map(|unique| ascending(&unique.fields)));
-    let whole = resource.indexes.iter().filter(|index| index.condition.is_none());
-    orders.extend(whole.map(|index| {
-        let fields = index.terms.iter().map_while(|term| match term.expr {
-            IndexExpr::Field(field) => Some((field, term.descending)),
-            IndexExpr::Expression(_) => None,
-        });
-        fields.collect()
-    }));
-    orders.iter().any(|order| {
-        let begins =
-            order.len() >= first.len() && first.iter().zip(order).all(|(field, (other, _))| field == other);
-        begins && goes_on(&order[first.len()..], sort)
-    })
-}
-
-fn goes_on(order: &[(FieldId, bool)], sort: &[SortKey]) -> bool {
-    let one_way = |reverse: bool| {
-        let terms = sort.iter().zip(order);
-        let mut terms = terms.map(|(key, (field, descending))| {
-            key.field == *field && (key.descending != *descending) == reverse
-        });
-        terms.all(|same| same)
-    };
-    order.len() >= sort.len() && (one_way(false) || one_way(true))
 }

@@ -1,6 +1,6 @@
 //! How a field's value is kept in a column, and how it is shown.
 //!
-//! A [`Codec`] is made once per field, from its type and the column's [`Form`]. It writes a cell straight to JSON,
+//! A [`Codec`] is made once per field, from its type and the column's [`Form`]. It writes a cell straight to the answer,
 //! without a value in between: a page of rows is mostly this. A stored value that does not fit its type is
 //! [`Unfit`], never a null and never passed on.
 
@@ -27,6 +27,7 @@ pub use moment::Fraction;
 pub use number::DecimalForm;
 
 use crate::cell::{Cell, CellRef};
+use crate::respond::format::{Json, Writing};
 use json_text::Spacing;
 
 /// A stored value does not fit its field's type. It does not hold the value, which may be private.
@@ -156,22 +157,54 @@ impl Codec {
     }
 
     /// Writes a cell as JSON; NULL as `null`.
+    ///
+    /// # Errors
+    ///
+    /// Where the cell doesn't fit the field's type.
     pub fn write_json(&self, cell: CellRef<'_>, out: &mut Vec<u8>) -> Result<(), Unfit> {
+        self.lexeme::<Json>(cell, out)
+    }
+
+    /// Writes a cell as a form quotes it.
+    ///
+    /// # Errors
+    ///
+    /// Where the cell doesn't fit the field's type.
+    pub fn lexeme<W: Writing>(&self, cell: CellRef<'_>, out: &mut Vec<u8>) -> Result<(), Unfit> {
         match (self, cell) {
             (Self::Password, _) => {
                 return Err(Unfit {
                     expected: "for showing",
                 });
             }
-            (_, CellRef::Null) => out.extend_from_slice(b"null"),
-            (Self::Text, cell) => json_text::write_string(text(cell)?, out),
-            (Self::Integer, cell) => number::write_integer(integer32(cell)?, out),
-            (Self::Bigint, cell) => number::write_integer(integer(cell)?, out),
-            (Self::Float, cell) => number::write_real(real(cell)?, out),
-            (Self::Boolean, cell) => out.extend_from_slice(if boolean(cell)? { b"true" } else { b"false" }),
-            (Self::Enum(words), cell) => json_text::write_string(word(words, cell)?, out),
-            (Self::Uuid(form), cell) => write_uuid(*form, cell, out)?,
-            (Self::Json(form), cell) => write_document(*form, cell, out)?,
+            (_, CellRef::Null) => W::null(out),
+            (Self::Text, cell) => W::text(out, text(cell)?),
+            (Self::Integer, cell) => {
+                let value = integer32(cell)?;
+                W::bare(out, |out| number::write_integer(value, out));
+            }
+            (Self::Bigint, cell) => {
+                let value = integer(cell)?;
+                W::bare(out, |out| number::write_integer(value, out));
+            }
+            (Self::Float, cell) => {
+                let value = real(cell)?;
+                W::bare(out, |out| number::write_real(value, out));
+            }
+            (Self::Boolean, cell) => {
+                let word: &[u8] = if boolean(cell)? { b"true" } else { b"false" };
+                W::bare(out, |out| out.extend_from_slice(word));
+            }
+            (Self::Enum(words), cell) => W::text(out, word(words, cell)?),
+            (Self::Uuid(form), cell) => {
+                let mut buffer = Uuid::encode_buffer();
+                let text = uuid(*form, cell)?.hyphenated().encode_lower(&mut buffer);
+                W::plain(out, |out| out.extend_from_slice(text.as_bytes()));
+            }
+            (Self::Json(form), cell) => {
+                let document = document(*form, cell)?;
+                W::document(out, |out| document.write(out));
+            }
             (
                 Self::Decimal {
                     precision,
@@ -181,19 +214,19 @@ impl Codec {
                 cell,
             ) => {
                 let units = units(*precision, *scale, *form, cell)?;
-                quoted(out, |out| number::write_units(units, *scale, out));
+                W::plain(out, |out| number::write_units(units, *scale, out));
             }
             (Self::Date, cell) => {
                 let date = moment::date(bytes_of_text(cell)).ok_or(DATE)?;
-                quoted(out, |out| out.extend_from_slice(date));
+                W::plain(out, |out| out.extend_from_slice(date));
             }
             (Self::Time(fraction), cell) => {
                 let clock = moment::clock(bytes_of_text(cell), *fraction).ok_or(TIME)?;
-                quoted(out, |out| clock.write(out));
+                W::plain(out, |out| clock.write(out));
             }
             (Self::Timestamp(fraction), cell) => {
                 let (date, clock) = moment::timestamp(bytes_of_text(cell), *fraction).ok_or(TIMESTAMP)?;
-                quoted(out, |out| {
+                W::plain(out, |out| {
                     out.extend_from_slice(date);
                     out.push(b'T');
                     clock.write(out);
@@ -202,7 +235,7 @@ impl Codec {
             }
             (Self::Bytes, cell) => {
                 let text = STANDARD.encode(blob(cell)?);
-                quoted(out, |out| out.extend_from_slice(text.as_bytes()));
+                W::plain(out, |out| out.extend_from_slice(text.as_bytes()));
             }
         }
         Ok(())
@@ -242,7 +275,7 @@ impl Codec {
             (Self::Uuid(form), cell) => Value::Uuid(uuid(*form, cell)?),
             (Self::Json(form), cell) => {
                 let mut out = Vec::new();
-                write_document(*form, cell, &mut out)?;
+                document(*form, cell)?.write(&mut out);
                 Value::Json(String::from_utf8(out).map_err(|_| JSON)?)
             }
             (Self::Bytes, cell) => Value::Bytes(blob(cell)?.to_vec()),
@@ -340,12 +373,6 @@ fn uuid_form(declared: Option<&str>) -> UuidForm {
     } else {
         UuidForm::Hyphenated
     }
-}
-
-fn quoted(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
-    out.push(b'"');
-    write(out);
-    out.push(b'"');
 }
 
 fn text(cell: CellRef<'_>) -> Read<&str> {
@@ -455,24 +482,32 @@ fn is_hyphenated(text: &[u8]) -> bool {
     text.len() == 36 && !text.iter().any(u8::is_ascii_uppercase)
 }
 
-fn write_uuid(form: UuidForm, cell: CellRef<'_>, out: &mut Vec<u8>) -> Read<()> {
-    let mut buffer = Uuid::encode_buffer();
-    let text = uuid(form, cell)?.hyphenated().encode_lower(&mut buffer);
-    quoted(out, |out| out.extend_from_slice(text.as_bytes()));
-    Ok(())
+/// A document as it is kept.
+enum Document<'a> {
+    Text(&'a str),
+    Integer(i64),
+    Real(f64),
 }
 
-fn write_document(form: JsonForm, cell: CellRef<'_>, out: &mut Vec<u8>) -> Read<()> {
-    match (form, cell) {
-        (JsonForm::Python, CellRef::Integer(value)) => number::write_integer(value, out),
-        (JsonForm::Python, CellRef::Real(value)) if value.is_finite() => number::write_real(value, out),
-        (_, cell) => {
-            let text = text(cell).map_err(|_| JSON)?;
-            if !json_text::is_json(text) {
-                return Err(JSON);
-            }
-            json_text::copy(text, Spacing::Compact, out);
+impl Document<'_> {
+    fn write(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Text(text) => json_text::copy(text, Spacing::Compact, out),
+            Self::Integer(value) => number::write_integer(*value, out),
+            Self::Real(value) => number::write_real(*value, out),
         }
     }
-    Ok(())
+}
+
+fn document(form: JsonForm, cell: CellRef<'_>) -> Read<Document<'_>> {
+    match (form, cell) {
+        (JsonForm::Python, CellRef::Integer(value)) => Ok(Document::Integer(value)),
+        (JsonForm::Python, CellRef::Real(value)) if value.is_finite() => Ok(Document::Real(value)),
+        (_, cell) => {
+            let text = text(cell).map_err(|_| JSON)?;
+            json_text::is_json(text)
+                .then_some(Document::Text(text))
+                .ok_or(JSON)
+        }
+    }
 }

@@ -5,6 +5,7 @@ use rest_schema::FieldId;
 use super::{Repository, made};
 use crate::problem::{Code, Problem};
 use crate::request::{self, Filter, Operator, Page, Path, Query, Selection, SortTerm, query};
+use crate::respond::format::Format;
 use crate::typed::{Binding, Condition, Order, RestResource};
 
 /// A read of many items, before it is done.
@@ -134,7 +135,7 @@ impl<'r, R: RestResource> List<'r, R> {
         let planner = repository.planner();
         let is_visible = |field| repository.caller.is_unrestricted || planner.is_visible(field);
         let schema = &repository.engine.model.schema;
-        let mut asked = query::collection(schema, binding.resource, Some(raw), &is_visible)?;
+        let mut asked = query::collection(schema, binding.resource, Some(raw), Format::Json, &is_visible)?;
         if asked.selection != Selection::default() {
             let detail = "a struct is whole: `fields` and `include` have no meaning here";
             return Err(Problem::new(Code::BadValue).detail(detail));
@@ -212,5 +213,6 @@ fn everything() -> Query {
         limit: u32::MAX,
         count: false,
         selection: Selection::default(),
+        format: Format::Json,
     }
 }

@@ -6,6 +6,7 @@
 
 mod draft;
 mod field;
+mod formats;
 mod matching;
 mod parameter;
 mod relation;

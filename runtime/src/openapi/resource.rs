@@ -11,6 +11,7 @@ use super::schema::Kind;
 use crate::problem::Code;
 use crate::request::body::{JSON_PATCH_TYPE, JSON_TYPES, MERGE_PATCH_TYPES};
 use crate::request::methods;
+use crate::respond::format::Content;
 use crate::validate::Body;
 
 impl Document<'_> {
@@ -100,9 +101,9 @@ impl Document<'_> {
         draft.responses.insert(
             200,
             json!({
-                "description": "A page.",
-                "headers": self.headers(&["ETag", "Cache-Control", "Vary", "Link"]),
-                "content": { JSON: { "schema": self.reference(id, Kind::Page) } },
+                "description": "A page, or a stream of the whole result.",
+                "headers": self.headers(&["ETag", "Cache-Control", "Vary", "Link", "Content-Disposition"]),
+                "content": self.shown(id, Content::Collection),
             }),
         );
         draft
@@ -139,7 +140,7 @@ impl Document<'_> {
         let shown = json!({
             "description": description,
             "headers": self.headers(&headers),
-            "content": { JSON: { "schema": self.any_of_item(id) } },
+            "content": self.shown(id, Content::Item),
         });
         draft.responses.insert(200, shown);
         draft.responses.insert(304, self.not_modified(&headers));
@@ -160,7 +161,7 @@ impl Document<'_> {
         let mut draft = self.question(id);
         draft.verb = "postQuery";
         if let Some(page) = draft.responses.get_mut(&200) {
-            page["headers"] = self.headers(&["Cache-Control", "Vary", "Link"]);
+            page["headers"] = self.headers(&["Cache-Control", "Vary", "Link", "Content-Disposition"]);
         }
         draft.responses.remove(&304);
         draft.responses.remove(&412);

@@ -42,6 +42,7 @@ pub(super) const HEADERS: &[HeaderRow] = &[
     header("Cache-Control", "what caches may do with the answer"),
     header("Vary", "the request headers on which the answer depends"),
     header("Link", "this page and its neighbours (RFC 8288)"),
+    header("Content-Disposition", "the name of the file, in CSV (RFC 6266)"),
     header("Location", "where the item made is"),
     header("Content-Location", "the address of the item in the content"),
     header("Allow", "the methods of the address, the same for every caller"),

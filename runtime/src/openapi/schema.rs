@@ -17,6 +17,10 @@ pub(super) enum Kind {
     Part,
     /// A page of a collection.
     Page,
+    /// An item as HAL.
+    Hal,
+    /// A page as HAL.
+    HalPage,
     /// What an array of bodies made.
     Made,
     /// A body.
@@ -28,10 +32,12 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 11] = [
         Self::Whole,
         Self::Part,
         Self::Page,
+        Self::Hal,
+        Self::HalPage,
         Self::Made,
         Self::Body(Body::Create),
         Self::Body(Body::Replace),
@@ -45,6 +51,8 @@ impl Kind {
             Self::Whole => "",
             Self::Part => "Part",
             Self::Page => "Page",
+            Self::Hal => "Hal",
+            Self::HalPage => "HalPage",
             Self::Made => "Made",
             Self::Body(Body::Create) => "Create",
             Self::Body(Body::Replace) => "Replace",
@@ -86,6 +94,8 @@ impl Document<'_> {
             Kind::Filter if is_read => self.filter(id),
             Kind::Part if is_read => self.item(id, false),
             Kind::Page if is_read => self.page(id),
+            Kind::Hal if is_read => self.hal_item(id),
+            Kind::HalPage if is_read => self.hal_page(id),
             Kind::Made if access.create.is_some() => {
                 let bulk = self.model.schema.limits.bulk;
                 let items =
@@ -93,7 +103,14 @@ impl Document<'_> {
                 object([("items", items)], &["items"])
             }
             Kind::Body(body) if self.takes(resource, body) => self.body(id, body, &[]),
-            Kind::Part | Kind::Page | Kind::Made | Kind::Body(_) | Kind::Query | Kind::Filter => return None,
+            Kind::Part
+            | Kind::Page
+            | Kind::Hal
+            | Kind::HalPage
+            | Kind::Made
+            | Kind::Body(_)
+            | Kind::Query
+            | Kind::Filter => return None,
         };
         Some(described(resource, kind, schema))
     }
@@ -107,7 +124,7 @@ impl Document<'_> {
         }
     }
 
-    fn item(&self, id: ResourceId, is_whole: bool) -> Value {
+    pub(super) fn item(&self, id: ResourceId, is_whole: bool) -> Value {
         let usage = Use::Shown {
             limits: self.model.schema.managed != Some(false),
         };
@@ -144,7 +161,7 @@ impl Document<'_> {
         crate::request::relations(&self.model.schema, id)
     }
 
-    fn page(&self, id: ResourceId) -> Value {
+    pub(super) fn page(&self, id: ResourceId) -> Value {
         let limits = self
             .model
             .schema
@@ -295,6 +312,11 @@ fn described(resource: &Resource, kind: Kind, mut schema: Value) -> Value {
         Kind::Whole => own.map(str::to_owned),
         Kind::Part => Some(format!("The members of a {} that `fields` names.", resource.name)),
         Kind::Page => Some("A page of a collection.".to_owned()),
+        Kind::Hal => Some(format!(
+            "A {} as HAL, whole or the members that `fields` names.",
+            resource.name
+        )),
+        Kind::HalPage => Some("A page of a collection as HAL.".to_owned()),
         Kind::Made => {
             Some("What was made, in the order sent; what its maker may not read is left out.".to_owned())
         }

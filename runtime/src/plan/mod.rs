@@ -10,6 +10,7 @@ pub mod expr;
 pub mod level;
 pub mod lower;
 pub mod read;
+mod streamed;
 
 use rest_schema::FieldId;
 

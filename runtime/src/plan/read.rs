@@ -19,6 +19,7 @@ use crate::problem::{Code, Problem};
 use crate::request::page::{CursorKey, Position};
 use crate::request::search::phrases;
 use crate::request::{Condition, Filter, Include, Operator, Page, Query, Selection, SortTerm};
+use crate::respond::format::Format;
 
 /// A read, ready to be run.
 #[derive(Debug, Clone)]
@@ -33,6 +34,8 @@ pub struct ReadPlan {
     pub binding: u64,
     /// Whether what it yields depends on who asks.
     pub personal: bool,
+    /// The form of its rows.
+    pub format: Format,
 }
 
 /// What a read does, apart from its values.
@@ -151,6 +154,7 @@ impl Planner<'_> {
             limit: 1,
             binding: 0,
             personal: true,
+            format: Format::Json,
         })
     }
 
@@ -223,6 +227,7 @@ impl Planner<'_> {
             limit,
             count: false,
             selection: Selection::default(),
+            format: Format::Json,
         };
         self.page_from(level.into(), &query, key, from)
     }
@@ -283,6 +288,9 @@ impl Planner<'_> {
         }
         parts.push(read);
         let order = self.order(resource, &query.sort)?;
+        if query.format.is_stream() {
+            self.check_streamed(resource, from, &query.sort, position.as_ref())?;
+        }
         if position
             .as_ref()
             .is_some_and(|position| position.values.len() != order.len())
@@ -322,6 +330,7 @@ impl Planner<'_> {
             limit: query.limit,
             binding,
             personal,
+            format: query.format,
         })
     }
 
@@ -697,7 +706,7 @@ fn push(params: &mut Vec<Cell>, cell: Cell) -> u16 {
     u16::try_from(params.len() - 1).unwrap_or(u16::MAX)
 }
 
-fn start_at(position: Position, params: &mut Vec<Cell>) -> Start {
+pub(super) fn start_at(position: Position, params: &mut Vec<Cell>) -> Start {
     let values = u16::try_from(params.len()).unwrap_or(u16::MAX);
     let nulls = position.values.iter().map(|cell| *cell == Cell::Null).collect();
     params.extend(position.values);

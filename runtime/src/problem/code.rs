@@ -63,6 +63,8 @@ codes! {
         "page is not a whole number from 1 to the last page that can be asked for by number";
     BadCursor "bad-cursor" BAD_REQUEST "Bad cursor"
         "the cursor was not made by this service, or for another sort or filter; begin again without one";
+    NotStreamable "not-streamable" BAD_REQUEST "Not streamable"
+        "the form asked for is a stream of the whole result, which has no pages, no count and no included items, and only an order that an index serves";
     LimitExceeded "limit-exceeded" BAD_REQUEST "Limit exceeded"
         "the request has more parameters, filters or included relations, or nests them deeper, than this service serves";
     BadHeader "bad-header" BAD_REQUEST "Bad header"

@@ -6,11 +6,12 @@ use rest_schema::{FieldId, ResourceId, Schema};
 
 use super::{Path, Query, Selection, query};
 use crate::problem::Problem;
+use crate::respond::format::Format;
 
 /// What is asked of the posts; `email` of a user does not exist for the caller.
 pub(super) fn posts(raw: &str) -> Result<Query, Problem> {
     let visible = |id: FieldId| schema().field(id).name != "email";
-    query::collection(schema(), named("Post"), Some(raw), &visible)
+    query::collection(schema(), named("Post"), Some(raw), Format::Json, &visible)
 }
 
 /// Which posts a write is meant for.

@@ -20,6 +20,7 @@ pub mod query;
 pub mod search;
 pub mod sort;
 
+use crate::respond::format::Format;
 pub use condition::Condition;
 use rest_schema::{FieldId, Relation, RelationId, ResourceId, Schema, Value};
 
@@ -52,12 +53,14 @@ pub struct Query {
     pub sort: Vec<SortTerm>,
     /// Where the page begins.
     pub page: Page,
-    /// Items on the page, 1 to the schema's maximum.
+    /// Items on the page, 1 to the schema's maximum; in a stream that has no limit, the greatest number.
     pub limit: u32,
     /// Whether `page.total` is asked for.
     pub count: bool,
     /// What is shown of each item.
     pub selection: Selection,
+    /// The form in which it is answered.
+    pub format: Format,
 }
 
 /// One filter parameter.

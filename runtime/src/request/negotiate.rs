@@ -7,9 +7,6 @@ use axum::http::header::ACCEPT;
 
 use crate::problem::{Code, Problem};
 
-/// What is served, the preferred first.
-pub const SERVED: &[&str] = &["application/json"];
-
 /// The media types of documents about the service.
 pub(crate) mod about {
     /// OpenAPI, and what a problem means.
@@ -25,19 +22,24 @@ pub(crate) mod about {
 /// # Errors
 ///
 /// 406 where it admits none.
-pub fn choose(headers: &HeaderMap, served: &'static [&'static str]) -> Result<&'static str, Problem> {
+pub fn choose<T>(
+    headers: &HeaderMap,
+    served: &'static [T],
+    name: impl Fn(&'static T) -> &'static str,
+) -> Result<&'static T, Problem> {
     if elements_of(headers).next().is_none() {
-        return Ok(served[0]);
+        return Ok(&served[0]);
     }
     let mut best = (0, None);
     for media in served {
-        let weight = weight(headers, media);
+        let weight = weight(headers, name(media));
         if weight > best.0 {
-            best = (weight, Some(*media));
+            best = (weight, Some(media));
         }
     }
     best.1.ok_or_else(|| {
-        let detail = format!("what there is: {}", served.join(", "));
+        let names: Vec<&str> = served.iter().map(name).collect();
+        let detail = format!("what there is: {}", names.join(", "));
         Problem::new(Code::NotAcceptable)
             .detail(detail.clone())
             .in_header("Accept", Code::NotAcceptable, detail)
@@ -197,12 +199,16 @@ mod tests {
 
     use super::*;
 
+    fn plain(headers: &HeaderMap) -> Result<&'static str, Problem> {
+        choose(headers, about::JSON, |name| name).copied()
+    }
+
     fn accepts(values: &[&str]) -> bool {
         let mut headers = HeaderMap::new();
         for value in values {
             headers.append(ACCEPT, HeaderValue::from_str(value).expect("a header's value"));
         }
-        choose(&headers, SERVED).is_ok()
+        plain(&headers).is_ok()
     }
 
     #[test]
@@ -249,7 +255,7 @@ mod tests {
     fn a_refusal_lists_what_there_is() {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("text/html"));
-        let problem = choose(&headers, SERVED).expect_err("HTML isn't served");
+        let problem = plain(&headers).expect_err("HTML isn't served");
         assert_eq!(problem.code(), Code::NotAcceptable);
         assert_eq!(problem.told(), "what there is: application/json");
     }
@@ -261,7 +267,7 @@ mod tests {
             let mut headers = HeaderMap::new();
             if let Ok(value) = HeaderValue::from_bytes(&bytes) {
                 headers.insert(ACCEPT, value);
-                let _ = choose(&headers, SERVED);
+                let _ = plain(&headers);
             }
         }
 

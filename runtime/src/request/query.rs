@@ -16,6 +16,7 @@ use super::{Condition, Query, Selection, Visible, condition, filter, include, pa
 use crate::openapi::Version;
 use crate::problem::{Code, Fault, Place, Problem, words};
 use crate::request::body::{Json, Pointer};
+use crate::respond::format::Format;
 
 pub use matching::{MAX_AFFECTED, Matching, matching};
 pub use split::{MAX_LENGTH, MAX_PARAMETERS, with_cursor};
@@ -100,13 +101,14 @@ pub fn collection(
     schema: &Schema,
     resource: ResourceId,
     raw: Option<&str>,
+    format: Format,
     visible: &Visible,
 ) -> Result<Query, Problem> {
     let names = Names { schema, visible };
     let mut faults = Vec::new();
     let parameters = Parameters::read(raw, &mut faults)?;
     check_repeated(&parameters, &mut faults);
-    let limit = page::limit(schema, &parameters, &mut faults);
+    let limit = limit(schema, &parameters, format, &mut faults);
     let is_filter = |parameter: &&Parameter| row(&parameter.name).is_none();
     let of_filters = parameters.iter().filter(is_filter).collect();
     let query = Query {
@@ -117,7 +119,9 @@ pub fn collection(
         limit,
         count: page::count(&parameters, &mut faults),
         selection: include::selection(&names, resource, &parameters, &mut faults),
+        format,
     };
+    check_streamed(&query, &parameters, &mut faults);
     refused(&parameters, faults).map_or(Ok(query), Err)
 }
 
@@ -126,7 +130,13 @@ pub fn collection(
 /// # Errors
 ///
 /// 422, with every fault at its place in the body.
-pub fn body(schema: &Schema, resource: ResourceId, body: &Json, visible: &Visible) -> Result<Query, Problem> {
+pub fn body(
+    schema: &Schema,
+    resource: ResourceId,
+    body: &Json,
+    format: Format,
+    visible: &Visible,
+) -> Result<Query, Problem> {
     let names = Names { schema, visible };
     let root = Pointer::root();
     let mut faults = Vec::new();
@@ -167,11 +177,13 @@ pub fn body(schema: &Schema, resource: ResourceId, body: &Json, visible: &Visibl
         filters,
         search: search::read(&names, resource, &parameters, &mut of_parameters),
         sort: sort::read(&names, resource, &parameters, &mut of_parameters),
-        limit: page::limit(schema, &parameters, &mut of_parameters),
+        limit: limit(schema, &parameters, format, &mut of_parameters),
         page: page::page(schema, &parameters, &mut of_parameters),
         count: page::count(&parameters, &mut of_parameters),
         selection: include::selection(&names, resource, &parameters, &mut of_parameters),
+        format,
     };
+    check_streamed(&query, &parameters, &mut of_parameters);
     faults.extend(of_parameters.into_iter().map(|fault| match fault.place {
         Place::Parameter(name) => Fault {
             place: Place::Pointer(root.member(&name).into()),
@@ -183,6 +195,37 @@ pub fn body(schema: &Schema, resource: ResourceId, body: &Json, visible: &Visibl
         Ok(query)
     } else {
         Err(Problem::invalid(faults))
+    }
+}
+
+/// The most items: of a stream that isn't limited, all.
+fn limit(schema: &Schema, parameters: &Parameters, format: Format, faults: &mut Vec<Fault>) -> u32 {
+    if format.is_stream() && parameters.named("limit").is_none() {
+        u32::MAX
+    } else {
+        page::limit(schema, parameters, faults)
+    }
+}
+
+/// A stream is the whole result: it has no pages, no count, and rows without items within.
+fn check_streamed(query: &Query, parameters: &Parameters, faults: &mut Vec<Fault>) {
+    if !query.format.is_stream() {
+        return;
+    }
+    let mut refuse = |name: &str, detail: &str| {
+        faults.push(Fault::parameter(name, Code::NotStreamable, detail));
+    };
+    if !query.selection.includes.is_empty() {
+        let by = ["include", "fields"].into_iter();
+        let mut by = by.filter(|name| parameters.named(name).is_some());
+        let name = by.next().unwrap_or("include");
+        refuse(name, "a stream has rows alone, without related items within");
+    }
+    if parameters.named("page").is_some() {
+        refuse("page", "a stream has no pages; begin in the midst by cursor");
+    }
+    if query.count {
+        refuse("count", "a stream has no place for a total; ask for a page");
     }
 }
 

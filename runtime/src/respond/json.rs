@@ -1,21 +1,29 @@
-//! Rows as JSON: one splice copies the ranges of all levels into the answer.
+//! Rows as JSON, plain or as HAL: one splice copies the ranges of all levels into the answer.
+
+mod hal;
 
 use rest_schema::{FieldId, Link, RelationId, ResourceId};
 
+use crate::caller::Caller;
 use crate::cell::Cell;
 use crate::codec::Codec;
 use crate::engine::Engine;
 use crate::plan::binding::related_binding;
 use crate::plan::read::{ReadPlan, own_order};
 use crate::request::page::Position;
+use crate::respond::format::Format;
 use crate::sql::select::{Include, Layout, Read};
 use crate::storage::rows::{Included, NOWHERE, Output, Rows};
 
-/// Writes rows with what belongs in their holes.
+/// Writes rows with what belongs within them.
 #[derive(Debug, Clone, Copy)]
 pub struct Splicer<'a> {
     /// The service.
     pub engine: &'a Engine,
+    /// Who asks.
+    pub caller: &'a Caller,
+    /// The form of the answer.
+    pub format: Format,
     /// What its addresses begin with.
     pub prefix: &'a str,
 }
@@ -32,74 +40,114 @@ pub struct Links {
 }
 
 impl Splicer<'_> {
-    /// One item.
+    /// One item, whose key stands in `rows` where the form tells addresses.
     pub fn item(&self, layout: &Layout, rows: &Rows, out: &mut Vec<u8>) {
         self.row(layout, rows, 0, out);
     }
 
-    /// Items as an array's members, in the order of the collection.
-    pub fn members(&self, layout: &Layout, rows: &Rows, backward: bool, out: &mut Vec<u8>) {
-        let count = rows.len();
-        for place in 0..count {
-            if place > 0 {
+    /// Items as an array, in the order of the collection.
+    fn array(&self, layout: &Layout, rows: &Rows, places: impl Iterator<Item = usize>, out: &mut Vec<u8>) {
+        out.push(b'[');
+        for (count, place) in places.enumerate() {
+            if count > 0 {
                 out.push(b',');
             }
-            self.row(
-                layout,
-                rows,
-                if backward { count - 1 - place } else { place },
-                out,
-            );
+            self.row(layout, rows, place, out);
         }
+        out.push(b']');
     }
 
     /// A page of a collection.
     pub fn page(&self, read: &Read, plan: &ReadPlan, output: &Output, links: &Links, out: &mut Vec<u8>) {
-        out.extend_from_slice(b"{\"items\":[");
-        self.members(&read.layout, &output.rows, read.backward, out);
-        out.push(b']');
-        tail(plan.limit, output.total, links, out);
+        let count = output.rows.len();
+        let places = (0..count).map(|place| if read.backward { count - 1 - place } else { place });
+        let size = (plan.limit, output.total);
+        self.collection(size, links, out, |out| {
+            self.array(&read.layout, &output.rows, places, out);
+        });
+    }
+
+    /// A collection around its items.
+    fn collection(
+        &self,
+        size: (u32, Option<i64>),
+        links: &Links,
+        out: &mut Vec<u8>,
+        items: impl FnOnce(&mut Vec<u8>),
+    ) {
+        if self.format == Format::Hal {
+            out.extend_from_slice(b"{\"_links\":");
+            hal::links_of_page(links, out);
+            out.push(b',');
+            page(size, links, out);
+            out.extend_from_slice(b",\"_embedded\":{\"items\":");
+            items(out);
+            out.extend_from_slice(b"}}");
+        } else {
+            out.extend_from_slice(b"{\"items\":");
+            items(out);
+            out.push(b',');
+            page(size, links, out);
+            links_member(links, out);
+            out.push(b'}');
+        }
     }
 
     fn row(&self, layout: &Layout, rows: &Rows, row: usize, out: &mut Vec<u8>) {
-        let range = rows.range(row);
-        let width = layout.includes.len();
-        let mut from = range.start;
-        for place in 0..width {
-            let hole = rows.holes[row * width + place] as usize;
-            out.extend_from_slice(&rows.bytes[from..hole]);
-            from = hole;
-            let include = &layout.includes[place];
-            self.hole(
-                include,
-                &rows.includes[place],
-                rows.links[row * width + place],
-                out,
-            );
-        }
-        out.extend_from_slice(&rows.bytes[from..range.end]);
-    }
-
-    fn hole(&self, include: &Include, included: &Included, link: u32, out: &mut Vec<u8>) {
-        let group = included.groups.get(link as usize).copied().unwrap_or((0, 0));
-        if include.to_one {
-            if link == NOWHERE || group.1 == 0 {
-                out.extend_from_slice(b"null");
-            } else {
-                self.row(&include.layout, &included.rows, group.0 as usize, out);
-            }
+        let object = &rows.bytes[rows.range(row)];
+        let is_hal = self.format == Format::Hal;
+        if layout.includes.is_empty() && !is_hal {
+            out.extend_from_slice(object);
             return;
         }
-        out.extend_from_slice(b"{\"items\":[");
-        for place in 0..group.1 {
-            if place > 0 {
+        // What stands within it, without its braces.
+        let members = &object[1..object.len() - 1];
+        out.push(b'{');
+        let mut is_first = true;
+        let mut comma = |out: &mut Vec<u8>| {
+            if !std::mem::take(&mut is_first) {
                 out.push(b',');
             }
-            self.row(&include.layout, &included.rows, (group.0 + place) as usize, out);
+        };
+        if is_hal {
+            comma(out);
+            self.links_of_item(layout.resource, &rows.keys[row], out);
         }
-        out.push(b']');
+        if !members.is_empty() {
+            comma(out);
+            out.extend_from_slice(members);
+        }
+        if is_hal {
+            self.embedded(layout, rows, row, out);
+        } else {
+            for (place, include) in layout.includes.iter().enumerate() {
+                comma(out);
+                out.extend_from_slice(&include.fragment);
+                let link = rows.links[row * layout.includes.len() + place];
+                if !self.included(include, &rows.includes[place], link, out) {
+                    out.extend_from_slice(b"null");
+                }
+            }
+        }
+        out.push(b'}');
+    }
+
+    /// What is included, where there is something: a related item may be none.
+    fn included(&self, include: &Include, included: &Included, link: u32, out: &mut Vec<u8>) -> bool {
+        let (first, count) = included.groups.get(link as usize).copied().unwrap_or((0, 0));
+        if include.to_one {
+            let is_there = link != NOWHERE && count > 0;
+            if is_there {
+                self.row(&include.layout, &included.rows, first as usize, out);
+            }
+            return is_there;
+        }
         let links = self.links_of(include, included, link);
-        tail(include.cap, None, &links, out);
+        self.collection((include.cap, None), &links, out, |out| {
+            let places = (first..first + count).map(|place| place as usize);
+            self.array(&include.layout, &included.rows, places, out);
+        });
+        true
     }
 
     /// The addresses of an included collection: it is one of its own, below its parent.
@@ -130,8 +178,9 @@ impl Splicer<'_> {
     }
 }
 
-fn tail(limit: u32, total: Option<i64>, links: &Links, out: &mut Vec<u8>) {
-    out.extend_from_slice(b",\"page\":{\"limit\":");
+/// `"page":{…}`
+fn page((limit, total): (u32, Option<i64>), links: &Links, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"\"page\":{\"limit\":");
     out.extend_from_slice(itoa::Buffer::new().format(limit).as_bytes());
     out.extend_from_slice(b",\"next\":");
     text_or_null(links.next.as_ref().map(|(cursor, _)| cursor.as_str()), out);
@@ -141,13 +190,18 @@ fn tail(limit: u32, total: Option<i64>, links: &Links, out: &mut Vec<u8>) {
         out.extend_from_slice(b",\"total\":");
         out.extend_from_slice(itoa::Buffer::new().format(total).as_bytes());
     }
-    out.extend_from_slice(b"},\"links\":{\"self\":");
+    out.push(b'}');
+}
+
+/// `,"links":{…}`
+fn links_member(links: &Links, out: &mut Vec<u8>) {
+    out.extend_from_slice(b",\"links\":{\"self\":");
     text_or_null(Some(links.own.as_str()).filter(|own| !own.is_empty()), out);
     out.extend_from_slice(b",\"next\":");
     text_or_null(links.next.as_ref().and_then(|(_, link)| link.as_deref()), out);
     out.extend_from_slice(b",\"prev\":");
     text_or_null(links.prev.as_ref().and_then(|(_, link)| link.as_deref()), out);
-    out.extend_from_slice(b"}}");
+    out.push(b'}');
 }
 
 /// Cursors and links are ASCII without anything that JSON escapes.

@@ -1,5 +1,6 @@
 //! Rows to bytes, and what stands around them.
 
 pub mod etag;
+pub mod format;
 pub mod json;
 pub mod link;

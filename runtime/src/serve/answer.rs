@@ -14,6 +14,7 @@ use crate::request::body;
 use crate::request::precondition::Preconditions;
 use crate::request::prefer::{Preferences, Return};
 use crate::respond::etag;
+use crate::respond::format::Media;
 use crate::respond::json::Links;
 use crate::respond::link;
 
@@ -140,6 +141,20 @@ pub(super) fn page(bytes: Vec<u8>, links: &Links, prefix: &str, privacy: Privacy
     response.headers_mut().insert(ETAG, tag);
     set(&mut response, LINK, &link::header(links, prefix));
     response
+}
+
+/// A stream of a collection's items: it has no validator, since nobody knows it whole.
+pub(super) fn stream(body: Body, links: &Links, prefix: &str, privacy: Privacy) -> Response<Body> {
+    let mut response = json(StatusCode::OK, Bytes::new(), privacy);
+    *response.body_mut() = body;
+    set(&mut response, LINK, &link::header(links, prefix));
+    response
+}
+
+/// Says in which media type it is.
+pub(super) fn as_media(response: &mut Response<Body>, media: &'static Media) {
+    let name = HeaderValue::from_static(media.content_type);
+    response.headers_mut().insert(CONTENT_TYPE, name);
 }
 
 /// The answer to a read where the client wants it; 304 (RFC 9110, 15.4.5) where he has it already.

@@ -7,7 +7,7 @@ use rest_schema::{Operation, ResourceId};
 use super::Exchange;
 use super::answer::{self, Privacy};
 use super::reading::Asked;
-use crate::plan::read::{Planner, ReadPlan};
+use crate::plan::read::{From, Planner, ReadPlan};
 use crate::problem::{Code, Fault, Problem};
 use crate::request::body::Json;
 use crate::request::page::Position;
@@ -41,8 +41,7 @@ impl Exchange<'_> {
     /// GET of a collection.
     pub(super) async fn list(&self, resource: ResourceId) -> Result<Response<Body>, Problem> {
         let asked = self.page_asked(resource)?;
-        let output = self.fetch(&asked).await?;
-        self.page_told(&self.address_of(resource), &asked, &output)
+        self.told(resource, &self.address_of(resource), asked, None).await
     }
 
     /// The address of a collection.
@@ -63,9 +62,13 @@ impl Exchange<'_> {
     pub(super) fn query_of(&self, resource: ResourceId) -> Result<Query, Problem> {
         let planner = self.planner();
         let schema = &self.service.engine.model.schema;
-        query::collection(schema, resource, self.parts.uri.query(), &|field| {
-            planner.is_visible(field)
-        })
+        query::collection(
+            schema,
+            resource,
+            self.parts.uri.query(),
+            self.media.format,
+            &|field| planner.is_visible(field),
+        )
     }
 
     /// The answer to it, at an address.
@@ -78,15 +81,41 @@ impl Exchange<'_> {
         let read = &asked.compiled.read;
         let links = self.links(address, read, &asked.plan, output);
         let mut bytes = Vec::with_capacity(output.rows.size() + 1024);
-        let splicer = Splicer {
-            prefix: self.prefix,
+        self.splicer().page(read, &asked.plan, output, &links, &mut bytes);
+        let mut page = answer::page(bytes, &links, self.prefix, asked.privacy);
+        answer::as_media(&mut page, self.media);
+        answer::if_wanted(page, &asked.expected)
+    }
+
+    /// What writes rows for this caller.
+    pub(super) fn splicer(&self) -> Splicer<'_> {
+        Splicer {
             engine: &self.service.engine,
-        };
-        splicer.page(read, &asked.plan, output, &links, &mut bytes);
-        answer::if_wanted(
-            answer::page(bytes, &links, self.prefix, asked.privacy),
-            &asked.expected,
-        )
+            caller: &self.caller,
+            format: self.media.format,
+            prefix: self.prefix,
+        }
+    }
+
+    /// Answers what is asked of a collection at an address, in the form that is asked for; `from`: what a relation leads to
+    /// from there.
+    pub(super) async fn told(
+        &self,
+        resource: ResourceId,
+        address: &str,
+        asked: Asked,
+        from: Option<&From>,
+    ) -> Result<Response<Body>, Problem> {
+        let output = self.fetch(&asked).await?;
+        if let Some(from) = from.filter(|_| output.rows.is_empty()) {
+            // Nothing may be led to by nobody, too.
+            self.is_there(from).await?;
+        }
+        if self.media.format.is_stream() {
+            self.streamed(resource, address, asked, output)
+        } else {
+            self.page_told(address, &asked, &output)
+        }
     }
 
     /// Where the page is, and its neighbours. A page read backward was read from its end.

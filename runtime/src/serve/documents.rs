@@ -94,7 +94,7 @@ pub(super) async fn tell(
         About::Schema(_) => SCHEMA,
         About::Catalog => LINKSET,
     };
-    let media = negotiate::choose(&parts.headers, served)?;
+    let media = *negotiate::choose(&parts.headers, served, |name| name)?;
     let version = match about {
         About::OpenApi => query::version(parts.uri.query())?,
         _ => query::none(parts.uri.query()).map(|()| Version::V3_1)?,

@@ -14,7 +14,8 @@ use crate::problem::{Code, Problem};
 use crate::request::body::Json;
 use crate::request::precondition::Preconditions;
 use crate::request::{Selection, body, query};
-use crate::respond::json::{Splicer, address};
+use crate::respond::format::Format;
+use crate::respond::json::address;
 use crate::storage::job::Written;
 use crate::storage::rows::Output;
 use crate::storage::steps::Action;
@@ -43,16 +44,16 @@ impl Exchange<'_> {
         }
         let layout = &asked.compiled.read.layout;
         let (state, modified) = (output.state, output.modified);
-        let bytes = if layout.includes.is_empty() {
+        let is_plain = self.media.format == Format::Json && layout.includes.is_empty();
+        let bytes = if is_plain {
             output.rows.bytes
         } else {
             let mut bytes = Vec::with_capacity(output.rows.size() + 512);
-            let engine = &self.service.engine;
-            let prefix = self.prefix;
-            Splicer { engine, prefix }.item(layout, &output.rows, &mut bytes);
+            self.splicer().item(layout, &output.rows, &mut bytes);
             bytes
         };
         let mut response = answer::item(StatusCode::OK, bytes, state, asked.privacy);
+        answer::as_media(&mut response, self.media);
         answer::modified(&mut response, modified, self.now);
         answer::if_wanted(response, &asked.expected)
     }

@@ -17,6 +17,7 @@ mod reading;
 mod related;
 mod request_id;
 mod router;
+mod streamed;
 mod tokens;
 pub(crate) mod trace;
 
@@ -43,7 +44,8 @@ use crate::event;
 use crate::metrics::Route;
 use crate::problem::{Code, Problem};
 use crate::request::body::{self, Json};
-use crate::request::{idempotency, negotiate};
+use crate::request::idempotency;
+use crate::respond::format::Media;
 use crate::serve::once::Repeat;
 use crate::serve::trace::Trace;
 use crate::service::Inner;
@@ -75,6 +77,8 @@ struct Exchange<'a> {
     now: Timestamp,
     /// Whether it is sent again.
     repeat: Repeat,
+    /// The media type of its content.
+    media: &'static Media,
 }
 
 /// Answers a request: whatever happens, with a response, an id and an event.
@@ -227,7 +231,7 @@ async fn answer(
         Target::Tokens => Caller::anonymous(),
         _ => caller::resolve(service, &parts, now).await?,
     };
-    negotiate::choose(&parts.headers, negotiate::SERVED)?;
+    let media = target.media(&service.engine.model.schema, &parts)?;
     let exchange = Exchange {
         service,
         parts: &parts,
@@ -235,6 +239,7 @@ async fn answer(
         caller,
         now,
         repeat: Repeat::default(),
+        media,
     };
     let mut answered = exchange.serve(target, body).await?;
     if exchange.repeat.is_repeated() {

@@ -21,8 +21,9 @@ impl Exchange<'_> {
             // Nobody keeps the answer to a POST, so nobody has it already.
             asked.expected = Preconditions::default();
         }
-        let output = self.fetch(&asked).await?;
-        let page = self.page_told(&self.address_of(resource), &asked, &output)?;
+        let page = self
+            .told(resource, &self.address_of(resource), asked, None)
+            .await?;
         Ok(if is_twin { answer::untagged(page) } else { page })
     }
 
@@ -32,7 +33,9 @@ impl Exchange<'_> {
         let body = self.json(body).await?;
         let planner = self.planner();
         let schema = &self.service.engine.model.schema;
-        query::body(schema, resource, &body, &|field| planner.is_visible(field))
+        query::body(schema, resource, &body, self.media.format, &|field| {
+            planner.is_visible(field)
+        })
     }
 
     /// Whether what is asked for stands in the body.

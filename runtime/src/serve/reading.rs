@@ -10,12 +10,13 @@ use jiff::Timestamp;
 use super::answer::Privacy;
 use super::once::Repeat;
 use super::router::Target;
+use super::streamed::PART;
 use super::{Exchange, caller};
 use crate::engine::Compiled;
 use crate::plan::read::ReadPlan;
 use crate::problem::Problem;
-use crate::request::negotiate;
 use crate::request::precondition::Preconditions;
+use crate::respond::format::Format;
 use crate::service::Inner;
 use crate::storage::Refusal;
 use crate::storage::Storage;
@@ -30,6 +31,8 @@ use crate::token::Credentials;
 /// A read that is planned and written.
 pub(super) struct Asked {
     pub(super) plan: ReadPlan,
+    /// The most rows that are wanted: of a stream more than its plan reads at once.
+    pub(super) limit: u32,
     pub(super) compiled: Arc<Compiled>,
     pub(super) privacy: Privacy,
     /// What the client has or expects already.
@@ -52,6 +55,11 @@ pub(super) fn at_once(
     let Storage::Sqlite(files) = &service.storage else {
         return None;
     };
+    // What is refused here, too, is refused on the long way.
+    let media = target.media(&service.engine.model.schema, parts).ok()?;
+    if media.format.is_stream() {
+        return None;
+    }
     if !reads || !files.is_one() || !matches!(target, Target::Collection(_) | Target::Item(..)) {
         return None;
     }
@@ -72,6 +80,7 @@ pub(super) fn at_once(
                 caller,
                 now,
                 repeat: Repeat::default(),
+                media,
             };
             exchange.on(link, target)
         })
@@ -82,8 +91,15 @@ pub(super) fn at_once(
 
 impl Exchange<'_> {
     /// A read, written.
-    pub(super) fn asked(&self, plan: ReadPlan) -> Result<Asked, Problem> {
+    pub(super) fn asked(&self, mut plan: ReadPlan) -> Result<Asked, Problem> {
+        let limit = plan.limit;
+        if plan.format.is_stream() {
+            plan.limit = limit.min(PART);
+        } else if self.media.format == Format::Hal {
+            plan.format = Format::Hal;
+        }
         Ok(Asked {
+            limit,
             expected: Preconditions::parse(&self.parts.headers)?,
             privacy: self.privacy(&plan),
             compiled: self.service.engine.compiled(&plan.shape),
@@ -103,7 +119,7 @@ impl Exchange<'_> {
 
     /// The same on a connection that is held, where that is its lane.
     fn on(&self, link: &Link, target: &Target<'_>) -> Result<Option<Answer>, Refusal> {
-        let asked = negotiate::choose(&self.parts.headers, negotiate::SERVED).and_then(|_| match target {
+        let asked = match target {
             Target::Collection(resource) => self.page_asked(*resource).map(Some),
             Target::Item(resource, segment) => self.item_asked(*resource, segment).map(Some),
             Target::Related(..)
@@ -113,7 +129,7 @@ impl Exchange<'_> {
             | Target::CurrentToken
             | Target::Health(_)
             | Target::About(_) => Ok(None),
-        });
+        };
         let asked = match asked {
             Ok(Some(asked)) if asked.compiled.lane() == Some(Lane::Inline) => asked,
             Ok(_) => return Ok(None),

@@ -50,13 +50,8 @@ impl Exchange<'_> {
         let from = self.start(relation, segment)?;
         let cursor_key = &self.service.engine.cursor_key;
         let asked = self.asked(self.planner().related(&from, &query, cursor_key)?)?;
-        let output = self.fetch(&asked).await?;
-        if output.rows.is_empty() {
-            // Nothing may be led to by nobody, too.
-            self.is_there(&from).await?;
-        }
         let address = related(&self.service.engine, self.prefix, relation, &from.key);
-        self.page_told(&address, &asked, &output)
+        self.told(way.target, &address, asked, Some(&from)).await
     }
 
     /// PUT and DELETE of a pair.

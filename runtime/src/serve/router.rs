@@ -10,8 +10,12 @@ use rest_schema::{RelationId, ResourceId, Schema};
 use super::Health;
 use super::documents::About;
 use crate::metrics::Route;
+use crate::problem::Problem;
 use crate::request::methods;
+use crate::request::negotiate;
+use crate::respond::format::{Content, Media};
 use crate::service::Inner;
+use axum::http::request::Parts;
 
 /// Where collections are, by their address.
 #[derive(Debug, Default)]
@@ -61,6 +65,27 @@ pub(super) enum Target<'p> {
 }
 
 impl Target<'_> {
+    /// The media type in which a request is answered here.
+    ///
+    /// # Errors
+    ///
+    /// 406 where none is welcome.
+    pub(super) fn media(&self, schema: &Schema, parts: &Parts) -> Result<&'static Media, Problem> {
+        let method = parts.method.as_str();
+        let is_read = matches!(method, "GET" | "HEAD" | "QUERY");
+        let content = match self {
+            Self::Collection(_) if is_read => Content::Collection,
+            // The question by POST.
+            Self::Item(..) if method == "POST" => Content::Collection,
+            Self::Related(relation, _) if is_read && !schema.relation(*relation).kind.is_to_one() => {
+                Content::Collection
+            }
+            Self::Item(..) | Self::Related(..) | Self::Me if is_read => Content::Item,
+            _ => Content::Other,
+        };
+        negotiate::choose(&parts.headers, content.media(), |media| media.name)
+    }
+
     /// The same for those who count.
     pub(super) fn route(&self, routes: &Routes) -> Route {
         match *self {

@@ -29,6 +29,8 @@ pub struct Read {
 /// Which column of a row is what. Numbers are places in the row.
 #[derive(Debug)]
 pub struct Layout {
+    /// Whose rows.
+    pub resource: rest_schema::ResourceId,
     /// What is written of a row.
     pub shown: Vec<ShownColumn>,
     /// The levels below.
@@ -387,6 +389,7 @@ fn layout(writer: Writer<'_>, level: &Level, order: &[Term], whole: bool, column
         .map(|(included, link)| include(writer, included, link))
         .collect();
     Layout {
+        resource: level.resource,
         shown,
         includes,
         order,

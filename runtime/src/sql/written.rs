@@ -98,8 +98,14 @@ fn written(engine: &Engine, caller: &Caller, of: &str, raw: &str) -> String {
         caller,
     };
     let visible = |field| planner.is_visible(field);
-    let query =
-        query::collection(&engine.model.schema, resource(engine, of), Some(raw), &visible).expect("a query");
+    let query = query::collection(
+        &engine.model.schema,
+        resource(engine, of),
+        Some(raw),
+        crate::respond::format::Format::Json,
+        &visible,
+    )
+    .expect("a query");
     let plan = planner
         .page(resource(engine, of), &query, &engine.cursor_key)
         .expect("a plan");
@@ -140,8 +146,14 @@ fn a_cursor_is_a_chain_of_ranges() {
             caller: &caller,
         };
         let post = resource(engine, "Post");
-        let query =
-            query::collection(&engine.model.schema, post, Some("sort=rank"), &|_| true).expect("a query");
+        let query = query::collection(
+            &engine.model.schema,
+            post,
+            Some("sort=rank"),
+            crate::respond::format::Format::Json,
+            &|_| true,
+        )
+        .expect("a query");
         let binding = planner
             .page(post, &query, &engine.cursor_key)
             .expect("a plan")

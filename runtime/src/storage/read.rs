@@ -8,6 +8,7 @@ use rest_schema::{FieldId, Value};
 use siphasher::sip::SipHasher24;
 
 use crate::cell::{Cell, CellRef};
+use crate::respond::format::{Csv, Format, Json, Writing};
 use crate::sql::select::{Include, Layout, Read, ShownColumn};
 use crate::storage::Refusal;
 use crate::storage::bind::Values;
@@ -43,6 +44,7 @@ pub async fn run<C: Reading>(
     read: &Read,
     values: Values<'_>,
     limit: u32,
+    format: Format,
     state: &StateKey,
 ) -> Result<Output, Refusal> {
     let mut output = Output::default();
@@ -50,7 +52,7 @@ pub async fn run<C: Reading>(
     output.rows.bytes.reserve(likely_rows * likely_size(&read.layout));
     output.rows.ends.reserve(likely_rows);
     let mut page = Page {
-        level: LevelReader::new(&read.layout),
+        level: LevelReader::new(&read.layout, format),
         layout: &read.layout,
         limit: limit as usize,
         state,
@@ -241,6 +243,7 @@ fn hash_state(row: &impl Row, columns: &[usize], key: &StateKey) -> Result<u64, 
 /// Writes the rows of a level and collects the keys that its includes need.
 struct LevelReader<'l> {
     layout: &'l Layout,
+    format: Format,
     keys: Vec<Keys>,
 }
 
@@ -264,53 +267,59 @@ impl Keys {
 }
 
 impl<'l> LevelReader<'l> {
-    fn new(layout: &'l Layout) -> Self {
+    fn new(layout: &'l Layout, format: Format) -> Self {
         Self {
             layout,
+            format,
             keys: layout.includes.iter().map(|_| Keys::default()).collect(),
         }
     }
 
     fn write(&mut self, row: &impl Row, rows: &mut Rows) -> Result<(), Refusal> {
-        let out = &mut rows.bytes;
-        out.push(b'{');
+        match self.format {
+            Format::Json | Format::Hal | Format::Ndjson => self.members::<Json>(row, &mut rows.bytes)?,
+            Format::Csv => self.members::<Csv>(row, &mut rows.bytes)?,
+        }
+        if self.format == Format::Ndjson {
+            rows.bytes.push(b'\n');
+        }
+        if self.format == Format::Hal {
+            rows.keys.push(cells(row, &self.layout.key)?);
+        }
+        for (include, keys) in self.layout.includes.iter().zip(&mut self.keys) {
+            let key = cells(row, &include.link)?;
+            let nowhere = key.contains(&Cell::Null);
+            rows.links.push(if nowhere { NOWHERE } else { keys.place(key) });
+        }
+        rows.ends.push(place_of(rows.bytes.len()));
+        Ok(())
+    }
+
+    /// Writes what is shown of a row.
+    fn members<W: Writing>(&self, row: &impl Row, out: &mut Vec<u8>) -> Result<(), Refusal> {
+        W::begin(out);
         let mut first = true;
         for shown in &self.layout.shown {
             if let Some(guard) = shown.guard
                 && flag(row, guard)? != Some(true)
             {
+                first &= !W::absent(out, first);
                 continue;
             }
-            comma(&mut first, out);
-            out.extend_from_slice(&shown.fragment);
+            W::member(out, std::mem::take(&mut first), &shown.fragment);
             let value = row.cell(shown.column)?;
             shown
                 .codec
-                .write_json(value, out)
+                .lexeme::<W>(value, out)
                 .map_err(|unfit| self.unfit(row, shown.field, unfit.expected))?;
         }
-        for (include, keys) in self.layout.includes.iter().zip(&mut self.keys) {
-            comma(&mut first, out);
-            out.extend_from_slice(&include.fragment);
-            rows.holes.push(place_of(out.len()));
-            let key = cells(row, &include.link)?;
-            let nowhere = key.contains(&Cell::Null);
-            rows.links.push(if nowhere { NOWHERE } else { keys.place(key) });
-        }
-        out.push(b'}');
-        rows.ends.push(place_of(out.len()));
+        W::end(out);
         Ok(())
     }
 
     fn unfit(&self, row: &impl Row, field: FieldId, expected: &'static str) -> Refusal {
         let key = cells(row, &self.layout.key).unwrap_or_default();
         Refusal::StoredValue { field, key, expected }
-    }
-}
-
-fn comma(first: &mut bool, out: &mut Vec<u8>) {
-    if !std::mem::take(first) {
-        out.push(b',');
     }
 }
 
@@ -326,7 +335,8 @@ async fn finish_level<C: Reading>(
     values: Values<'_>,
 ) -> Result<(), Refusal> {
     for (include, keys) in level.layout.includes.iter().zip(level.keys) {
-        let included = Box::pin(run_include(connection, include, keys.all, values)).await?;
+        let format = level.format;
+        let included = Box::pin(run_include(connection, include, keys.all, values, format)).await?;
         rows.includes.push(included);
     }
     Ok(())
@@ -337,10 +347,11 @@ async fn run_include<C: Reading>(
     include: &Include,
     keys: Vec<Vec<Cell>>,
     values: Values<'_>,
+    format: Format,
 ) -> Result<Included, Refusal> {
     let mut below = Below {
         include,
-        level: LevelReader::new(&include.layout),
+        level: LevelReader::new(&include.layout, format),
         included: Included {
             groups: vec![(0, 0); keys.len()],
             more: keys.iter().map(|_| None).collect(),

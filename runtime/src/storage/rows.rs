@@ -1,4 +1,4 @@
-//! What a read yields before it is an answer: per level the bytes of its rows, with holes where includes belong.
+//! What a read yields before it is an answer: per level the bytes of its rows, and what leads to the levels below.
 //!
 //! Nothing is parsed again: [`crate::respond::json`] copies ranges of these buffers into the answer once.
 
@@ -6,20 +6,20 @@ use rest_schema::Value;
 
 use crate::cell::Cell;
 
-/// No link: the hole is null or empty.
+/// No link: what belongs there is null or empty.
 pub const NOWHERE: u32 = u32::MAX;
 
 /// The rows of one level.
 #[derive(Debug, Default)]
 pub struct Rows {
-    /// Their JSON objects, one after another, each without the includes.
+    /// Them as they are answered, one after another, each without the includes.
     pub bytes: Vec<u8>,
-    /// Where each row's object ends; it begins where the one before ends.
+    /// Where each row ends; it begins where the one before ends.
     pub ends: Vec<u32>,
-    /// For each row and include: the place in the bytes where it belongs.
-    pub holes: Vec<u32>,
     /// For each row and include: the place of its key among the include's keys, or [`NOWHERE`].
     pub links: Vec<u32>,
+    /// The key of each row, where the form tells addresses.
+    pub keys: Vec<Vec<Cell>>,
     /// The levels below.
     pub includes: Vec<Included>,
 }
@@ -54,7 +54,7 @@ impl Rows {
         self.bytes.len() + below
     }
 
-    /// Where a row's object stands.
+    /// Where a row stands.
     pub fn range(&self, row: usize) -> std::ops::Range<usize> {
         let start = if row == 0 { 0 } else { self.ends[row - 1] as usize };
         start..self.ends[row] as usize

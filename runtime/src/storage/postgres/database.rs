@@ -70,7 +70,15 @@ impl Database {
     ) -> Result<Output, Refusal> {
         let values = || Values::of_plan(&engine.model, plan, caller, now);
         if let Some(replica) = self.replicas.pick(self, caller) {
-            let read = read::run(replica, &compiled.read, values(), plan.limit, &engine.state_key).await;
+            let read = read::run(
+                replica,
+                &compiled.read,
+                values(),
+                plan.limit,
+                plan.format,
+                &engine.state_key,
+            )
+            .await;
             match read {
                 // What a replica can't do the primary may: it is away, or what was read has just changed there.
                 Err(Refusal::Again(_) | Refusal::Unavailable(_)) => {}
@@ -83,6 +91,7 @@ impl Database {
                 &compiled.read,
                 values(),
                 plan.limit,
+                plan.format,
                 &engine.state_key,
             )
         })

@@ -60,7 +60,7 @@ impl Database {
         self.in_lane(run, engine, compiled, plan, caller, now).await
     }
 
-    /// Runs a read of which the values are wanted, in its lane; a long one in the pool.
+    /// Runs a read of which the values are wanted, in its lane.
     pub async fn find(
         &self,
         engine: &Arc<Engine>,
@@ -69,13 +69,11 @@ impl Database {
         caller: &Caller,
         now: Timestamp,
     ) -> Result<Found, Refusal> {
-        if plan.limit > LONG {
-            compiled.set_lane(Lane::Pool);
-        }
         self.in_lane(find, engine, compiled, plan, caller, now).await
     }
 
-    /// What overruns the inline lane, or meets a lock there, is run again in the pool.
+    /// What is long or streamed goes to the pool, whatever the lane of its shape. What overruns the inline lane, or meets a
+    /// lock there, is run again in the pool.
     async fn in_lane<T: Send + 'static>(
         &self,
         run: Run<T>,
@@ -85,7 +83,8 @@ impl Database {
         caller: &Caller,
         now: Timestamp,
     ) -> Result<T, Refusal> {
-        if self.lane(compiled)? == Lane::Inline {
+        let is_long = plan.limit > LONG || plan.format.is_stream();
+        if !is_long && self.lane(compiled)? == Lane::Inline {
             let result = self
                 .readers
                 .inline(|link| run(link, engine, compiled, plan, caller, now));
@@ -168,6 +167,7 @@ pub fn run(
             &compiled.read,
             values,
             plan.limit,
+            plan.format,
             &engine.state_key,
         ))
     })

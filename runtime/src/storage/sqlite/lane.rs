@@ -189,7 +189,14 @@ accounts: { resource: User, identify_by: [name], password: password }
             }));
         }
         let posts = ResourceId(1);
-        let query = query::collection(&schema, posts, Some(query), &|_| true).expect("a query");
+        let query = query::collection(
+            &schema,
+            posts,
+            Some(query),
+            crate::respond::format::Format::Json,
+            &|_| true,
+        )
+        .expect("a query");
         let planner = Planner {
             model: &model,
             caller: &caller,

@@ -105,8 +105,11 @@ impl Readers {
     ) -> Result<T, Refusal> {
         let (reply, answer) = tokio::sync::oneshot::channel();
         let task: Task = Box::new(move |link| {
-            link.allow_for(PATIENCE);
             // Whoever asked may have gone away; then nobody wants the answer.
+            if reply.is_closed() {
+                return;
+            }
+            link.allow_for(PATIENCE);
             let _ = reply.send(read(link));
         });
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone();

@@ -13,6 +13,7 @@ use crate::plan::read::{Planner, Select, Shape};
 use crate::problem::Fault;
 use crate::request::Selection;
 use crate::request::body::Pointer;
+use crate::respond::format::Format;
 use crate::sql::write::{self as sql, PreSelect};
 use crate::storage::Refusal;
 use crate::storage::connection::{Connection, Row, Take, flag};
@@ -114,7 +115,15 @@ impl<C: Connection> Steps<'_, C> {
         });
         let compiled = engine.compiled(&shape);
         let values = self.values(key, old, reader);
-        let output = read::run(self.connection, &compiled.read, values, 1, &engine.state_key).await?;
+        let output = read::run(
+            self.connection,
+            &compiled.read,
+            values,
+            1,
+            Format::Json,
+            &engine.state_key,
+        )
+        .await?;
         if output.rows.is_empty() {
             return Err(Refusal::Internal("the row is gone after it was written".into()));
         }

@@ -10,6 +10,7 @@ use crate::plan::read::Planner;
 use crate::request::Selection;
 use crate::request::body::Pointer;
 use crate::request::precondition::Preconditions;
+use crate::respond::format::Format;
 use crate::sql::write as sql;
 use crate::storage::Refusal;
 use crate::storage::bind::Values;
@@ -96,7 +97,15 @@ impl<C: Connection> Steps<'_, C> {
             .map_err(Refusal::Problem)?;
         let compiled = engine.compiled(&plan.shape);
         let values = Values::of_plan(&engine.model, &plan, caller, self.write.now);
-        let output = read::run(self.connection, &compiled.read, values, 1, &engine.state_key).await?;
+        let output = read::run(
+            self.connection,
+            &compiled.read,
+            values,
+            1,
+            Format::Json,
+            &engine.state_key,
+        )
+        .await?;
         let state = output.state.filter(|_| !output.rows.is_empty());
         Ok(state.map(|state| (state, output.modified)))
     }
