@@ -14,6 +14,7 @@ pub mod export;
 pub mod json_schema;
 pub mod keys;
 pub mod naming;
+pub mod operators;
 pub mod packed;
 pub mod raw;
 pub mod report;

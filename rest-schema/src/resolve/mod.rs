@@ -14,6 +14,7 @@ mod kept;
 mod key;
 mod literal;
 mod names;
+mod parameters;
 mod pattern;
 #[cfg(feature = "yaml")]
 mod read;
@@ -60,6 +61,7 @@ fn build(raw: &raw::Service, known: Option<usize>, diagnostics: &mut Diagnostics
     clashes::find(&draft, diagnostics);
     service::build(&mut draft, &raw.root, diagnostics);
     access::build(&mut draft, &raw.root, diagnostics);
+    parameters::find(&draft, diagnostics);
     advice::orders(&draft, diagnostics);
     draft
 }

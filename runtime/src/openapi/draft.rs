@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use rest_schema::{Operation, ResourceId};
 use serde_json::{Value, json};
 
-use super::field::{self, LONGEST_QUERY, Object, Use};
+use super::field::{self, Object};
 use super::parameter::Named;
 use super::{Document, Version, response};
 use crate::caller::Caller;
 use crate::plan::access::Permit;
 use crate::problem::Code;
+use crate::request::precondition;
 
 /// The media type of items and pages.
 pub(super) const JSON: &str = "application/json";
@@ -122,7 +123,8 @@ impl Document<'_> {
         draft
     }
 
-    pub(super) fn options(&self, tag: &str, noun: &str, methods: &[&str]) -> Draft {
+    /// OPTIONS of an address with these variables. It doesn't look at what stands in them.
+    pub(super) fn options(&self, tag: &str, noun: &str, methods: &[&str], variables: &Value) -> Draft {
         let mut headers = vec!["Allow"];
         if methods.contains(&"POST") {
             headers.push("Accept-Post");
@@ -136,6 +138,11 @@ impl Document<'_> {
         let codes = [Code::UriTooLong, Code::HeadersTooLarge, Code::Internal];
         let mut draft = self.service_draft(noun, "The methods of the address", &codes, json!([]));
         draft.verb = "options";
+        let anything = |variable: &Value| {
+            let schema = json!({ "type": "string", "minLength": 1 });
+            json!({ "name": variable["name"], "in": "path", "required": true, "schema": schema })
+        };
+        draft.parameters = variables.as_array().into_iter().flatten().map(anything).collect();
         tag.clone_into(&mut draft.tag);
         draft.responses.insert(
             204,
@@ -176,7 +183,7 @@ impl Document<'_> {
         let key = &self.model.resource(id).key.fields;
         let of = |field_id: &rest_schema::FieldId| {
             let field = self.model.field(*field_id);
-            let mut schema = field::schema(field, None, Use::Sought, LONGEST_QUERY as u64);
+            let mut schema = field::sought(field);
             if schema.get("type") == Some(&json!("string")) {
                 schema.insert("minLength".to_owned(), json!(1));
             }
@@ -188,7 +195,16 @@ impl Document<'_> {
     /// The request headers that operations name.
     pub(super) fn header_parameters(&self) -> Object {
         let of = |name: &str, doc: &str| {
-            let parameter = json!({ "name": name, "in": "header", "description": doc, "schema": { "type": "string", "maxLength": LONGEST_QUERY } });
+            let mut schema = json!({ "type": "string" });
+            match name {
+                "If-Match" | "If-None-Match" => {
+                    schema["pattern"] = json!(precondition::PATTERN);
+                    schema["examples"] = json!([r#""5f1e0c9ab27d4e36.1f6b8a2c""#]);
+                }
+                "Prefer" => schema["examples"] = json!(["return=minimal"]),
+                _ => schema["examples"] = json!(["Sat, 31 Jan 2026 08:30:00 GMT"]),
+            }
+            let parameter = json!({ "name": name, "in": "header", "description": doc, "schema": schema });
             (name.to_owned(), parameter)
         };
         Object::from_iter([

@@ -24,12 +24,9 @@ pub(super) const LONGEST_QUERY: usize = crate::request::query::MAX_LENGTH;
 pub(super) fn schema(field: &Field, length: Option<&Bounds<u64>>, usage: Use, longest: u64) -> Object {
     let mut schema = of_type(&field.ty, usage);
     let is_text = field.ty.row().json == "string" && !matches!(field.ty, FieldType::Enum(_));
-    if is_text && usage != (Use::Shown { limits: false }) {
-        schema.insert("maxLength".to_owned(), json!(most_characters(&field.ty, longest)));
-    }
-    let limited = matches!(usage, Use::Given | Use::Shown { limits: true });
-    if limited {
+    if matches!(usage, Use::Given | Use::Shown { limits: true }) {
         if is_text {
+            schema.insert("maxLength".to_owned(), json!(most_characters(&field.ty, longest)));
             lengths(&field.ty, length, &mut schema);
         }
         range(field, &mut schema);
@@ -44,6 +41,11 @@ pub(super) fn schema(field: &Field, length: Option<&Bounds<u64>>, usage: Use, lo
         told(field, &mut schema);
     }
     schema
+}
+
+/// The schema of what a parameter looks for in a field.
+pub(super) fn sought(field: &Field) -> Object {
+    schema(field, None, Use::Sought, 0)
 }
 
 /// The schema of a type alone.

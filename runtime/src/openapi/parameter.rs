@@ -1,9 +1,12 @@
 //! Parameters: those of every collection, and a flat, typed one for each field and operator.
+//!
+//! Values have no length of their own: the whole query string has (`uri-too-long`).
 
+use rest_schema::operators::x_name;
 use rest_schema::{Field, Resource, ResourceId};
 use serde_json::{Value, json};
 
-use super::field::{self, LONGEST_QUERY, Object, Use};
+use super::field::{self, Object};
 use super::{Document, object};
 use crate::request::filter::{OPERATORS, OperatorRow, Takes};
 use crate::request::page::last_page;
@@ -37,18 +40,21 @@ impl Document<'_> {
                 true,
                 json!({ "type": "integer", "format": "int32", "minimum": 1, "maximum": page.max, "default": page.limit }),
             ),
-            "cursor" => (true, json!({ "type": "string", "maxLength": LONGEST_QUERY })),
+            "cursor" => (true, json!({ "type": "string" })),
             "page" => (
                 true,
                 json!({ "type": "integer", "format": "int32", "minimum": 1, "maximum": last_page(&self.model.schema) }),
             ),
             "q" => (true, json!({ "type": "string", "maxLength": search::MAX_LENGTH })),
             "count" => (true, json!({ "type": "string", "enum": ["exact"] })),
-            "sort" => (false, list(self.sorts(id), MAX_TERMS)),
-            "fields" => (false, list(self.fields(id), LONGEST_QUERY)),
+            "sort" => (false, list(self.sorts(id), Some(MAX_TERMS))),
+            "fields" => (false, list(self.fields(id), None)),
             _ => (
                 false,
-                list(self.includes(id), self.model.schema.limits.includes as usize),
+                list(
+                    self.includes(id),
+                    Some(self.model.schema.limits.includes as usize),
+                ),
             ),
         };
         let is_list = schema.get("items").is_some();
@@ -141,11 +147,11 @@ fn filter(resource: &Resource, path: &str, field: &Field, row: &OperatorRow) -> 
 
 /// What an operator is given.
 fn given(field: &Field, row: &OperatorRow) -> Value {
-    let value = || Value::Object(field::schema(field, None, Use::Sought, LONGEST_QUERY as u64));
+    let value = || Value::Object(field::sought(field));
     match row.takes {
         Takes::One => value(),
-        Takes::Text => json!({ "type": "string", "maxLength": LONGEST_QUERY }),
-        Takes::List => json!({ "type": "array", "items": value(), "maxItems": LONGEST_QUERY }),
+        Takes::Text => json!({ "type": "string" }),
+        Takes::List => json!({ "type": "array", "items": value() }),
         Takes::Flag => json!({ "type": "boolean" }),
     }
 }
@@ -165,16 +171,6 @@ pub(super) fn tests(field: &Field) -> Value {
     }
 }
 
-/// A name without brackets and dots, for programs: `author__name_gte`.
-fn x_name(path: &str, word: &str) -> String {
-    let plain = path.replace('.', "__");
-    if word == "eq" {
-        plain
-    } else {
-        format!("{plain}_{word}")
-    }
-}
-
 fn parameter(name: &str, doc: &str, schema: Value, is_list: bool) -> Value {
     let mut parameter = Object::new();
     parameter.insert("name".to_owned(), json!(name));
@@ -188,7 +184,12 @@ fn parameter(name: &str, doc: &str, schema: Value, is_list: bool) -> Value {
     Value::Object(parameter)
 }
 
-fn list(words: Vec<String>, most: usize) -> Value {
+/// Some of these words, each as often as one likes, but for the most that there may be.
+fn list(words: Vec<String>, most: Option<usize>) -> Value {
     let items = json!({ "type": "string", "enum": words });
-    json!({ "type": "array", "items": items, "minItems": 1, "maxItems": most })
+    let mut list = json!({ "type": "array", "items": items, "minItems": 1 });
+    if let Some(most) = most {
+        list["maxItems"] = json!(most);
+    }
+    list
 }

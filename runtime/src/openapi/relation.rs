@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::Document;
 use super::draft::{Draft, OF_ITEM, WRITE};
-use super::field::{self, LONGEST_QUERY, Object, Use};
+use super::field::{self, Object};
 use crate::problem::Code;
 use crate::request::methods;
 use crate::validate::Body;
@@ -21,7 +21,8 @@ impl Document<'_> {
         if methods.is_empty() {
             return all;
         }
-        all.insert("parameters".to_owned(), self.key_parameters(id.resource));
+        let variables = self.key_parameters(id.resource);
+        all.insert("parameters".to_owned(), variables.clone());
         let parameters = self.parameters(target, is_to_one);
         // Whoever may not read the item from which it starts is refused as there.
         let mut refusals = self
@@ -35,7 +36,8 @@ impl Document<'_> {
                 "DELETE" => self.delete_matching(target),
                 "QUERY" => self.question(target),
                 "OPTIONS" => {
-                    let options = self.options(&self.model.resource(target).name, &noun, &methods);
+                    let options =
+                        self.options(&self.model.resource(target).name, &noun, &methods, &variables);
                     all.insert("options".to_owned(), options.finished());
                     continue;
                 }
@@ -86,6 +88,7 @@ impl Document<'_> {
         if let Value::Array(parameters) = &mut parameters {
             parameters.push(self.other_parameter(relation.target));
         }
+        let options = self.options(&from.name, &format!("{noun}Pair"), &methods, &parameters);
         all.insert("parameters".to_owned(), parameters);
         let put = self.pair_change(id, "link", "They are linked, as they may have been before.");
         let delete = self.pair_change(
@@ -93,7 +96,6 @@ impl Document<'_> {
             "unlink",
             "They aren't linked, as they may not have been before.",
         );
-        let options = self.options(&from.name, &format!("{noun}Pair"), &methods);
         all.insert("put".to_owned(), put.finished());
         all.insert("delete".to_owned(), delete.finished());
         all.insert("options".to_owned(), options.finished());
@@ -129,12 +131,9 @@ impl Document<'_> {
     pub(super) fn other_parameter(&self, target: ResourceId) -> Value {
         let key = &self.model.resource(target).key.fields;
         let schema = match key.as_slice() {
-            [only] => field::schema(self.model.field(*only), None, Use::Sought, LONGEST_QUERY as u64),
+            [only] => field::sought(self.model.field(*only)),
             // Its parts, separated by commas.
-            _ => Object::from_iter([
-                ("type".to_owned(), json!("string")),
-                ("maxLength".to_owned(), json!(LONGEST_QUERY)),
-            ]),
+            _ => Object::from_iter([("type".to_owned(), json!("string"))]),
         };
         json!({ "name": "other", "in": "path", "required": true, "schema": schema })
     }

@@ -39,6 +39,7 @@ impl Document<'_> {
                     &resource.name,
                     &plural(&resource.collection),
                     &methods_of_collection,
+                    &Value::Null,
                 ),
             };
             all.insert(method.to_ascii_lowercase(), draft.finished());
@@ -53,7 +54,8 @@ impl Document<'_> {
         }
         let methods_of_item = methods::of_item(resource);
         let mut all = Object::new();
-        all.insert("parameters".to_owned(), self.key_parameters(id));
+        let variables = self.key_parameters(id);
+        all.insert("parameters".to_owned(), variables.clone());
         for method in &methods_of_item {
             let draft = match *method {
                 "GET" => self.read(id, item),
@@ -61,7 +63,7 @@ impl Document<'_> {
                 "PUT" => self.replace(id),
                 "PATCH" => self.patch(id),
                 "DELETE" => self.delete(id),
-                _ => self.options(&resource.name, &resource.name, &methods_of_item),
+                _ => self.options(&resource.name, &resource.name, &methods_of_item, &variables),
             };
             all.insert(method.to_ascii_lowercase(), draft.finished());
         }

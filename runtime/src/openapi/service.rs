@@ -48,11 +48,12 @@ impl Document<'_> {
         method: &'static str,
     ) {
         let mut all = Object::new();
+        let mut variables = Value::Null;
         if let Some(words) = words {
             let name = address.split(['{', '}']).nth(1).unwrap_or_default();
             let schema = json!({ "type": "string", "enum": words });
-            let variable = json!([{ "name": name, "in": "path", "required": true, "schema": schema }]);
-            all.insert("parameters".to_owned(), variable);
+            variables = json!([{ "name": name, "in": "path", "required": true, "schema": schema }]);
+            all.insert("parameters".to_owned(), variables.clone());
             draft.responses.extend(self.problems(&[Code::NotFound]));
         }
         let noun = draft.noun.clone();
@@ -62,7 +63,7 @@ impl Document<'_> {
         if let Some(head) = head {
             all.insert("head".to_owned(), head.finished());
         }
-        let options = self.options("service", &noun, &[&method.to_ascii_uppercase()]);
+        let options = self.options("service", &noun, &[&method.to_ascii_uppercase()], &variables);
         all.insert("options".to_owned(), options.finished());
         paths.insert(address, Value::Object(all));
     }

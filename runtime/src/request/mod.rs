@@ -22,6 +22,7 @@ pub mod sort;
 
 use crate::respond::format::Format;
 pub use condition::Condition;
+pub use rest_schema::operators::Operator;
 use rest_schema::{FieldId, Relation, RelationId, ResourceId, Schema, Value};
 
 /// Whether a field exists for this caller.
@@ -129,41 +130,4 @@ pub struct Include {
     pub relation: RelationId,
     /// What is shown of its items.
     pub selection: Selection,
-}
-
-/// How a filter looks at a field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Operator {
-    /// `field=v`, `field[eq]=v`
-    Eq,
-    /// `[ne]`
-    Ne,
-    /// `[in]`, a list
-    In,
-    /// `[nin]`, a list
-    Nin,
-    /// `[gt]`
-    Gt,
-    /// `[gte]`
-    Gte,
-    /// `[lt]`
-    Lt,
-    /// `[lte]`
-    Lte,
-    /// `[null]=true`
-    IsNull,
-    /// `[null]=false`
-    IsNotNull,
-    /// `[contains]`
-    Contains,
-    /// `[startswith]`
-    StartsWith,
-    /// `[endswith]`
-    EndsWith,
-    /// `[icontains]`
-    IContains,
-    /// `[istartswith]`
-    IStartsWith,
-    /// `[iendswith]`
-    IEndsWith,
 }

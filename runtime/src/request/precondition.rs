@@ -199,21 +199,39 @@ fn read(headers: &HeaderMap, name: &HeaderName) -> Result<Option<Tags>, Problem>
     }
     let (mut listed, mut any) = (Vec::new(), false);
     for line in lines {
-        let mut rest = line.to_str().map_err(|_| bad(name))?.trim();
-        while !rest.is_empty() {
-            if let Some(after) = rest.strip_prefix(',') {
-                rest = after.trim_start();
-            } else if let Some(after) = rest.strip_prefix('*') {
-                any = true;
-                rest = after.trim_start();
-            } else {
-                let (tag, after) = first(rest).ok_or_else(|| bad(name))?;
-                listed.push(tag);
-                rest = after.trim_start();
-            }
+        let line = line.to_str().map_err(|_| bad(name))?.trim();
+        if line == "*" {
+            any = true;
+        } else {
+            listed.extend(tags(line).ok_or_else(|| bad(name))?);
         }
     }
-    Ok(Some(if any { Tags::Any } else { Tags::Listed(listed) }))
+    match (any, listed.is_empty()) {
+        (true, true) => Ok(Some(Tags::Any)),
+        (false, false) => Ok(Some(Tags::Listed(listed))),
+        (true, false) | (false, true) => Err(bad(name)),
+    }
+}
+
+/// What the headers are as they should be sent (RFC 9110, 13.1.1), as a regular expression. Empty elements of a list are
+/// taken, too (5.6.1.2).
+pub const PATTERN: &str = "^(\\*|(W/)?\"[!#-~]*\"( *, *(W/)?\"[!#-~]*\")*)$";
+
+/// The tags of a list.
+fn tags(line: &str) -> Option<Vec<Tag>> {
+    let (mut listed, mut rest) = (Vec::new(), line);
+    loop {
+        rest = rest.trim_start_matches([',', ' ', '\t']);
+        if rest.is_empty() {
+            return Some(listed);
+        }
+        let (tag, after) = first(rest)?;
+        listed.push(tag);
+        rest = after.trim_start_matches([' ', '\t']);
+        if !rest.is_empty() && !rest.starts_with(',') {
+            return None;
+        }
+    }
 }
 
 /// The tag that a text begins with, and what is behind it.
@@ -223,6 +241,9 @@ fn first(text: &str) -> Option<(Tag, &str)> {
         None => (false, text),
     };
     let (opaque, after) = quoted.strip_prefix('"')?.split_once('"')?;
+    if !opaque.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return None;
+    }
     let opaque = opaque.to_owned();
     Some((Tag { is_weak, opaque }, after))
 }
@@ -357,8 +378,32 @@ mod tests {
 
     #[test]
     fn what_is_no_tag_is_refused() {
-        assert_eq!(parse(IF_MATCH, "abc"), None);
-        assert_eq!(parse(IF_NONE_MATCH, "\"abc"), None);
+        for text in [
+            "abc",
+            "\"abc",
+            "",
+            ",",
+            "**",
+            "*, \"a\"",
+            "\"a\" \"b\"",
+            "\"a b\"",
+            "w/\"a\"",
+        ] {
+            assert_eq!(parse(IF_MATCH, text), None, "{text}");
+            assert_eq!(parse(IF_NONE_MATCH, text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_the_document_says_is_taken() {
+        let pattern = regex::Regex::new(PATTERN).expect("a pattern");
+        for text in ["*", "\"\"", "W/\"a\"", "\"a\", \"b\"", "\"a,\",W/\"*\""] {
+            assert!(
+                pattern.is_match(text) && parse(IF_MATCH, text).is_some(),
+                "{text}"
+            );
+        }
+        assert!(parse(IF_MATCH, ", \"a\",, \"b\",").is_some());
     }
 
     const EARLIER: &str = "Fri, 27 Nov 2026 09:00:00 GMT";
