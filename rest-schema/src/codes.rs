@@ -65,6 +65,7 @@ pub const CODES: &[CodeRow] = codes! {
     "bad-sort"           "An order that can't be asked for";
     "unindexed-sort"     "An order that no index has, in tables that aren't ours";
     // service
+    "bad-origin"         "What isn't an origin as browsers write it";
     "bad-accounts"       "Accounts that couldn't sign in";
     "no-access"          "A resource that nobody may use";
     // rules

@@ -8,7 +8,7 @@ mod write;
 
 use self::write::{Out, entry, text};
 use crate::resolve::empty;
-use crate::schema::{Accounts, Journal, Schema};
+use crate::schema::{Accounts, Cors, Journal, Origins, Schema};
 
 /// The schema as YAML.
 pub fn export(schema: &Schema) -> String {
@@ -75,16 +75,34 @@ fn settings(schema: &Schema) -> Vec<(String, Out)> {
         list.push(("page".to_owned(), Out::Map(entries)));
     }
     if *limits != usual.limits {
-        let entries = vec![
+        let mut entries = vec![
             ("body".to_owned(), Out::Scalar(size(limits.body))),
             number("bulk", limits.bulk),
             number("include_depth", limits.include_depth),
             number("includes", limits.includes),
             number("filters", limits.filters),
         ];
+        if let Some(quota) = limits.quota {
+            entries.push(number("requests", quota.requests));
+            entries.push(entry("window", &duration(quota.window.into())));
+        }
         list.push(("limits".to_owned(), Out::Map(entries)));
     }
+    list.extend(schema.cors.as_ref().map(|of| ("cors".to_owned(), cors(of))));
     list
+}
+
+fn cors(cors: &Cors) -> Out {
+    let origins = match &cors.origins {
+        Origins::Any => text("*"),
+        Origins::Listed(listed) => Out::List(listed.iter().map(|origin| text(origin)).collect()),
+    };
+    let mut entries = vec![("origins".to_owned(), origins)];
+    if cors.credentials {
+        entries.push(("credentials".to_owned(), Out::flag(true)));
+    }
+    entries.push(entry("max_age", &duration(cors.max_age)));
+    Out::Map(entries)
 }
 
 fn number(key: &str, number: u32) -> (String, Out) {

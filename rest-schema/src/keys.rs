@@ -42,6 +42,8 @@ pub enum Level {
     Page,
     /// `limits:`
     Limits,
+    /// `cors:`
+    Cors,
 }
 
 /// What a value looks like.
@@ -142,6 +144,7 @@ impl Level {
         Self::Tokens,
         Self::Page,
         Self::Limits,
+        Self::Cors,
     ];
 
     /// The keys that may stand here, in the order in which they are exported.
@@ -165,6 +168,7 @@ impl Level {
             Self::Tokens => TOKENS,
             Self::Page => PAGE,
             Self::Limits => LIMITS,
+            Self::Cors => CORS,
         }
     }
 
@@ -192,7 +196,8 @@ impl Level {
             | Self::Accounts
             | Self::Tokens
             | Self::Page
-            | Self::Limits => None,
+            | Self::Limits
+            | Self::Cors => None,
         }
     }
 
@@ -217,6 +222,7 @@ impl Level {
             Self::Tokens => "`tokens`",
             Self::Page => "`page`",
             Self::Limits => "`limits`",
+            Self::Cors => "`cors`",
         }
     }
 }
@@ -235,9 +241,9 @@ const SERVICE: &[KeyRow] = keys! {
     "tokens"      Block(Level::Tokens),    "How tokens are made";
     "page"        Block(Level::Page),      "Sizes of pages";
     "limits"      Block(Level::Limits),    "What a request may cost";
+    "cors"        Block(Level::Cors),      "Which pages of other origins may call; none where it isn't said";
     "sessions"    Later,                   "Sign-in by cookie";
     "caching"     Later,                   "What caches may keep";
-    "cors"        Later,                   "Which other origins may call";
     "pages"       Later,                   "HTML pages";
     "audit"       Later,                   "A log of all changes";
 };
@@ -427,6 +433,14 @@ const LIMITS: &[KeyRow] = keys! {
     "include_depth" Count,   "How deep includes nest; 3";
     "includes"      Count,   "Relations included in one request; 10";
     "filters"       Count,   "Filter parameters in one request; 20";
+    "requests"      Count,   "Requests of one caller within `window`; without a limit where it isn't said";
+    "window"        Duration, "How long `requests` are counted before they are counted anew; 1m";
+};
+
+const CORS: &[KeyRow] = keys! {
+    "origins"     TextOrTexts, "The origins, `https://app.example.com`; or `*` for all";
+    "credentials" Flag,        "Whether browsers may send cookies and the like; a token needs none of it";
+    "max_age"     Duration,    "How long a browser may remember what it was allowed; 10m";
 };
 
 #[cfg(test)]

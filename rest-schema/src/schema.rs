@@ -31,6 +31,8 @@ pub struct Schema {
     pub page: PageSizes,
     /// What a request may cost.
     pub limits: Limits,
+    /// Which pages of other origins may call; `None`: none.
+    pub cors: Option<Cors>,
 }
 
 /// The place of a resource in [`Schema::resources`].
@@ -610,6 +612,37 @@ pub struct Limits {
     pub includes: u32,
     /// Filter parameters in one request. Default 20.
     pub filters: u32,
+    /// How many requests a caller has; `None`: as many as he likes.
+    pub quota: Option<Quota>,
+}
+
+/// How many requests a caller has in a time (`limits: { requests: 100, window: 1m }`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quota {
+    /// So many; at least 1.
+    pub requests: u32,
+    /// In so many seconds. Default 60.
+    pub window: u32,
+}
+
+/// Which pages of other origins may call (`cors:`, the CORS protocol of the Fetch standard).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cors {
+    /// Their origins, as browsers write them.
+    pub origins: Origins,
+    /// Whether browsers may send cookies, client certificates and HTTP's own credentials; never with [`Origins::Any`].
+    pub credentials: bool,
+    /// Seconds that a browser may remember what it was allowed. Default 600.
+    pub max_age: u64,
+}
+
+/// The origins that may call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origins {
+    /// `*`: every one.
+    Any,
+    /// These, at least one; scheme and host in lower case, a port only where it isn't the scheme's.
+    Listed(Vec<String>),
 }
 
 impl Schema {

@@ -378,7 +378,8 @@ managed: true
 storage: { journal: wal }
 tokens: { lifetime: 15m, max_lifetime: 2d }
 page: { limit: 5, max: 10 }
-limits: { body: 64KiB, bulk: 7, include_depth: 2, includes: 3, filters: 4 }
+limits: { body: 64KiB, bulk: 7, include_depth: 2, includes: 3, filters: 4, requests: 5 }
+cors: { origins: 'https://app.example.com' }
 resources: { A: { access: { read: public } } }
 ",
     );
@@ -391,6 +392,17 @@ resources: { A: { access: { read: public } } }
         (said.limits.body, said.limits.bulk, said.limits.filters),
         (65_536, 7, 4)
     );
+    let quota = rest_schema::Quota {
+        requests: 5,
+        window: 60,
+    };
+    assert_eq!((plain.limits.quota, said.limits.quota), (None, Some(quota)));
+    let cors = rest_schema::Cors {
+        origins: rest_schema::Origins::Listed(vec!["https://app.example.com".to_owned()]),
+        credentials: false,
+        max_age: 600,
+    };
+    assert_eq!((plain.cors, said.cors), (None, Some(cors)));
 }
 
 #[test]

@@ -132,7 +132,7 @@ impl Attempt {
 }
 
 /// An IPv6 customer holds a /64, so that is what counts as one address.
-fn network(address: IpAddr) -> u64 {
+pub(crate) fn network(address: IpAddr) -> u64 {
     match address.to_canonical() {
         IpAddr::V4(address) => u64::from(address.to_bits()),
         IpAddr::V6(address) => u64::try_from(address.to_bits() >> 64).unwrap_or(0),

@@ -15,7 +15,8 @@ use crate::metrics::{Databases, Metrics};
 use crate::migrate::{self, Unprepared};
 use crate::password::{Hasher, Style};
 use crate::plan::access::Permit;
-use crate::serve::{AccountByKey, Documents, RequestIds, Routes, administer, handle, own_routes};
+use crate::quota::Quotas;
+use crate::serve::{AccountByKey, Cors, Documents, RequestIds, Routes, administer, handle, own_routes};
 use crate::storage::Storage;
 use crate::typed::{self, Mismatch, RestService};
 use crate::write::UnderWay;
@@ -137,6 +138,10 @@ pub(crate) struct Inner {
     pub(crate) metrics: Metrics,
     pub(crate) documents: Documents,
     pub(crate) under_way: UnderWay,
+    /// Which pages of other origins may call, where any may.
+    pub(crate) cors: Option<Cors>,
+    /// How many requests each caller has, where that is limited.
+    pub(crate) quotas: Option<Quotas>,
     closing: AtomicBool,
 }
 
@@ -146,6 +151,8 @@ impl Inner {
         Self {
             routes: Routes::new(&engine.model.schema),
             account_by_key: AccountByKey::new(&engine.model, &engine.state),
+            cors: engine.model.schema.cors.as_ref().map(Cors::new),
+            quotas: engine.model.schema.limits.quota.map(Quotas::new),
             metrics: Metrics::new(&engine.model.schema, counts),
             engine,
             storage,

@@ -276,3 +276,41 @@ async fn a_service_is_mounted_anywhere() {
     let (response, _) = outside.ask("GET", "/elsewhere", None, None).await;
     assert_eq!(response.status(), 404, "the program's own");
 }
+
+#[derive(RestService)]
+#[rest(name = "notes", accounts(resource = User, identify_by(name), password = password))]
+#[rest(cors(origins = "https://app.example.com"), limits(requests = 2))]
+#[allow(dead_code)]
+struct Open {
+    users: User,
+    notes: Note,
+}
+
+#[tokio::test]
+async fn they_are_open_to_other_origins_and_counted_as_the_service_is() {
+    let builder = Service::build::<Open>().expect("a schema").routes(routes());
+    let api = builder.test().await.expect("a service");
+    let page = api.anonymous().header("origin", "https://app.example.com");
+    let preflight = Request::builder()
+        .method("OPTIONS")
+        .uri("/notes/1/copy")
+        .header("access-control-request-method", "POST")
+        .body(Body::empty());
+    let answer = page.send(preflight.expect("a request")).await;
+    let methods = answer.header("access-control-allow-methods");
+    assert_eq!((answer.status, methods), (204, "GET,HEAD,POST"));
+    assert_eq!(answer.header("ratelimit"), "", "it isn't known who asks");
+
+    for (status, left) in [
+        (401, "\"default\";r=1;t=60"),
+        (401, "\"default\";r=0;t=60"),
+        (429, "\"default\";r=0;t=60"),
+    ] {
+        let answer = page.get("/api/shout").await;
+        assert_eq!((answer.status, answer.header("ratelimit")), (status, left));
+        let origin = answer.header("access-control-allow-origin");
+        assert_eq!(origin, "https://app.example.com");
+    }
+    let answer = page.get("/api/notes").await;
+    assert_eq!(answer.status, 429, "the service counts them together");
+}

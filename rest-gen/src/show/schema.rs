@@ -3,7 +3,7 @@
 use rest_schema::rule::print;
 use rest_schema::{
     Access, Bounds, DefaultValue, Field, FieldId, FieldRole, FieldType, Index, IndexExpr, KeyKind, Link,
-    OnDelete, Relation, RelationKind, Resource, Rule, Schema, SortKey,
+    OnDelete, Origins, Relation, RelationKind, Resource, Rule, Schema, SortKey,
 };
 use serde_json::{Map, Value};
 
@@ -25,6 +25,7 @@ pub(crate) fn schema(schema: &Schema) -> Value {
         ("tokens", show.tokens()),
         ("page", show.page()),
         ("limits", show.limits()),
+        ("cors", show.cors()),
         ("resources", Value::Object(resources.collect())),
     ])
 }
@@ -75,6 +76,33 @@ impl Show<'_> {
             ("include_depth", Value::from(limits.include_depth)),
             ("includes", Value::from(limits.includes)),
             ("filters", Value::from(limits.filters)),
+            (
+                "requests",
+                limits
+                    .quota
+                    .map_or(Value::Null, |quota| Value::from(quota.requests)),
+            ),
+            (
+                "window_seconds",
+                limits
+                    .quota
+                    .map_or(Value::Null, |quota| Value::from(quota.window)),
+            ),
+        ])
+    }
+
+    fn cors(&self) -> Value {
+        let Some(cors) = &self.schema.cors else {
+            return Value::Null;
+        };
+        let origins = match &cors.origins {
+            Origins::Any => text("*"),
+            Origins::Listed(listed) => listed.iter().map(text).collect(),
+        };
+        object([
+            ("origins", origins),
+            ("credentials", Value::Bool(cors.credentials)),
+            ("max_age_seconds", Value::from(cors.max_age)),
         ])
     }
 

@@ -7,6 +7,7 @@
 mod access;
 mod advice;
 mod clashes;
+mod cors;
 mod fields;
 mod foreign;
 mod index;

@@ -100,7 +100,9 @@ pub(crate) fn empty() -> Schema {
             include_depth: 3,
             includes: 10,
             filters: 20,
+            quota: None,
         },
+        cors: None,
     }
 }
 

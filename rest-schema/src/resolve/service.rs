@@ -1,11 +1,14 @@
 //! The service's own settings, and who signs in.
 
-use super::Draft;
+use super::{Draft, cors};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::raw::Block;
-use crate::schema::{Accounts, FieldId, Journal, ResourceId};
+use crate::schema::{Accounts, FieldId, Journal, Quota, ResourceId};
 use crate::source::Excerpt;
 use crate::types::{FieldType, Kind};
+
+/// Seconds in which requests may be counted at most: a day.
+const LONGEST_WINDOW: u32 = 86_400;
 
 /// Takes over what the top level says.
 pub(super) fn build(draft: &mut Draft, root: &Block, diagnostics: &mut Diagnostics) {
@@ -35,6 +38,9 @@ pub(super) fn build(draft: &mut Draft, root: &Block, diagnostics: &mut Diagnosti
     tokens(draft, root, diagnostics);
     page(draft, root, diagnostics);
     limits(draft, root, diagnostics);
+    draft.schema.cors = root
+        .block("cors")
+        .and_then(|block| cors::read(block, diagnostics));
     draft.schema.accounts = root
         .block("accounts")
         .and_then(|block| accounts(draft, block, diagnostics));
@@ -112,6 +118,32 @@ fn limits(draft: &mut Draft, root: &Block, diagnostics: &mut Diagnostics) {
     limits.include_depth = count(block, "include_depth", limits.include_depth, 10, diagnostics);
     limits.includes = count(block, "includes", limits.includes, 100, diagnostics);
     limits.filters = count(block, "filters", limits.filters, 1_000, diagnostics);
+    limits.quota = quota(block, diagnostics);
+}
+
+/// How many requests a caller has, where it is said.
+fn quota(block: &Block, diagnostics: &mut Diagnostics) -> Option<Quota> {
+    let window = block.number("window").unwrap_or(60);
+    if !block.has("requests") {
+        if block.has("window") {
+            let message = "`window` says nothing without `requests`";
+            let help = "say `requests: 100` beside it, or leave it out";
+            diagnostics.push(Diagnostic::new("contradiction", block.place("window"), message).help(help));
+        }
+        return None;
+    }
+    let requests = count(block, "requests", 1, 1_000_000_000, diagnostics);
+    let window = u32::try_from(window)
+        .ok()
+        .filter(|window| *window <= LONGEST_WINDOW);
+    if window.is_none() {
+        let message = "`window` is a day at most";
+        diagnostics.push(Diagnostic::new("wrong-shape", block.place("window"), message));
+    }
+    Some(Quota {
+        requests,
+        window: window?,
+    })
 }
 
 fn accounts(draft: &Draft, block: &Block, diagnostics: &mut Diagnostics) -> Option<Accounts> {

@@ -235,7 +235,9 @@ fn schema() -> Schema {
             include_depth: 3,
             includes: 10,
             filters: 20,
+            quota: None,
         },
+        cors: None,
     };
     for (from, name, kind, to, key) in [
         (PROJECT, "owner", BelongsTo, USER, "owner_id"),

@@ -75,6 +75,7 @@ impl Document<'_> {
         if permit != Permit::Always || is_ruled {
             codes.push(Code::Forbidden);
         }
+        codes.extend(self.counted());
         if self.accounts().is_some() {
             codes.push(Code::BadToken);
         }
@@ -93,6 +94,12 @@ impl Document<'_> {
             security: self.security(permit == Permit::Never),
             is_deprecated: resource.deprecated,
         }
+    }
+
+    /// How a request is refused that is one too many.
+    pub(super) fn counted(&self) -> Option<Code> {
+        let quota = self.model.schema.limits.quota;
+        quota.map(|_| Code::TooManyRequests)
     }
 
     pub(super) fn service_draft(&self, noun: &str, summary: &str, codes: &[Code], security: Value) -> Draft {
@@ -135,6 +142,7 @@ impl Document<'_> {
         if methods.contains(&"QUERY") {
             headers.push("Accept-Query");
         }
+        headers.extend(self.preflight());
         let codes = [Code::UriTooLong, Code::HeadersTooLarge, Code::Internal];
         let mut draft = self.service_draft(noun, "The methods of the address", &codes, json!([]));
         draft.verb = "options";

@@ -26,6 +26,7 @@ use crate::model::Model;
 use crate::sql::dialect::Dialect;
 use crate::validate::{BadPattern, Validators};
 use field::Object;
+pub(crate) use response::exposed_headers;
 use schema::Kind;
 
 /// A version of OpenAPI.

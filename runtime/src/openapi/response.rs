@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::http::StatusCode;
+use rest_schema::Origins;
 use serde_json::{Value, json};
 
 use super::field::{LONGEST_QUERY, Object};
@@ -17,6 +18,19 @@ pub(super) struct HeaderRow {
     pub(super) name: &'static str,
     doc: &'static str,
     is_number: bool,
+    when: When,
+}
+
+/// Where answers carry a header at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum When {
+    Always,
+    /// Where callers have so many requests.
+    Counted,
+    /// Where pages of other origins may call.
+    Across,
+    /// Where they may, and send credentials.
+    WithCredentials,
 }
 
 impl HeaderRow {
@@ -67,17 +81,85 @@ pub(super) const HEADERS: &[HeaderRow] = &[
         name: "Retry-After",
         doc: "the seconds after which another try makes sense",
         is_number: true,
+        when: When::Always,
+    },
+    HeaderRow {
+        when: When::Counted,
+        ..header(
+            "RateLimit",
+            "how many requests are left, and the seconds until all are there again (draft-ietf-httpapi-ratelimit-headers-11)",
+        )
+    },
+    HeaderRow {
+        when: When::Counted,
+        ..header(
+            "RateLimit-Policy",
+            "how many requests a caller has, in how many seconds (draft-ietf-httpapi-ratelimit-headers-11)",
+        )
     },
     header("X-Request-Id", "the request in the service's log"),
+    across(
+        "Access-Control-Allow-Origin",
+        "the origin whose pages may read the answer",
+    ),
+    HeaderRow {
+        when: When::WithCredentials,
+        ..header(
+            "Access-Control-Allow-Credentials",
+            "whether that holds where the browser sent credentials",
+        )
+    },
+    across("Access-Control-Expose-Headers", "the headers that they may read"),
+    across(
+        "Access-Control-Allow-Methods",
+        "the methods that they may use here",
+    ),
+    across(
+        "Access-Control-Allow-Headers",
+        "the request headers that they may send",
+    ),
+    HeaderRow {
+        name: "Access-Control-Max-Age",
+        doc: "the seconds for which a browser may remember it",
+        is_number: true,
+        when: When::Across,
+    },
 ];
+
+const fn across(name: &'static str, doc: &'static str) -> HeaderRow {
+    HeaderRow {
+        when: When::Across,
+        ..header(name, doc)
+    }
+}
+
+/// Headers that a page of another origin may read anyway (the Fetch standard's safelist), or that say nothing to it.
+const READ_ANYWAY: &[&str] = &["Cache-Control", "Last-Modified", "Vary"];
+
+/// The headers that pages of other origins are shown: all that answers carry.
+pub(crate) fn exposed_headers() -> Vec<&'static str> {
+    let rows = HEADERS.iter();
+    let rows = rows.filter(|row| matches!(row.when, When::Always | When::Counted));
+    rows.map(|row| row.name)
+        .filter(|name| !READ_ANYWAY.contains(name))
+        .collect()
+}
 
 const fn header(name: &'static str, doc: &'static str) -> HeaderRow {
     HeaderRow {
         name,
         doc,
         is_number: false,
+        when: When::Always,
     }
 }
+
+/// Headers of the answers to browsers' own questions.
+const PREFLIGHT: &[&str] = &[
+    "Access-Control-Allow-Methods",
+    "Access-Control-Allow-Headers",
+    "Access-Control-Max-Age",
+];
 
 /// The name of a status among the components.
 fn name_of(status: StatusCode) -> String {
@@ -96,7 +178,40 @@ impl Document<'_> {
             let value = json!({ "description": row.doc, "schema": row.schema() });
             (row.name.to_owned(), value)
         };
-        Value::Object(HEADERS.iter().map(of).collect())
+        let there = HEADERS.iter().filter(|row| self.carries(row.when));
+        Value::Object(there.map(of).collect())
+    }
+
+    fn carries(&self, when: When) -> bool {
+        let schema = &self.model.schema;
+        match when {
+            When::Always => true,
+            When::Counted => schema.limits.quota.is_some(),
+            When::Across => schema.cors.is_some(),
+            When::WithCredentials => schema.cors.as_ref().is_some_and(|cors| cors.credentials),
+        }
+    }
+
+    /// What any answer may carry.
+    fn everywhere(&self) -> Vec<&'static str> {
+        let is_there = |row: &&HeaderRow| row.when != When::Always && self.carries(row.when);
+        let mut all: Vec<&str> = HEADERS.iter().filter(is_there).map(|row| row.name).collect();
+        all.retain(|name| !PREFLIGHT.contains(name));
+        all.push("X-Request-Id");
+        let cors = self.model.schema.cors.as_ref();
+        if cors.is_some_and(|cors| cors.origins != Origins::Any) {
+            all.push("Vary");
+        }
+        all
+    }
+
+    /// What a browser is told that asks what a page may ask.
+    pub(super) fn preflight(&self) -> &'static [&'static str] {
+        if self.carries(When::Across) {
+            PREFLIGHT
+        } else {
+            &[]
+        }
     }
 
     /// Headers by reference, all of which an answer carries.
@@ -107,7 +222,8 @@ impl Document<'_> {
                 json!({ "$ref": format!("#/components/headers/{name}") }),
             )
         };
-        let all = names.iter().chain(&["X-Request-Id"]).map(reference);
+        let everywhere = self.everywhere();
+        let all = names.iter().chain(&everywhere).map(reference);
         Value::Object(all.collect())
     }
 

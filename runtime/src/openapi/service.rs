@@ -110,6 +110,7 @@ impl Document<'_> {
             Code::PreconditionFailed,
         ];
         draft.responses.extend(self.problems(&more));
+        draft.responses.extend(self.problems(self.counted().as_slice()));
         draft.parameters = self.parameters(accounts, true).iter().map(reference).collect();
         self.shows_item(accounts, &mut draft, "The account.");
         draft
@@ -158,6 +159,7 @@ impl Document<'_> {
         draft
             .responses
             .extend(self.problems(&[Code::UnknownParameter, Code::Unauthenticated]));
+        draft.responses.extend(self.problems(self.counted().as_slice()));
         draft.responses.insert(
             204,
             json!({ "description": "It is revoked.", "headers": self.headers(&["Cache-Control"]) }),

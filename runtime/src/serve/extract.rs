@@ -1,6 +1,7 @@
 //! What a program's own handlers take and give: who asks, the data, problems.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 use axum::Router;
 use axum::body::Body;
@@ -12,11 +13,13 @@ use axum::response::IntoResponse;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{Arrival, resolve};
+use super::cors::Across;
+use super::{Arrival, peer, resolve};
 use crate::caller::Caller;
 use crate::db::Db;
 use crate::metrics::Route;
 use crate::problem::{Code, Problem};
+use crate::quota::Counted;
 use crate::service::{Inner, Service};
 
 tokio::task_local! {
@@ -30,6 +33,8 @@ struct Here {
     id: Uuid,
     prefix: String,
     realm: String,
+    /// What is left of the caller's requests, once it is known who asks.
+    counted: Arc<OnceLock<Counted>>,
 }
 
 /// A program's own routes, in the service: with ids, events, and problems as the service answers its own.
@@ -48,13 +53,30 @@ pub(crate) fn own_routes(service: &Service, routes: Router<Service>) -> Router {
 async fn around(service: Arc<Inner>, request: Request, next: Next) -> Response<Body> {
     let asked = Arrival::of(&service, &request);
     asked.is_for(Route::Own);
+    let across = Across::of(service.cors.as_ref(), &request);
+    let counted = Arc::new(OnceLock::new());
     let here = Here {
         id: asked.id,
         prefix: asked.prefix.clone(),
         realm: service.engine.model.schema.name.clone(),
+        counted: Arc::clone(&counted),
     };
-    let answer = async { Ok(HERE.scope(here, next.run(request)).await) };
-    asked.answered(&service, answer).await
+    let answer = async {
+        let response = HERE.scope(here, next.run(request)).await;
+        if let Some(counted) = counted.get() {
+            // It is said once.
+            let _ = asked.counted.set(*counted);
+        }
+        Ok(match &across {
+            Some(across) => across.answered(response),
+            None => response,
+        })
+    };
+    let mut response = asked.answered(&service, answer).await;
+    if let Some(across) = &across {
+        across.tell(&mut response);
+    }
+    response
 }
 
 /// As the service answers its own; elsewhere with a type of `about:blank`.
@@ -67,7 +89,8 @@ impl IntoResponse for Problem {
     }
 }
 
-/// Who asks: anonymous where the request has no credentials, refused where they aren't valid.
+/// Who asks: anonymous where the request has no credentials, refused where they aren't valid. In a route of the service's
+/// own the request is counted for him, where the schema limits how many he has.
 impl<S> FromRequestParts<S> for Caller
 where
     Service: FromRef<S>,
@@ -76,7 +99,19 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        resolve(Service::from_ref(state).inner(), parts, Timestamp::now()).await
+        let service = Service::from_ref(state);
+        let caller = resolve(service.inner(), parts, Timestamp::now()).await?;
+        if let (Some(quotas), Ok(counted)) = (
+            &service.inner().quotas,
+            HERE.try_with(|here| Arc::clone(&here.counted)),
+        ) {
+            let count = || {
+                let address = peer(parts).map(|peer| peer.ip());
+                quotas.count(&service.inner().engine.model, &caller, address, Instant::now())
+            };
+            quotas.admit(*counted.get_or_init(count))?;
+        }
+        Ok(caller)
     }
 }
 

@@ -7,6 +7,7 @@ mod admin;
 mod answer;
 mod caller;
 mod collection;
+mod cors;
 mod documents;
 mod extract;
 mod item;
@@ -43,14 +44,17 @@ use crate::caller::Caller;
 use crate::event;
 use crate::metrics::Route;
 use crate::problem::{Code, Problem};
+use crate::quota::Counted;
 use crate::request::body::{self, Json};
 use crate::request::idempotency;
 use crate::respond::format::Media;
+use crate::serve::cors::Across;
 use crate::serve::once::Repeat;
 use crate::serve::trace::Trace;
 use crate::service::Inner;
 pub(crate) use admin::administer;
 pub(crate) use caller::{AccountByKey, resolve};
+pub(crate) use cors::Cors;
 pub(crate) use documents::Documents;
 pub(crate) use extract::own_routes;
 pub(crate) use request_id::RequestIds;
@@ -84,8 +88,12 @@ struct Exchange<'a> {
 /// Answers a request: whatever happens, with a response, an id and an event.
 pub(crate) async fn handle(service: Arc<Inner>, request: Request<Body>) -> Response<Body> {
     let asked = Arrival::of(&service, &request);
+    let across = Across::of(service.cors.as_ref(), &request);
     let answered = answer(&service, request, &asked);
-    let response = asked.answered(&service, answered).await;
+    let mut response = asked.answered(&service, answered).await;
+    if let Some(across) = across {
+        across.tell(&mut response);
+    }
     if asked.method == Method::HEAD {
         without_body(response)
     } else {
@@ -108,6 +116,8 @@ struct Arrival {
     prefix: String,
     /// What it is for, once that is known.
     route: OnceLock<Route>,
+    /// What is left of its caller's requests, where they are counted.
+    counted: OnceLock<Counted>,
 }
 
 impl Arrival {
@@ -126,6 +136,7 @@ impl Arrival {
             path: [mount, path].concat(),
             mount: mount.to_owned(),
             route: OnceLock::new(),
+            counted: OnceLock::new(),
             prefix: [mount, &service.engine.model.schema.prefix].concat(),
         }
     }
@@ -134,6 +145,18 @@ impl Arrival {
     fn is_for(&self, route: Route) {
         // It is said once.
         let _ = self.route.set(route);
+    }
+
+    /// Counts it for its caller, once, and refuses it where it is one too many (429).
+    fn count(&self, service: &Inner, caller: &Caller, parts: &Parts) -> Result<(), Problem> {
+        let Some(quotas) = &service.quotas else {
+            return Ok(());
+        };
+        let count = || {
+            let address = peer(parts).map(|peer| peer.ip());
+            quotas.count(&service.engine.model, caller, address, self.started)
+        };
+        quotas.admit(*self.counted.get_or_init(count))
     }
 
     /// The answer, with the request's id; a problem and a panic are told, and the event is logged.
@@ -156,6 +179,9 @@ impl Arrival {
             HeaderValue::from_str(self.id.hyphenated().encode_lower(&mut Uuid::encode_buffer()))
         {
             response.headers_mut().insert(REQUEST_ID, value);
+        }
+        if let (Some(quotas), Some(counted)) = (&service.quotas, self.counted.get()) {
+            quotas.tell(*counted, response.headers_mut());
         }
         let (status, took) = (response.status(), self.started.elapsed());
         let route = self.route.get().copied().unwrap_or(Route::Unknown);
@@ -223,7 +249,7 @@ async fn answer(
     if let Target::About(about) = target {
         return documents::tell(service, &parts, &asked.prefix, about).await;
     }
-    if let Some(answered) = reading::at_once(service, &parts, &asked.prefix, &target, now) {
+    if let Some(answered) = reading::at_once(service, &parts, asked, &target) {
         return answered;
     }
     let caller = match target {
@@ -231,6 +257,7 @@ async fn answer(
         Target::Tokens => Caller::anonymous(),
         _ => caller::resolve(service, &parts, now).await?,
     };
+    asked.count(service, &caller, &parts)?;
     let media = target.media(&service.engine.model.schema, &parts)?;
     let exchange = Exchange {
         service,
@@ -312,10 +339,7 @@ impl Exchange<'_> {
 
     /// The address from which the connection came, where the server tells it.
     fn peer(&self) -> Option<SocketAddr> {
-        self.parts
-            .extensions
-            .get::<ConnectInfo<SocketAddr>>()
-            .map(|info| info.0)
+        peer(self.parts)
     }
 
     /// Refuses an operation that is closed to this caller whatever the row.
@@ -326,6 +350,14 @@ impl Exchange<'_> {
     fn problem(&self, refusal: crate::storage::Refusal) -> Problem {
         refusal.into_problem(&self.service.engine.model)
     }
+}
+
+/// The address from which a connection came, where the server tells it.
+fn peer(parts: &Parts) -> Option<SocketAddr> {
+    parts
+        .extensions
+        .get::<ConnectInfo<SocketAddr>>()
+        .map(|info| info.0)
 }
 
 fn takes_body(method: &Method) -> bool {

@@ -5,13 +5,12 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::request::Parts;
 use axum::http::{Method, Response};
-use jiff::Timestamp;
 
 use super::answer::Privacy;
 use super::once::Repeat;
 use super::router::Target;
 use super::streamed::PART;
-use super::{Exchange, caller};
+use super::{Arrival, Exchange, caller};
 use crate::engine::Compiled;
 use crate::plan::read::ReadPlan;
 use crate::problem::Problem;
@@ -47,10 +46,10 @@ type Answer = Result<Response<Body>, Problem>;
 pub(super) fn at_once(
     service: &Arc<Inner>,
     parts: &Parts,
-    prefix: &str,
+    arrival: &Arrival,
     target: &Target<'_>,
-    now: Timestamp,
 ) -> Option<Answer> {
+    let now = arrival.now;
     let reads = matches!(parts.method, Method::GET | Method::HEAD);
     let Storage::Sqlite(files) = &service.storage else {
         return None;
@@ -73,10 +72,13 @@ pub(super) fn at_once(
             let Some(caller) = found else {
                 return Ok(Some(Err(caller::bad_token())));
             };
+            if let Err(problem) = arrival.count(service, &caller, parts) {
+                return Ok(Some(Err(problem)));
+            }
             let exchange = Exchange {
                 service,
                 parts,
-                prefix,
+                prefix: &arrival.prefix,
                 caller,
                 now,
                 repeat: Repeat::default(),

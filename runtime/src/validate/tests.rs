@@ -250,7 +250,9 @@ fn schema() -> Schema {
             include_depth: 3,
             includes: 10,
             filters: 20,
+            quota: None,
         },
+        cors: None,
     }
 }
 

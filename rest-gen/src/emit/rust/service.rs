@@ -67,11 +67,12 @@ fn service(schema: &Schema, names: &Names, root: &Block) -> String {
             "tokens",
             "page",
             "limits",
+            "cors",
         ],
     ));
     text += "#[derive(RestService)]\n";
     text += &attribute(&head, 0);
-    for key in ["accounts", "tokens", "page", "limits"] {
+    for key in ["accounts", "tokens", "page", "limits", "cors"] {
         let others: Vec<&str> = Level::Service
             .rows()
             .iter()

@@ -20,7 +20,8 @@ service: "42 odd names"
 description: |
   See <b>here</b>.
 managed: true
-limits: { body: 64KiB, bulk: 10 }
+limits: { body: 64KiB, bulk: 10, requests: 600, window: 5m }
+cors: { origins: ['https://app.example.com', 'http://localhost:5173'], credentials: true }
 page: { limit: 5, max: 50 }
 resources:
   Option:
