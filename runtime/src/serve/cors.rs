@@ -35,8 +35,8 @@ pub(super) struct Across<'c> {
     cors: &'c Cors,
     /// Where the page that asks comes from, where a browser tells it.
     origin: Option<HeaderValue>,
-    /// Whether it asks for a page what that may ask next.
-    is_preflight: bool,
+    /// The method that the page means to use, where the browser asks whether it may.
+    preflight: Option<HeaderValue>,
 }
 
 impl Cors {
@@ -68,28 +68,25 @@ impl<'c> Across<'c> {
     pub(super) fn of(cors: Option<&'c Cors>, request: &Request<Body>) -> Option<Self> {
         let (cors, headers) = (cors?, request.headers());
         let origin = headers.get(ORIGIN).cloned();
-        let is_preflight = request.method() == Method::OPTIONS
-            && origin.is_some()
-            && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
+        let asks = request.method() == Method::OPTIONS && origin.is_some();
+        let method = headers.get(ACCESS_CONTROL_REQUEST_METHOD);
+        let preflight = method.filter(|_| asks).cloned();
         Some(Self {
             cors,
             origin,
-            is_preflight,
+            preflight,
         })
     }
 
-    /// A program's own routes don't serve OPTIONS, and their refusal says what a browser wants to know.
+    /// A program's own routes refuse OPTIONS. What else they take axum tells only after us, so a page may try its method,
+    /// and can read the refusal.
     pub(super) fn answered(&self, response: Response<Body>) -> Response<Body> {
-        let allow = response.headers().get(ALLOW);
-        match allow.filter(|_| self.is_preflight && response.status() == StatusCode::METHOD_NOT_ALLOWED) {
-            None => response,
-            Some(allow) => {
-                let mut answer = Response::new(Body::empty());
-                *answer.status_mut() = StatusCode::NO_CONTENT;
-                answer.headers_mut().insert(ALLOW, allow.clone());
-                answer
-            }
+        if self.preflight.is_none() || response.status() != StatusCode::METHOD_NOT_ALLOWED {
+            return response;
         }
+        let mut answer = Response::new(Body::empty());
+        *answer.status_mut() = StatusCode::NO_CONTENT;
+        answer
     }
 
     /// Tells the browser, with whatever the answer is.
@@ -106,12 +103,17 @@ impl<'c> Across<'c> {
         if self.cors.credentials {
             headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
         }
-        if !self.is_preflight {
-            headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, self.cors.exposed.clone());
-        } else if let Some(methods) = headers.get(ALLOW).cloned().filter(|_| is_answered) {
-            headers.insert(ACCESS_CONTROL_ALLOW_METHODS, methods);
-            headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, REQUEST_HEADERS);
-            headers.insert(ACCESS_CONTROL_MAX_AGE, self.cors.max_age.clone());
+        match &self.preflight {
+            None => {
+                headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, self.cors.exposed.clone());
+            }
+            Some(method) if is_answered => {
+                let methods = headers.get(ALLOW).unwrap_or(method).clone();
+                headers.insert(ACCESS_CONTROL_ALLOW_METHODS, methods);
+                headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, REQUEST_HEADERS);
+                headers.insert(ACCESS_CONTROL_MAX_AGE, self.cors.max_age.clone());
+            }
+            Some(_) => {}
         }
     }
 }
