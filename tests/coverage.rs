@@ -21,6 +21,8 @@ const NOT_FROM_OUTSIDE: &[(&str, &str)] = &[
         "insufficient-scope",
         "every token has all scopes until others are served",
     ),
+    ("idempotency-in-flight", "`once::beside_another_program`"),
+    ("idempotency-unknown", "`once::beside_another_program`"),
 ];
 
 /// The tests.

@@ -308,7 +308,7 @@ impl Hooks<Note> for Log {
             "refuse" => Err(Problem::new(Code::Conflict).detail("refused")),
             "panic" => panic!("a note that makes the hook panic"),
             "sleep" => {
-                tokio::time::sleep(Duration::from_millis(1)).await;
+                tokio::time::sleep(Duration::from_secs(3_600)).await;
                 Ok(())
             }
             "yield" => {
