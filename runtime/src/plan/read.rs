@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use rest_schema::{Comparison, FieldId, RelationId, ResourceId, Value};
+use rest_schema::{Comparison, FieldId, RelationId, ResourceId, SortKey, Value};
 
 use crate::caller::Caller;
 use crate::cell::Cell;
@@ -212,12 +212,11 @@ impl Planner<'_> {
             fields: keys.iter().map(shown).collect(),
             includes: Vec::new(),
         };
-        let by_key = |field: &FieldId| SortTerm {
-            path: crate::request::Path {
-                steps: Vec::new(),
+        let by_key = |field: &FieldId| {
+            own_term(&SortKey {
                 field: *field,
-            },
-            descending: false,
+                descending: false,
+            })
         };
         let query = Query {
             search: None,

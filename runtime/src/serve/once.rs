@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use super::Exchange;
 use crate::problem::Problem;
 use crate::request::body::{self, Json};
-use crate::request::{Selection, idempotency};
+use crate::request::idempotency;
 use crate::storage::job::{Done, Written};
 use crate::storage::once::{Doing, OfKey, Once};
 
@@ -107,10 +107,7 @@ impl Exchange<'_> {
     ) -> Result<Vec<Written>, Problem> {
         self.repeat.is_repeated.store(true, Ordering::Relaxed);
         for written in given.iter_mut().filter(|written| written.item.is_some()) {
-            let plan = self
-                .planner()
-                .item(resource, written.key.clone(), &Selection::nothing())?;
-            if self.fetch(&self.asked(plan)?).await?.rows.is_empty() {
+            if !self.may_read(resource, &written.key).await? {
                 written.item = None;
             }
         }

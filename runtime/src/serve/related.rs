@@ -2,9 +2,10 @@
 
 use axum::body::Body;
 use axum::http::{Method, Response, StatusCode};
-use rest_schema::{Operation, RelationId, Value};
+use rest_schema::{Operation, RelationId, ResourceId, Value};
 
 use super::{Exchange, answer};
+use crate::cell::Cell;
 use crate::plan::read::From;
 use crate::problem::{Code, Fault, Problem, words};
 use crate::request::body::{Json, Pointer};
@@ -108,15 +109,20 @@ impl Exchange<'_> {
 
     /// 404 where the item from which a relation starts isn't there for this caller.
     pub(super) async fn is_there(&self, from: &From) -> Result<(), Problem> {
+        if self.may_read(from.relation.resource, &from.key).await? {
+            Ok(())
+        } else {
+            Err(Problem::new(Code::NotFound))
+        }
+    }
+
+    /// Whether an item is there for this caller.
+    pub(super) async fn may_read(&self, resource: ResourceId, key: &[Cell]) -> Result<bool, Problem> {
         let plan = self
             .planner()
-            .item(from.relation.resource, from.key.clone(), &Selection::nothing())?;
+            .item(resource, key.to_vec(), &Selection::nothing())?;
         let output = self.fetch(&self.asked(plan)?).await?;
-        if output.rows.is_empty() {
-            Err(Problem::new(Code::NotFound))
-        } else {
-            Ok(())
-        }
+        Ok(!output.rows.is_empty())
     }
 
     /// POST: what is made points to the item of the address.
