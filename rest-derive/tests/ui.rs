@@ -22,6 +22,7 @@ const ONLY_YAML: &[&str] = &[
     "bad-default-me-of-another",
     "bad-default-me-without-accounts",
     "bad-key-of-pairs",
+    "contradiction-left-behind",
     "cycle-of-keys",
     "duplicate-collection",
     "duplicate-name-of-an-inverse",

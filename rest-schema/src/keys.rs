@@ -270,6 +270,7 @@ const MIXIN: &[KeyRow] = keys! {
     "sort"         Sort,                      "The order where a request names none";
     "version"      Name,                      "The field that counts changes: 1 in a new row, raised by each change; declared as a `bigint` where it isn't";
     "timestamps"   Block(Level::Timestamps),  "The fields that say when a row was made and changed; declared as `timestamp` where they aren't";
+    "soft_delete"  Name,                      "The field that says when a row was deleted; such a row stays, and is in no answer. Declared as an optional `timestamp` where it isn't";
     "preconditions" Word(&["required"]),      "A write of an item has to say by `If-Match` on which state it is based (428 without)";
     "access"       Block(Level::Access),      "Who may do what; an operation without a rule isn't served";
 };
@@ -291,10 +292,10 @@ const RESOURCE: &[KeyRow] = keys! {
     "sort"         Sort,                      "The order where a request names none; by key where it isn't said";
     "version"      Name,                      "The field that counts changes: 1 in a new row, raised by each change; declared as a `bigint` where it isn't";
     "timestamps"   Block(Level::Timestamps),  "The fields that say when a row was made and changed; declared as `timestamp` where they aren't";
+    "soft_delete"  Name,                      "The field that says when a row was deleted; such a row stays, and is in no answer. Declared as an optional `timestamp` where it isn't";
     "preconditions" Word(&["required"]),      "A write of an item has to say by `If-Match` on which state it is based (428 without)";
     "access"       Block(Level::Access),      "Who may do what; an operation without a rule isn't served";
     "where"        Later,                     "A condition that every statement carries";
-    "soft_delete"  Later,                     "Whether deleted rows are kept";
     "audit"        Later,                     "A log of all changes";
     "pages"        Later,                     "What its HTML pages show";
     "display"      Later,                     "The field that names an item";
@@ -405,7 +406,7 @@ const ACCESS: &[KeyRow] = keys! {
     "change"      Rule,      "Who may PUT, PATCH and DELETE; not beside `update` and `delete`";
     "update"      Rule,      "Who may PUT and PATCH";
     "delete"      Rule,      "Who may DELETE";
-    "restore"     Later,     "Who may bring a deleted item back";
+    "restore"     Rule,      "Who may see deleted items and bring them back; with `soft_delete`";
 };
 
 const ACCOUNTS: &[KeyRow] = keys! {

@@ -108,6 +108,8 @@ pub struct Kept {
     pub created: Option<FieldId>,
     /// A timestamp: when the row was last changed, or made (`timestamps: { updated: … }`).
     pub updated: Option<FieldId>,
+    /// An optional timestamp: when the row was deleted; such a row stays and is in no answer (`soft_delete:`).
+    pub deleted: Option<FieldId>,
     /// Whether a write has to name the state that it is based on (`preconditions: required`).
     pub preconditions: bool,
 }
@@ -392,9 +394,11 @@ pub struct Access {
     pub update: Option<Rule>,
     /// DELETE.
     pub delete: Option<Rule>,
+    /// Seeing deleted rows and bringing them back, where a resource keeps them.
+    pub restore: Option<Rule>,
 }
 
-/// The four things a caller does.
+/// What a caller does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Operation {
     /// GET, HEAD.
@@ -405,6 +409,8 @@ pub enum Operation {
     Update,
     /// DELETE.
     Delete,
+    /// POST to what is deleted, and `deleted=`.
+    Restore,
 }
 
 impl Access {
@@ -415,6 +421,7 @@ impl Access {
             Operation::Create => self.create.as_ref(),
             Operation::Update => self.update.as_ref(),
             Operation::Delete => self.delete.as_ref(),
+            Operation::Restore => self.restore.as_ref(),
         }
     }
 }
@@ -715,6 +722,11 @@ fn goes_on(index: &[(FieldId, bool)], sort: &[SortKey]) -> bool {
 }
 
 impl Resource {
+    /// Whether its deleted rows are kept and may be brought back by somebody.
+    pub fn shows_deleted(&self) -> bool {
+        self.kept.deleted.is_some() && self.access.restore.is_some() && self.access.read.is_some()
+    }
+
     /// Whether some index that the schema names begins with these fields and goes on in this order or its reverse.
     pub(crate) fn serves(&self, first: &[FieldId], sort: &[SortKey]) -> bool {
         let ascending = |fields: &[FieldId]| -> Vec<(FieldId, bool)> {

@@ -11,7 +11,7 @@ use crate::caller::{Authority, Caller};
 use crate::hook::{Registry, Unbound};
 use crate::model::Model;
 use crate::open::Keys;
-use crate::plan::access::{Permit, permit};
+use crate::plan::access::Permit;
 use crate::plan::closed;
 use crate::plan::lower::Kind;
 use crate::plan::read::Shape;
@@ -86,19 +86,19 @@ impl Engine {
             .schema
             .resources()
             .map(|(id, _)| {
-                let of = |kind, deleting| {
+                let of = |kind, operation| {
                     let authority = Authority {
                         kind,
                         is_unrestricted: false,
                     };
-                    write::pre_select(&model, id, authority, deleting, &[])
+                    write::pre_select(&model, id, authority, operation, &[])
                 };
                 let (anonymous, account) = (Kind::Anonymous, Kind::Account);
                 [
-                    of(anonymous, false),
-                    of(anonymous, true),
-                    of(account, false),
-                    of(account, true),
+                    of(anonymous, Operation::Update),
+                    of(anonymous, Operation::Delete),
+                    of(account, Operation::Update),
+                    of(account, Operation::Delete),
                 ]
             })
             .collect();
@@ -135,7 +135,7 @@ impl Engine {
         operation: Operation,
         caller: &Caller,
     ) -> Result<(), Problem> {
-        match permit(self.model.rules(resource).rule(operation), caller) {
+        match self.model.rules(resource).rule(operation).permit(caller) {
             Permit::Never => Err(closed(caller)),
             Permit::Always | Permit::When(_) => Ok(()),
         }
@@ -152,7 +152,7 @@ impl Engine {
         let me = self.key_of(caller);
         let closed = |field: u32| {
             let rule = self.model.rules(resource).writable[field as usize].as_ref();
-            rule.is_some() && permit(rule, caller) == Permit::Never
+            rule.is_some_and(|rule| rule.permit(caller) == Permit::Never)
         };
         validate(&Writer {
             now,
@@ -202,9 +202,14 @@ impl Engine {
     }
 
     /// The pre-select of an update or delete without computed fields.
-    pub fn pre_select(&self, resource: ResourceId, kind: Kind, deleting: bool) -> &PreSelect {
-        let place = 2 * usize::from(kind == Kind::Account) + usize::from(deleting);
-        &self.pre_selects[resource.0 as usize][place]
+    pub fn pre_select(&self, resource: ResourceId, kind: Kind, operation: Operation) -> Option<&PreSelect> {
+        let first = 2 * usize::from(kind == Kind::Account);
+        let place = match operation {
+            Operation::Update => first,
+            Operation::Delete => first + 1,
+            Operation::Create | Operation::Read | Operation::Restore => return None,
+        };
+        Some(&self.pre_selects[resource.0 as usize][place])
     }
 }
 

@@ -21,6 +21,8 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 use rest_schema::{ResourceId, Schema};
 
+use crate::request::methods::RESTORE;
+
 /// The media type of the text: OpenMetrics 1.0.
 pub(crate) const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -58,6 +60,8 @@ pub(crate) enum Route {
     About,
     Collection(ResourceId),
     Item(ResourceId),
+    /// What brings an item back.
+    Restore(ResourceId),
     /// What a relation leads to, by its place among all relations; and its pairs.
     Related(u32, bool),
 }
@@ -77,9 +81,10 @@ impl Route {
             Self::Tokens => 5,
             Self::CurrentToken => 6,
             Self::About => 7,
-            Self::Collection(id) => OWN + 2 * id.0 as usize,
-            Self::Item(id) => OWN + 1 + 2 * id.0 as usize,
-            Self::Related(place, of_pair) => OWN + 2 * resources + 2 * place as usize + usize::from(of_pair),
+            Self::Collection(id) => OWN + 3 * id.0 as usize,
+            Self::Item(id) => OWN + 1 + 3 * id.0 as usize,
+            Self::Restore(id) => OWN + 2 + 3 * id.0 as usize,
+            Self::Related(place, of_pair) => OWN + 3 * resources + 2 * place as usize + usize::from(of_pair),
         }
     }
 }
@@ -395,6 +400,7 @@ fn names(schema: &Schema) -> Vec<Arc<str>> {
     for resource in &schema.resources {
         names.push(format!("{prefix}/{}", resource.collection));
         names.push(format!("{prefix}/{}/{{key}}", resource.collection));
+        names.push(format!("{prefix}/{}/{{key}}/{RESTORE}", resource.collection));
     }
     for resource in &schema.resources {
         for relation in &resource.relations {

@@ -217,7 +217,7 @@ impl Service {
     /// Whether an operation may be open to callers who aren't signed in; which rows it is may depend on the row.
     pub fn is_open_to_all(&self, resource: ResourceId, operation: Operation) -> bool {
         let rule = self.inner.engine.model.rules(resource).rule(operation);
-        rule.is_some_and(|rule| rule.permit(&Caller::anonymous()) != Permit::Never)
+        rule.permit(&Caller::anonymous()) != Permit::Never
     }
 
     /// The service as a router: nest it, layer it.

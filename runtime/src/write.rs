@@ -276,7 +276,7 @@ impl Inner {
                     }
                 }
             }
-            Action::Delete { .. } | Action::Link { .. } => {}
+            Action::Delete { .. } | Action::Restore { .. } | Action::Link { .. } => {}
         }
         Ok(())
     }

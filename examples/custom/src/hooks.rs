@@ -49,7 +49,7 @@ impl Hooks<Order> for Orders {
             .await?
             .ok_or(Code::NotFound)?;
         let stock = match change.operation {
-            Operation::Create => product.stock - order.quantity,
+            Operation::Create | Operation::Restore => product.stock - order.quantity,
             Operation::Delete => product.stock + order.quantity,
             Operation::Read | Operation::Update => return Ok(()),
         };

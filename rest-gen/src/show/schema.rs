@@ -193,6 +193,7 @@ impl Show<'_> {
             ("create", self.rule(access.create.as_ref())),
             ("update", self.rule(access.update.as_ref())),
             ("delete", self.rule(access.delete.as_ref())),
+            ("restore", self.rule(access.restore.as_ref())),
         ])
     }
 

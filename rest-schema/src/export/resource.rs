@@ -80,6 +80,7 @@ impl Writer<'_> {
         if !moments.is_empty() {
             entries.push(("timestamps".to_owned(), Out::Map(moments)));
         }
+        entries.extend(name("soft_delete", kept.deleted));
         if kept.preconditions {
             entries.push(entry("preconditions", "required"));
         }
@@ -519,5 +520,6 @@ fn access(access: &Access) -> Option<Out> {
         rule(&mut entries, "update", access.update.as_ref());
         rule(&mut entries, "delete", access.delete.as_ref());
     }
+    rule(&mut entries, "restore", access.restore.as_ref());
     (!entries.is_empty()).then_some(Out::Map(entries))
 }

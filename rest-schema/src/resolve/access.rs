@@ -41,6 +41,7 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("create", Operation::Create),
     ("update", Operation::Update),
     ("delete", Operation::Delete),
+    ("restore", Operation::Restore),
 ];
 
 /// Checks all rules and puts them in.
@@ -53,6 +54,7 @@ pub(super) fn build(draft: &mut Draft, root: &Block, diagnostics: &mut Diagnosti
         of_indexes(draft, id, &block, &mut jobs);
         if !draft.is_stub(id) {
             unserved(draft, id, &block, diagnostics);
+            restored(draft, id, &block, diagnostics);
         }
         if !draft.is_open() {
             mine(draft, id, diagnostics);
@@ -222,6 +224,21 @@ fn unserved(draft: &Draft, id: ResourceId, block: &Block, diagnostics: &mut Diag
     }
 }
 
+/// What is deleted for good can't be brought back.
+fn restored(draft: &Draft, id: ResourceId, block: &Block, diagnostics: &mut Diagnostics) {
+    let access = block.block("access").filter(|access| access.has("restore"));
+    if let Some(access) = access
+        && !block.has("soft_delete")
+    {
+        let name = &draft.sketch(id).name.text;
+        let message = format!("what is deleted of `{name}` is gone, so nothing can be restored");
+        diagnostics.push(
+            Diagnostic::new("contradiction", access.place("restore"), message)
+                .help("say `soft_delete: deleted_at`, or leave `restore` out"),
+        );
+    }
+}
+
 /// `default: me` is the key of the caller's account, so the relation leads to accounts.
 fn mine(draft: &Draft, id: ResourceId, diagnostics: &mut Diagnostics) {
     let sketch = draft.sketch(id);
@@ -367,6 +384,7 @@ fn put(draft: &mut Draft, job: &Job, checked: Checked) {
         Target::Access(Operation::Create) => resource.access.create = Some(rule),
         Target::Access(Operation::Update) => resource.access.update = Some(rule),
         Target::Access(Operation::Delete) => resource.access.delete = Some(rule),
+        Target::Access(Operation::Restore) => resource.access.restore = Some(rule),
         Target::Named(at) => resource.rules[at].rule = rule,
         Target::Check(at) => resource.checks[at].rule = rule,
         Target::IndexWhere(at) => resource.indexes[at].condition = Some(rule),

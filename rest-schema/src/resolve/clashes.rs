@@ -115,6 +115,11 @@ fn relations(draft: &Draft, id: ResourceId, diagnostics: &mut Diagnostics) -> Ve
                 format!("`{name}` is a parameter of every collection, so no relation can have this name");
             diagnostics.push(Diagnostic::new("reserved-name", span, message).help("give it another name"));
         }
+        if relation.name == "restore" && draft.schema.resource(id).kept.deleted.is_some() {
+            let message =
+                "`restore` is the address that brings a deleted item back, so no relation can have this name";
+            diagnostics.push(Diagnostic::new("reserved-name", span, message).help("give it another name"));
+        }
         list.push(Use::new(&relation.name, what, span));
     }
     list

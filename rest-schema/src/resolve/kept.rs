@@ -1,4 +1,4 @@
-//! Fields that the service keeps itself: the count of changes, the moments of making and changing a row.
+//! Fields that the service keeps itself: the count of changes, the moments of making, changing and deleting a row.
 //!
 //! A resource names them. One that it doesn't declare is declared for it, before anything is made of its fields; one
 //! that it does is given what it leaves out.
@@ -17,14 +17,15 @@ struct Word {
     key: &'static str,
     /// The types that it may have; the first is the one that it gets.
     types: &'static [&'static str],
-    default: Default,
+    begins: Begins,
     place: fn(&mut Kept) -> &mut Option<FieldId>,
 }
 
 /// What such a field is in a row that is new.
-enum Default {
+enum Begins {
     One,
     Now,
+    Null,
 }
 
 const WORDS: &[Word] = &[
@@ -32,22 +33,29 @@ const WORDS: &[Word] = &[
         within: None,
         key: "version",
         types: &["bigint", "integer"],
-        default: Default::One,
+        begins: Begins::One,
         place: |kept| &mut kept.version,
     },
     Word {
         within: Some("timestamps"),
         key: "created",
         types: &["timestamp"],
-        default: Default::Now,
+        begins: Begins::Now,
         place: |kept| &mut kept.created,
     },
     Word {
         within: Some("timestamps"),
         key: "updated",
         types: &["timestamp"],
-        default: Default::Now,
+        begins: Begins::Now,
         place: |kept| &mut kept.updated,
+    },
+    Word {
+        within: None,
+        key: "soft_delete",
+        types: &["timestamp"],
+        begins: Begins::Null,
+        place: |kept| &mut kept.deleted,
     },
 ];
 
@@ -88,18 +96,20 @@ pub(super) fn declare(block: &mut Block) {
             continue;
         }
         add(field, "readonly", name.span, || Value::Flag(true));
-        add(field, "default", name.span, || {
-            let kind = match word.default {
-                Default::One => NodeKind::Number(text("1")),
-                Default::Now => NodeKind::Text {
-                    text: text("now"),
-                    plain: true,
-                },
-            };
-            Value::Literal(Node {
-                span: name.span,
-                kind,
-            })
+        let default = match word.begins {
+            Begins::One => NodeKind::Number(text("1")),
+            Begins::Now => NodeKind::Text {
+                text: text("now"),
+                plain: true,
+            },
+            Begins::Null => {
+                add(field, "optional", name.span, || Value::Flag(true));
+                continue;
+            }
+        };
+        let span = name.span;
+        add(field, "default", span, || {
+            Value::Literal(Node { span, kind: default })
         });
     }
 }
@@ -176,6 +186,12 @@ fn field(
         diagnostics.push(Diagnostic::new("wrong-type", name.span, message));
     } else if !field.readonly {
         let message = format!("`{}` is set by the service alone, so it is `readonly`", name.text);
+        diagnostics.push(Diagnostic::new("contradiction", name.span, message));
+    } else if matches!(word.begins, Begins::Null) && !(field.optional && field.default.is_none()) {
+        let message = format!(
+            "`{}` is null while the item is there, so it is `optional` and has no default",
+            name.text
+        );
         diagnostics.push(Diagnostic::new("contradiction", name.span, message));
     }
     Some(FieldId { resource: id, index })

@@ -317,6 +317,9 @@ pub(super) fn place(draft: &Draft, id: ResourceId, relation: &str) -> Span {
 pub(super) fn finish(draft: &mut Draft, diagnostics: &mut Diagnostics) {
     for id in draft.ids() {
         let block = draft.sketch(id).block.clone();
+        for (at, named) in block.named("belongs_to").iter().enumerate() {
+            left_behind(draft, id, at, named, diagnostics);
+        }
         let declared = block
             .named("belongs_to")
             .iter()
@@ -336,5 +339,30 @@ pub(super) fn finish(draft: &mut Draft, diagnostics: &mut Diagnostics) {
                 draft.resource_mut(other.resource).relations[other.index as usize].sort = sort;
             }
         }
+    }
+}
+
+/// What goes with a row that can be restored must be restorable itself.
+fn left_behind(draft: &Draft, id: ResourceId, at: usize, named: &Named, diagnostics: &mut Diagnostics) {
+    let own = draft.schema.resource(id);
+    let Some(relation) = own.relations.get(at) else {
+        return;
+    };
+    let target = draft.schema.resource(relation.target);
+    if relation.on_delete == OnDelete::Cascade
+        && target.kept.deleted.is_some()
+        && own.kept.deleted.is_none()
+        && !draft.is_stub(id)
+    {
+        let message = format!(
+            "`{}` keeps what is deleted, and `{}` would lose what goes with it",
+            target.name, own.name
+        );
+        let help = format!(
+            "say `soft_delete: deleted_at` in `{}` too, or `on_delete: restrict`",
+            own.name
+        );
+        diagnostics
+            .push(Diagnostic::new("contradiction", named.block.place("on_delete"), message).help(help));
     }
 }

@@ -35,6 +35,7 @@ impl Rules for Draft {
             Operation::Create => "create",
             Operation::Update => "update",
             Operation::Delete => "delete",
+            Operation::Restore => "restore",
         };
         self.access.get(&(resource, word))
     }

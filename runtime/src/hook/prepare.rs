@@ -64,7 +64,7 @@ pub(crate) async fn prepare(service: &Arc<Inner>, asked: &Asking, action: Action
             Ok(Action::Several(Several { rows, ..several }))
         }
         // What is refused anyway; and pairs, which have no hooks.
-        other @ (Action::Update { .. } | Action::Link { .. }) => Ok(other),
+        other @ (Action::Update { .. } | Action::Restore { .. } | Action::Link { .. }) => Ok(other),
     }
 }
 

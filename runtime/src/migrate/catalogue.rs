@@ -154,8 +154,8 @@ impl Table {
         key.into_iter().map(|column| column.name.as_str()).collect()
     }
 
-    /// Whether rows can't be equal in all of these columns.
-    pub fn is_unique(&self, columns: &[&str]) -> bool {
+    /// Whether rows can't be equal in all of these columns; `in_part`: or some rows can't.
+    pub fn is_unique(&self, columns: &[&str], in_part: bool) -> bool {
         let key = self.key();
         let holds = |unique: &str| columns.iter().any(|column| column.eq_ignore_ascii_case(unique));
         let is_key = !key.is_empty() && key.iter().all(|column| holds(column));
@@ -163,7 +163,7 @@ impl Table {
             || self
                 .indexes
                 .iter()
-                .any(|index| index.is_unique && !index.is_partial && index.declared_all(&holds))
+                .any(|index| index.is_unique && (in_part || !index.is_partial) && index.declared_all(&holds))
     }
 }
 

@@ -94,7 +94,8 @@ impl Maker<'_> {
         let uniques = resource
             .uniques
             .iter()
-            .filter(|unique| unique.fields != resource.key.fields);
+            // Where deleted rows stay, an index over the others forbids equal ones.
+            .filter(|unique| resource.kept.deleted.is_none() && unique.fields != resource.key.fields);
         lines.extend(uniques.map(|unique| format!("UNIQUE ({})", self.names(&unique.fields))));
         if self.dialect == Dialect::Sqlite {
             let relations = resource.relations.iter();

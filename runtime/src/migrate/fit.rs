@@ -356,7 +356,7 @@ impl Comparison<'_> {
         if table.is_view {
             let message = format!("{} is a view", table.name);
             self.mismatch(None, message, "a resource is kept in a table");
-        } else if !table.is_unique(&columns) {
+        } else if !table.is_unique(&columns, false) {
             let message = format!(
                 "{} has neither a primary key nor a UNIQUE on ({})",
                 table.name,
@@ -415,7 +415,8 @@ impl Comparison<'_> {
             let fields: Vec<&Field> = unique.fields.iter().map(|id| self.schema.field(*id)).collect();
             let columns: Vec<&str> = fields.iter().map(|field| field.column.as_str()).collect();
             let all_there = columns.iter().all(|column| table.column(column).is_some());
-            if all_there && !table.is_unique(&columns) {
+            let in_part = self.resource.kept.deleted.is_some();
+            if all_there && !table.is_unique(&columns, in_part) {
                 let message = format!("{} has no UNIQUE on ({})", table.name, columns.join(", "));
                 let field = if let [field] = fields[..] {
                     Some(field)

@@ -3,7 +3,7 @@
 //! An index is walked in both directions, and SQLite adds the rowid to each, ascending. So where an order ends
 //! descending, the index is made with all its directions turned round: the key at its end then costs nothing.
 
-use rest_schema::{Index, IndexExpr, Link, Relation, RelationKind, Resource, Schema, SortKey};
+use rest_schema::{FieldId, Index, IndexExpr, Link, Relation, RelationKind, Resource, Schema, SortKey};
 
 use super::name;
 
@@ -160,6 +160,11 @@ impl Needs<'_> {
     /// The indexes of a resource beyond those that its key and its uniques have anyway; none that another does as well.
     pub fn of(&self, resource: &Resource) -> Vec<Needed> {
         let mut needed: Vec<Needed> = Vec::new();
+        let uniques = resource
+            .uniques
+            .iter()
+            .filter(|unique| resource.kept.deleted.is_some() && unique.fields != resource.key.fields)
+            .map(|unique| self.unique_of_those_there(resource, &unique.fields));
         let declared = resource
             .indexes
             .iter()
@@ -168,7 +173,11 @@ impl Needs<'_> {
             .relations
             .iter()
             .filter_map(|relation| self.relation(resource, relation));
-        for index in declared.chain(relations).chain(self.sort(resource)) {
+        for index in uniques
+            .chain(declared)
+            .chain(relations)
+            .chain(self.sort(resource))
+        {
             if !self.is_served(resource, &index, &needed) {
                 needed.push(index);
             }
@@ -182,7 +191,33 @@ impl Needs<'_> {
         key.map(|id| self.schema.field(*id).column.as_str()).collect()
     }
 
+    /// Rows that are kept after they were deleted hinder no other.
+    fn unique_of_those_there(&self, resource: &Resource, fields: &[FieldId]) -> Needed {
+        let columns = fields
+            .iter()
+            .map(|field| Term::column(&self.schema.field(*field).column, false));
+        Needed {
+            terms: columns.collect(),
+            fixed: 0,
+            is_unique: true,
+            condition: self.is_there(resource),
+            why: Why::Declared,
+        }
+    }
+
+    /// That a row wasn't deleted, where the resource keeps those that were.
+    fn is_there(&self, resource: &Resource) -> Option<String> {
+        let deleted = resource.kept.deleted?;
+        Some(format!("{} IS NULL", name(&self.schema.field(deleted).column)))
+    }
+
     fn declared(&self, resource: &Resource, index: &Index) -> Needed {
+        let own = index.condition.as_ref().map(self.expression);
+        let condition = match (own, self.is_there(resource).filter(|_| index.unique)) {
+            (Some(own), Some(there)) => Some(format!("({own}) AND {there}")),
+            (own, there) => own.or(there),
+        };
+
         let terms = index.terms.iter().map(|term| Term {
             on: match &term.expr {
                 IndexExpr::Field(field) => On::Column(self.schema.field(*field).column.clone()),
@@ -199,7 +234,7 @@ impl Needs<'_> {
             },
             fixed: 0,
             is_unique: index.unique,
-            condition: index.condition.as_ref().map(self.expression),
+            condition,
             why: Why::Declared,
         }
     }
@@ -266,7 +301,10 @@ impl Needs<'_> {
     /// Whether the key, a unique or an index that is made already does as well.
     fn is_served(&self, resource: &Resource, index: &Needed, made: &[Needed]) -> bool {
         let key = self.key(resource);
-        let uniques = resource.uniques.iter().map(|unique| {
+        let holds_all = |unique: &&rest_schema::Unique| {
+            resource.kept.deleted.is_none() || unique.fields == resource.key.fields
+        };
+        let uniques = resource.uniques.iter().filter(holds_all).map(|unique| {
             let columns = unique
                 .fields
                 .iter()

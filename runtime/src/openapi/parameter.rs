@@ -25,6 +25,7 @@ impl Document<'_> {
             .iter()
             .filter(|row| row.on_item || !on_item)
             .filter(|row| row.name != "q" || resource.fields.iter().any(|field| field.searchable))
+            .filter(|row| row.name != "deleted" || resource.shows_deleted())
             .map(|row| self.parameter(id, resource, row.name, row.doc));
         let mut all: Vec<Named> = own.collect();
         if !on_item {
@@ -46,6 +47,7 @@ impl Document<'_> {
                 json!({ "type": "integer", "format": "int32", "minimum": 1, "maximum": last_page(&self.model.schema) }),
             ),
             "q" => (true, json!({ "type": "string", "maxLength": search::MAX_LENGTH })),
+            "deleted" => (true, json!({ "type": "string", "enum": ["only", "with"] })),
             "count" => (true, json!({ "type": "string", "enum": ["exact"] })),
             "sort" => (false, list(self.sorts(id), Some(MAX_TERMS))),
             "fields" => (false, list(self.fields(id), None)),

@@ -71,6 +71,19 @@ impl Document<'_> {
         let segment: Vec<String> = key.map(|field| format!("{{{}}}", field.api_name)).collect();
         let address = format!("{address}/{}", segment.join(","));
         paths.insert(address.clone(), Value::Object(all));
+        let methods_of_restore = methods::of_restore(resource);
+        if !methods_of_restore.is_empty() {
+            let name = format!("{}Restore", resource.name);
+            let options = self.options(&resource.name, &name, &methods_of_restore, &variables);
+            paths.insert(
+                format!("{address}/{}", methods::RESTORE),
+                json!({
+                    "parameters": variables,
+                    "post": self.restore(id).finished(),
+                    "options": options.finished(),
+                }),
+            );
+        }
         for (index, relation) in (0u32..).zip(&resource.relations) {
             let relation_id = RelationId { resource: id, index };
             let all = self.related_path(relation_id);
@@ -269,6 +282,21 @@ impl Document<'_> {
             204,
             json!({ "description": "It is gone.", "headers": self.headers(&["Cache-Control"]) }),
         );
+        draft
+    }
+
+    fn restore(&self, id: ResourceId) -> Draft {
+        let resource = self.model.resource(id);
+        let summary = format!("Brings back a {} that was deleted", resource.name);
+        let mut draft = self.draft(id, "restore", &resource.name, summary, Operation::Restore);
+        let headers = [
+            "Cache-Control",
+            "Vary",
+            "ETag",
+            "Content-Location",
+            "Preference-Applied",
+        ];
+        self.writes_item(id, &mut draft, &headers);
         draft
     }
 

@@ -12,11 +12,13 @@ use crate::plan::eval::{self, Verdict};
 use crate::plan::expr::{Expr, Slot};
 use crate::plan::lower::{Kind, Lowering, Standing};
 
-/// One rule, for both kinds of callers.
+/// One rule, for every kind of caller.
 #[derive(Debug, Clone)]
 pub struct Ruling {
     anonymous: Expr,
     account: Expr,
+    /// For whom rules don't hold: what is left is whether the row is there.
+    unrestricted: Expr,
 }
 
 /// What a rule means for one caller.
@@ -42,8 +44,53 @@ impl Permit<'_> {
 }
 
 impl Ruling {
-    /// The rule's meaning for a caller.
+    /// One that lets nobody pass whom rules hold.
+    fn closed() -> Self {
+        Self {
+            anonymous: Expr::Boolean(false),
+            account: Expr::Boolean(false),
+            unrestricted: Expr::Boolean(true),
+        }
+    }
+
+    /// It, and a condition that holds for everybody.
+    fn and(&self, condition: &Expr) -> Self {
+        let and = |expr: &Expr| Expr::and([expr.clone(), condition.clone()]);
+        Self {
+            anonymous: and(&self.anonymous),
+            account: and(&self.account),
+            unrestricted: and(&self.unrestricted),
+        }
+    }
+
+    /// It, and another.
+    fn and_also(&self, other: &Self) -> Self {
+        let and = |a: &Expr, b: &Expr| Expr::and([a.clone(), b.clone()]);
+        Self {
+            anonymous: and(&self.anonymous, &other.anonymous),
+            account: and(&self.account, &other.account),
+            unrestricted: and(&self.unrestricted, &other.unrestricted),
+        }
+    }
+
+    /// It, or another.
+    fn or(&self, other: &Self) -> Self {
+        let or = |a: &Expr, b: &Expr| Expr::or([a.clone(), b.clone()]);
+        Self {
+            anonymous: or(&self.anonymous, &other.anonymous),
+            account: or(&self.account, &other.account),
+            unrestricted: or(&self.unrestricted, &other.unrestricted),
+        }
+    }
+
+    /// What it means for a caller.
     pub fn permit(&self, caller: &Caller) -> Permit<'_> {
+        if caller.is_unrestricted {
+            return match &self.unrestricted {
+                Expr::Boolean(true) => Permit::Always,
+                expr => Permit::When(expr),
+            };
+        }
         let expr = self.expr(caller.kind());
         let verdict = match (expr, &caller.account) {
             (Expr::Boolean(true), _) => Verdict::Always,
@@ -62,7 +109,16 @@ impl Ruling {
         }
     }
 
-    /// The condition for a kind of caller.
+    /// The condition, where the row decides.
+    pub fn judged(&self, authority: Authority) -> Expr {
+        if authority.is_unrestricted {
+            self.unrestricted.clone()
+        } else {
+            self.expr(authority.kind).clone()
+        }
+    }
+
+    /// The condition for a kind of caller whom rules hold.
     pub fn expr(&self, kind: Kind) -> &Expr {
         match kind {
             Kind::Anonymous => &self.anonymous,
@@ -71,37 +127,37 @@ impl Ruling {
     }
 }
 
-/// What a rule means for a caller; where there is none, the operation isn't served.
-pub fn permit<'a>(rule: Option<&'a Ruling>, caller: &Caller) -> Permit<'a> {
-    match rule {
-        _ if caller.is_unrestricted => Permit::Always,
-        Some(rule) => rule.permit(caller),
-        None => Permit::Never,
-    }
+/// Which rows are asked for, where a resource keeps those that were deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Which {
+    /// Those that weren't deleted.
+    #[default]
+    There,
+    /// Those that were (`deleted=only`).
+    Deleted,
+    /// Both (`deleted=with`).
+    Any,
 }
 
-/// The condition of a rule, where the row decides.
-pub fn judged(rule: Option<&Ruling>, authority: Authority) -> Expr {
-    match rule {
-        _ if authority.is_unrestricted => Expr::Boolean(true),
-        Some(rule) => rule.expr(authority.kind).clone(),
-        None => Expr::Boolean(false),
-    }
-}
-
-/// All rules of one resource.
+/// All rules of one resource. An operation without a rule is closed.
 #[derive(Debug, Clone)]
 pub struct ResourceRules {
-    /// Who may read a row.
-    pub read: Option<Ruling>,
+    /// Who may read a row that is there.
+    pub read: Ruling,
+    /// Who may read a row that was deleted.
+    pub read_deleted: Ruling,
+    /// Who may read a row, whether it was deleted or not.
+    pub read_any: Ruling,
     /// Who may create a row, judged as it will be.
-    pub create: Option<Ruling>,
+    pub create: Ruling,
     /// Who may update a row, judged as it is.
-    pub update: Option<Ruling>,
+    pub update: Ruling,
     /// Who may update a row, judged as it will be, the row before given.
-    pub updated: Option<Ruling>,
+    pub updated: Ruling,
     /// Who may delete a row.
-    pub delete: Option<Ruling>,
+    pub delete: Ruling,
+    /// Who may bring a row back.
+    pub restore: Ruling,
     /// By field: who may read it.
     pub readable: Vec<Option<Ruling>>,
     /// By field: who may write it, judged on the row as it stands.
@@ -116,12 +172,22 @@ pub struct ResourceRules {
 
 impl ResourceRules {
     /// The rule of an operation on the row as it is (create: as it will be).
-    pub fn rule(&self, operation: Operation) -> Option<&Ruling> {
+    pub fn rule(&self, operation: Operation) -> &Ruling {
         match operation {
-            Operation::Read => self.read.as_ref(),
-            Operation::Create => self.create.as_ref(),
-            Operation::Update => self.update.as_ref(),
-            Operation::Delete => self.delete.as_ref(),
+            Operation::Read => &self.read,
+            Operation::Create => &self.create,
+            Operation::Update => &self.update,
+            Operation::Delete => &self.delete,
+            Operation::Restore => &self.restore,
+        }
+    }
+
+    /// Who may read a row of these.
+    pub fn read(&self, which: Which) -> &Ruling {
+        match which {
+            Which::There => &self.read,
+            Which::Deleted => &self.read_deleted,
+            Which::Any => &self.read_any,
         }
     }
 }
@@ -146,22 +212,33 @@ fn compile_resource(schema: &Schema, codecs: &[Vec<Codec>], id: ResourceId) -> R
     let granting = |rule: &Rule, standing| Ruling {
         anonymous: lowering(Kind::Anonymous, standing).granting(&rule.expr),
         account: lowering(Kind::Account, standing).granting(&rule.expr),
+        unrestricted: Expr::Boolean(true),
     };
     let given = |rule: &Rule| Ruling {
         anonymous: lowering(Kind::Anonymous, Standing::Given).value(&rule.expr),
         account: lowering(Kind::Account, Standing::Given).value(&rule.expr),
+        unrestricted: Expr::Boolean(true),
     };
     let access = &resource.access;
     let stored = |rule: &Option<Rule>| rule.as_ref().map(|rule| granting(rule, Standing::Stored));
+    let operation = |rule: &Option<Rule>| stored(rule).unwrap_or_else(Ruling::closed);
+    let updated = access.update.as_ref();
+    let (there, read, restore) = (
+        is_there(schema, id),
+        operation(&access.read),
+        operation(&access.restore),
+    );
+    let read_there = read.and(&there);
+    let read_deleted = read.and(&there.negated()).and_also(&restore);
     ResourceRules {
-        read: stored(&access.read),
-        create: stored(&access.create),
-        update: stored(&access.update),
-        updated: access
-            .update
-            .as_ref()
-            .map(|rule| granting(rule, Standing::Changed)),
-        delete: stored(&access.delete),
+        read_any: read_there.or(&read_deleted),
+        read: read_there,
+        read_deleted,
+        create: operation(&access.create),
+        update: operation(&access.update),
+        updated: updated.map_or_else(Ruling::closed, |rule| granting(rule, Standing::Changed)),
+        delete: operation(&access.delete),
+        restore,
         readable: resource
             .fields
             .iter()
@@ -207,7 +284,7 @@ fn computed(schema: &Schema, codecs: &[Vec<Codec>], rule: &Rule) -> Ruling {
                     standing: Standing::Stored,
                     read_rule: &no_read,
                 };
-                lowering.granting(&rule.expr)
+                Expr::and([lowering.granting(&rule.expr), is_there(schema, target)])
             }
         };
         Lowering {
@@ -222,6 +299,15 @@ fn computed(schema: &Schema, codecs: &[Vec<Codec>], rule: &Rule) -> Ruling {
     Ruling {
         anonymous: of(Kind::Anonymous),
         account: of(Kind::Account),
+        unrestricted: Expr::Boolean(true),
+    }
+}
+
+/// That row 0 wasn't deleted, where its resource keeps rows that were.
+pub fn is_there(schema: &Schema, resource: ResourceId) -> Expr {
+    match schema.resource(resource).kept.deleted {
+        Some(deleted) => Expr::IsNull(Box::new(Expr::Column(0, deleted))),
+        None => Expr::Boolean(true),
     }
 }
 
@@ -250,9 +336,15 @@ fn all_rules(schema: &Schema) -> Vec<&Rule> {
     for resource in &schema.resources {
         let access = &resource.access;
         rules.extend(
-            [&access.read, &access.create, &access.update, &access.delete]
-                .into_iter()
-                .flatten(),
+            [
+                &access.read,
+                &access.create,
+                &access.update,
+                &access.delete,
+                &access.restore,
+            ]
+            .into_iter()
+            .flatten(),
         );
         for field in &resource.fields {
             rules.extend(

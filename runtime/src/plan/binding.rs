@@ -5,6 +5,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 use crate::cell::Cell;
 use crate::model::Model;
+use crate::plan::access::Which;
 use crate::plan::read::own_term;
 use crate::request::{Condition, Filter, Query, SortTerm};
 
@@ -13,13 +14,19 @@ use crate::request::{Condition, Filter, Query, SortTerm};
 pub fn binding(model: &Model, resource: ResourceId, query: &Query) -> u64 {
     let mut hash = Xxh3::new();
     bind(model, resource, &query.filters, &query.sort, &mut hash);
-    searched_binding(hash.digest(), query.search.as_deref())
+    beside_binding(hash.digest(), query)
 }
 
-/// The same with a search.
-pub fn searched_binding(binding: u64, search: Option<&str>) -> u64 {
-    let with = |text: &str| xxhash_rust::xxh3::xxh3_64_with_seed(text.as_bytes(), binding);
-    search.map_or(binding, with)
+/// The same with what is asked beside filters and sort: a search, and rows that were deleted.
+pub fn beside_binding(binding: u64, query: &Query) -> u64 {
+    let with = |text: &[u8], binding| xxhash_rust::xxh3::xxh3_64_with_seed(text, binding);
+    let search = query.search.as_deref();
+    let searched = search.map_or(binding, |text| with(text.as_bytes(), binding));
+    match query.selection.which {
+        Which::There => searched,
+        Which::Deleted => with(b"\0deleted", searched),
+        Which::Any => with(b"\0any", searched),
+    }
 }
 
 /// The same within what a relation leads to from the row with this key: as a collection of its own, or included.

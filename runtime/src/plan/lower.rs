@@ -6,6 +6,7 @@
 use rest_schema::{self as schema, FieldId, Link, RelationId, RelationKind, ResourceId, Row, Schema, Value};
 
 use crate::codec::Codec;
+use crate::plan::access::is_there;
 use crate::plan::expr::{Expr, Origin, Related, Slot, Take};
 
 /// Who asks, as far as the shape of a condition depends on it.
@@ -140,14 +141,23 @@ impl Lowering<'_> {
         }
     }
 
-    /// What is asked to be there. Where the tables aren't ours a key may lead nowhere, so the row itself is asked.
+    /// What is asked to be there. Where the tables aren't ours, or deleted rows are kept, a key may lead nowhere, so the
+    /// row itself is asked.
     fn asked_for(&self, expr: &schema::Expr, rows: &mut Vec<u8>) -> Expr {
         match expr {
-            schema::Expr::Ref(reference) if self.schema.managed != Some(true) => {
+            schema::Expr::Ref(reference) if self.may_lead_nowhere(reference) => {
                 self.at_end(reference, &reference.path, reference.field, rows)
             }
             other => self.lower(other, rows, None),
         }
+    }
+
+    fn may_lead_nowhere(&self, reference: &schema::Ref) -> bool {
+        let keeps_deleted = |step: &RelationId| {
+            let target = self.schema.relation(*step).target;
+            self.schema.resource(target).kept.deleted.is_some()
+        };
+        self.schema.managed != Some(true) || reference.path.iter().any(keeps_deleted)
     }
 
     /// A field at the end of to-one steps. A step to the key that this side holds anyway needs no query.
@@ -205,7 +215,7 @@ impl Lowering<'_> {
             from,
             row,
             relation: *step,
-            condition: Expr::Boolean(true),
+            condition: self.is_there(*step, row),
             take: Take::Value(value),
         }))
     }
@@ -229,7 +239,31 @@ impl Lowering<'_> {
         rows.push(last);
         let condition = condition.map_or(Expr::Boolean(true), |condition| self.lower(condition, rows, None));
         rows.pop();
-        exists_along(from, &steps, innermost, granting(condition))
+        self.exists_along(from, &steps, innermost, granting(condition))
+    }
+
+    /// EXISTS along steps, with the condition on the last row; the rows in between need only be there.
+    fn exists_along(&self, from: Origin, steps: &[RelationId], innermost: u8, condition: Expr) -> Expr {
+        let Some((step, rest)) = steps.split_first() else {
+            return condition;
+        };
+        let row = innermost + 1;
+        let condition = self.exists_along(Origin::Row(row), rest, row, condition);
+        if condition == Expr::Boolean(false) {
+            return condition;
+        }
+        Expr::Related(Box::new(Related {
+            from,
+            row,
+            relation: *step,
+            condition: Expr::and([condition, self.is_there(*step, row)]),
+            take: Take::Exists,
+        }))
+    }
+
+    /// That the row to which a step leads wasn't deleted.
+    fn is_there(&self, step: RelationId, row: u8) -> Expr {
+        is_there(self.schema, self.schema.relation(step).target).shifted(row)
     }
 
     /// Over the rows that the caller may read.
@@ -256,25 +290,6 @@ impl Lowering<'_> {
             take,
         }))
     }
-}
-
-/// EXISTS along steps, with the condition on the last row; conditions in between are TRUE.
-fn exists_along(from: Origin, steps: &[RelationId], innermost: u8, condition: Expr) -> Expr {
-    let Some((step, rest)) = steps.split_first() else {
-        return condition;
-    };
-    let row = innermost + 1;
-    let condition = exists_along(Origin::Row(row), rest, row, condition);
-    if condition == Expr::Boolean(false) {
-        return condition;
-    }
-    Expr::Related(Box::new(Related {
-        from,
-        row,
-        relation: *step,
-        condition,
-        take: Take::Exists,
-    }))
 }
 
 /// Only TRUE counts: NULL becomes FALSE wherever that can't turn the answer round.

@@ -10,8 +10,8 @@ use rest_schema::{Comparison, FieldId, RelationId, ResourceId, SortKey, Value};
 use crate::caller::Caller;
 use crate::cell::Cell;
 use crate::model::Model;
-use crate::plan::access::{Permit, permit};
-use crate::plan::binding::{binding, related_binding, searched_binding};
+use crate::plan::access::{Permit, Which};
+use crate::plan::binding::{beside_binding, binding, related_binding};
 use crate::plan::expr::{Expr, LedTo, Origin, Place, Related, Search, Slot, Take, TextMatch};
 use crate::plan::level::{Included, Level, SharedLevel, Shown};
 use crate::plan::{closed, hidden_field};
@@ -127,20 +127,22 @@ impl Planner<'_> {
     ) -> Result<ReadPlan, Problem> {
         let level = self.shared_level(resource, selection)?;
         let personal = self.is_personal(resource, &[], selection);
-        let plan = self.item_as(level, key)?;
+        let is_it = key_condition(self.model, resource, key.len());
+        let read = self.read_rule_of(resource, selection.which)?;
+        let plan = self.one(level, Expr::and([is_it, read]), key);
         Ok(ReadPlan { personal, ..plan })
     }
 
     /// One item, shown as a level says.
     pub(crate) fn item_as(&self, level: SharedLevel, key: Vec<Cell>) -> Result<ReadPlan, Problem> {
-        let which = key_condition(self.model, level.resource, key.len());
-        self.one(level, which, key)
+        let is_it = key_condition(self.model, level.resource, key.len());
+        let read = self.read_rule(level.resource)?;
+        Ok(self.one(level, Expr::and([is_it, read]), key))
     }
 
-    /// The one row that a condition finds, if the caller may read it.
-    fn one(&self, level: SharedLevel, which: Expr, mut params: Vec<Cell>) -> Result<ReadPlan, Problem> {
+    /// The one row that a condition finds.
+    fn one(&self, level: SharedLevel, condition: Expr, mut params: Vec<Cell>) -> ReadPlan {
         let resource = level.resource;
-        let condition = Expr::and([which, self.read_rule(resource)?]);
         let shape = Arc::new(Shape {
             resource,
             level,
@@ -148,14 +150,14 @@ impl Planner<'_> {
             select: Select::Item { flags: Vec::new() },
         });
         params.shrink_to_fit();
-        Ok(ReadPlan {
+        ReadPlan {
             shape,
             params,
             limit: 1,
             binding: 0,
             personal: true,
             format: Format::Json,
-        })
+        }
     }
 
     /// A page of a collection; its cursor is opened by the key.
@@ -187,7 +189,8 @@ impl Planner<'_> {
         let level = self.shared_level(target, selection)?;
         let personal = self.is_personal(target, &[], selection)
             || self.model.personal[from.relation.resource.0 as usize];
-        let plan = self.one(level, self.led_to(from)?, from.key.clone())?;
+        let read = self.read_rule_of(target, selection.which)?;
+        let plan = self.one(level, Expr::and([self.led_to(from)?, read]), from.key.clone());
         Ok(ReadPlan { personal, ..plan })
     }
 
@@ -266,7 +269,7 @@ impl Planner<'_> {
             None => binding(self.model, resource, query),
             Some(from) => {
                 let hash = related_binding(self.model, from.relation, &from.key, &query.filters, &query.sort);
-                searched_binding(hash, query.search.as_deref())
+                beside_binding(hash, query)
             }
         };
         let position = match &query.page {
@@ -274,7 +277,7 @@ impl Planner<'_> {
             _ => None,
         };
         let mut params = from.map(|from| from.key.clone()).unwrap_or_default();
-        let read = self.read_rule(resource)?;
+        let read = self.read_rule_of(resource, query.selection.which)?;
         let mut parts = Vec::with_capacity(query.filters.len() + 3);
         if let Some(from) = from {
             parts.push(self.led_to(from)?);
@@ -335,7 +338,9 @@ impl Planner<'_> {
 
     fn is_personal(&self, resource: ResourceId, steps: &[RelationId], selection: &Selection) -> bool {
         let target = |relation: &RelationId| self.model.relation(*relation).target;
+        // Whom deleted rows are shown to is a rule of its own.
         self.model.personal[resource.0 as usize]
+            || selection.which != Which::There
             || steps
                 .iter()
                 .any(|step| self.model.personal[target(step).0 as usize])
@@ -347,7 +352,16 @@ impl Planner<'_> {
 
     /// The read rule as a condition on row 0, or the refusal where it is closed to this caller.
     pub fn read_rule(&self, resource: ResourceId) -> Result<Expr, Problem> {
-        match permit(self.model.rules(resource).read.as_ref(), self.caller) {
+        self.read_rule_of(resource, Which::There)
+    }
+
+    /// The same for rows of which those that were deleted may be some.
+    fn read_rule_of(&self, resource: ResourceId, which: Which) -> Result<Expr, Problem> {
+        let rules = self.model.rules(resource);
+        if which != Which::There && rules.restore.permit(self.caller) == Permit::Never {
+            return Err(closed(self.caller));
+        }
+        match rules.read(which).permit(self.caller) {
             Permit::Never => Err(closed(self.caller)),
             granted => Ok(granted.condition()),
         }
@@ -392,7 +406,7 @@ impl Planner<'_> {
 
     fn guard(&self, field: FieldId) -> Permit<'_> {
         let rule = self.model.rules(field.resource).readable[field.index as usize].as_ref();
-        rule.map_or(Permit::Always, |rule| permit(Some(rule), self.caller))
+        rule.map_or(Permit::Always, |rule| rule.permit(self.caller))
     }
 
     fn shown(&self, field: FieldId) -> Option<Shown> {

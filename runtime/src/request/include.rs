@@ -9,7 +9,7 @@ use rest_schema::{FieldId, RelationId, ResourceId};
 
 use super::names::Names;
 use super::query::Parameters;
-use super::{Include, Selection};
+use super::{Include, Selection, page};
 use crate::problem::{Code, Fault, MAX_FAULTS};
 
 /// Reads `fields` and `include`.
@@ -52,7 +52,10 @@ pub(super) fn selection(
         );
         faults.push(Fault::parameter("include", Code::LimitExceeded, detail).limit(most));
     }
-    root.into_selection()
+    Selection {
+        which: page::deleted(names, resource, parameters, faults),
+        ..root.into_selection()
+    }
 }
 
 type Reader = fn(&Names, ResourceId, &str, &mut Level) -> Result<(), Fault>;
@@ -108,6 +111,7 @@ impl Level {
         Selection {
             includes: below.collect(),
             fields: (!shows_all).then(|| self.fields.into_iter().collect()),
+            ..Selection::default()
         }
     }
 }

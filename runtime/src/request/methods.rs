@@ -42,6 +42,18 @@ pub(crate) fn of_item_named_query(resource: &Resource) -> Vec<&'static str> {
     posted.chain(methods).collect()
 }
 
+/// What brings an item back, by its address below the item's.
+pub(crate) const RESTORE: &str = "restore";
+
+/// The methods of what brings an item back; none where nothing does.
+pub(crate) fn of_restore(resource: &Resource) -> Vec<&'static str> {
+    if resource.shows_deleted() {
+        served([("POST", true), ("OPTIONS", true)])
+    } else {
+        Vec::new()
+    }
+}
+
 /// The methods of what a relation leads to from an item; none where the relation doesn't exist for anybody.
 pub(crate) fn of_related(schema: &Schema, relation: RelationId) -> Vec<&'static str> {
     let way = schema.relation(relation);

@@ -20,6 +20,7 @@ pub mod query;
 pub mod search;
 pub mod sort;
 
+use crate::plan::access::Which;
 use crate::respond::format::Format;
 pub use condition::Condition;
 pub use rest_schema::operators::Operator;
@@ -111,6 +112,8 @@ pub struct Selection {
     pub fields: Option<Vec<FieldId>>,
     /// Relations shown within, in the order first named.
     pub includes: Vec<Include>,
+    /// Which items, where the resource keeps those that were deleted; those shown within are always there.
+    pub which: Which,
 }
 
 impl Selection {
@@ -118,7 +121,7 @@ impl Selection {
     pub fn nothing() -> Self {
         Self {
             fields: Some(Vec::new()),
-            includes: Vec::new(),
+            ..Self::default()
         }
     }
 }

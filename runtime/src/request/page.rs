@@ -5,10 +5,12 @@
 
 mod cursor;
 
-use rest_schema::{FieldType, Schema, Value};
+use rest_schema::{FieldType, ResourceId, Schema, Value};
 
 use super::Page;
+use super::names::Names;
 use super::query::Parameters;
+use crate::plan::access::Which;
 use crate::problem::{Code, Fault};
 
 pub use cursor::{CursorKey, Position};
@@ -71,6 +73,31 @@ pub(super) fn count(parameters: &Parameters, faults: &mut Vec<Fault>) -> bool {
         faults.push(fault.near(parameter.single(), ["exact"]));
     }
     true
+}
+
+/// Reads `deleted`.
+pub(super) fn deleted(
+    names: &Names,
+    resource: ResourceId,
+    parameters: &Parameters,
+    faults: &mut Vec<Fault>,
+) -> Which {
+    let Some(parameter) = parameters.named("deleted") else {
+        return Which::There;
+    };
+    if !names.keeps_deleted(resource) {
+        let detail = "nothing deleted is shown here";
+        faults.push(Fault::parameter("deleted", Code::UnknownParameter, detail));
+    }
+    match parameter.single() {
+        "only" => Which::Deleted,
+        "with" => Which::Any,
+        other => {
+            let fault = Fault::parameter("deleted", Code::BadValue, "deleted is only or with, or left out");
+            faults.push(fault.near(other, ["only", "with"]));
+            Which::There
+        }
+    }
 }
 
 /// A whole number from 1 to `max`, written as every integer is.

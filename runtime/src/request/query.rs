@@ -50,6 +50,7 @@ parameters! {
     "limit"   on_item: false is_list: false "items on the page, from 1 to the service's maximum";
     "cursor"  on_item: false is_list: false "where the page begins: `page.next` or `page.prev` of another page; empty: at the first item";
     "page"    on_item: false is_list: false "the page's number, from 1; not beside cursor";
+    "deleted" on_item: true  is_list: false "`only`: items that were deleted; `with`: these too, for whom may restore them";
     "count"   on_item: false is_list: false "`exact`: how many items there are on all pages, in `page.total`";
     "fields"  on_item: true  is_list: true  "the fields to show; a path shows a field of a related item";
     "include" on_item: true  is_list: true  "the relations to show within; a path goes on from relation to relation";
@@ -94,7 +95,7 @@ const RIVALS: &[(&str, &str)] = &[
 ];
 
 /// Reserved for what this service doesn't serve.
-const NOT_SERVED: &[&str] = &["aggregate", "group", "deleted"];
+const NOT_SERVED: &[&str] = &["aggregate", "group"];
 
 /// Reads what is asked of a collection.
 pub fn collection(
@@ -262,9 +263,9 @@ pub fn item(
     let parameters = Parameters::read(raw, &mut faults)?;
     check_repeated(&parameters, &mut faults);
     let on_item = |name: &str| PARAMETERS.iter().any(|row| row.on_item && row.name == name);
-    let known = PARAMETERS.iter().filter(|row| row.on_item).map(|row| row.name);
     let strange = parameters.iter().filter(|parameter| !on_item(&parameter.name));
-    faults.extend(strange.map(|parameter| not_taken(&parameter.name, known.clone())));
+    let known = || taken(&names, resource).filter(|name| on_item(name));
+    faults.extend(strange.map(|parameter| not_taken(&parameter.name, known())));
     let selection = include::selection(&names, resource, &parameters, &mut faults);
     refused(&parameters, faults).map_or(Ok(selection), Err)
 }
@@ -325,9 +326,9 @@ fn refused(parameters: &Parameters, mut faults: Vec<Fault>) -> Option<Problem> {
 
 /// The parameters of a collection that aren't filters.
 fn taken(names: &Names, resource: ResourceId) -> impl Iterator<Item = &'static str> + use<> {
-    let is_searchable = names.is_searchable(resource);
+    let (is_searchable, keeps_deleted) = (names.is_searchable(resource), names.keeps_deleted(resource));
     let rows = PARAMETERS.iter().map(|row| row.name);
-    rows.filter(move |name| is_searchable || *name != "q")
+    rows.filter(move |name| (is_searchable || *name != "q") && (keeps_deleted || *name != "deleted"))
 }
 
 fn row(name: &str) -> Option<&'static ParameterRow> {

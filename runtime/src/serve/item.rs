@@ -185,14 +185,28 @@ impl Exchange<'_> {
         Ok(answer::nothing(StatusCode::NO_CONTENT))
     }
 
-    /// The answer to PUT and PATCH: the item, or nothing where its writer may no longer read it.
+    /// POST to what brings an item back.
+    pub(super) async fn restore(
+        &self,
+        resource: ResourceId,
+        segment: &str,
+    ) -> Result<Response<Body>, Problem> {
+        self.open(resource, Operation::Restore)?;
+        query::none(self.parts.uri.query())?;
+        let expected = self.expected(resource)?;
+        let (_, key) = self.key(resource, segment)?;
+        let written = self.write(resource, Action::Restore { key, expected }).await?;
+        self.changed(resource, written)
+    }
+
+    /// The answer to PUT, PATCH and restoring: the item, or nothing where its writer may no longer read it.
     fn changed(&self, resource: ResourceId, written: Vec<Written>) -> Result<Response<Body>, Problem> {
         if written.first().is_some_and(|one| one.created) {
             return self.made(resource, written);
         }
         let one = only(written)?;
         // RFC 9110, 9.3.4: no validator in an answer to PUT whose content was not kept as it was sent.
-        let is_patch = self.parts.method == Method::PATCH;
+        let is_patch = self.parts.method != Method::PUT;
         let shown = one
             .item
             .map(|output| (output.rows.bytes, output.state.filter(|_| is_patch)));

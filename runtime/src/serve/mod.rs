@@ -278,7 +278,9 @@ async fn answer(
 
 impl Exchange<'_> {
     async fn serve(&self, target: Target<'_>, body: Body) -> Result<Response<Body>, Problem> {
-        if takes_body(&self.parts.method) && !matches!(target, Target::Tokens | Target::Pair(..)) {
+        if takes_body(&self.parts.method)
+            && !matches!(target, Target::Tokens | Target::Restore(..) | Target::Pair(..))
+        {
             self.check_body_headers()?;
         }
         match target {
@@ -298,6 +300,7 @@ impl Exchange<'_> {
                 Method::DELETE => self.delete(resource, segment).await,
                 _ => self.read(resource, segment).await,
             },
+            Target::Restore(resource, segment) => self.restore(resource, segment).await,
             Target::Related(relation, segment) => self.related(relation, segment, body).await,
             Target::Pair(relation, segment, other) => self.pair(relation, segment, other, body).await,
             Target::Me => self.me().await,

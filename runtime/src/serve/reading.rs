@@ -124,7 +124,8 @@ impl Exchange<'_> {
         let asked = match target {
             Target::Collection(resource) => self.page_asked(*resource).map(Some),
             Target::Item(resource, segment) => self.item_asked(*resource, segment).map(Some),
-            Target::Related(..)
+            Target::Restore(..)
+            | Target::Related(..)
             | Target::Pair(..)
             | Target::Me
             | Target::Tokens

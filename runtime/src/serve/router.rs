@@ -34,6 +34,8 @@ struct Allow {
     item: String,
     /// Of an item whose key is `query`.
     query: String,
+    /// Of what brings an item back; empty where nothing does.
+    restore: String,
 }
 
 /// The addresses of a relation.
@@ -53,6 +55,8 @@ pub(super) enum Target<'p> {
     Collection(ResourceId),
     /// With the key's segment as it was sent.
     Item(ResourceId, &'p str),
+    /// What brings an item back that was deleted.
+    Restore(ResourceId, &'p str),
     /// What a relation leads to from the item of this key.
     Related(RelationId, &'p str),
     /// A pair of a many-to-many: the keys of the item from which it starts, and of the other.
@@ -91,6 +95,7 @@ impl Target<'_> {
         match *self {
             Self::Collection(resource) => Route::Collection(resource),
             Self::Item(resource, _) => Route::Item(resource),
+            Self::Restore(resource, _) => Route::Restore(resource),
             Self::Related(relation, _) => Route::Related(routes.of(relation).place, false),
             Self::Pair(relation, ..) => Route::Related(routes.of(relation).place, true),
             Self::Me => Route::Me,
@@ -118,6 +123,7 @@ impl Routes {
                     collection: list(methods::of_collection(resource)),
                     item: list(methods::of_item(resource)),
                     query: list(methods::of_item_named_query(resource)),
+                    restore: list(methods::of_restore(resource)),
                 }
             })
             .collect();
@@ -183,6 +189,9 @@ pub(super) fn find<'p>(schema: &Schema, routes: &Routes, path: &'p str) -> Optio
                 Some((name, other)) => (name, Some(other)),
             };
             let resource = *routes.collections.get(collection)?;
+            if rest == methods::RESTORE && !routes.allow[resource.0 as usize].restore.is_empty() {
+                return (!key.is_empty()).then_some(Target::Restore(resource, key));
+            }
             let (index, _) = schema.resource(resource).relation_by_name(name)?;
             let relation = RelationId { resource, index };
             let related = routes.of(relation);
@@ -204,6 +213,7 @@ pub(super) fn allow<'s>(service: &'s Inner, target: &Target<'_>) -> &'s str {
         Target::Collection(resource) => &service.routes.allow[resource.0 as usize].collection,
         Target::Item(resource, "query") => &service.routes.allow[resource.0 as usize].query,
         Target::Item(resource, _) => &service.routes.allow[resource.0 as usize].item,
+        Target::Restore(resource, _) => &service.routes.allow[resource.0 as usize].restore,
         Target::Related(relation, _) => &service.routes.of(*relation).allow,
         Target::Pair(relation, ..) => &service.routes.of(*relation).of_pair,
         Target::Me | Target::Health(_) | Target::About(_) => "GET, HEAD, OPTIONS",

@@ -1,11 +1,11 @@
 //! Writes as SQL: the statements of the list of steps, each over one row by its key.
 
-use rest_schema::{Comparison, FieldId, KeyKind, Link, RelationId, RelationKind, ResourceId};
+use rest_schema::{Comparison, FieldId, KeyKind, Link, Operation, RelationId, RelationKind, ResourceId};
 
 use crate::caller::Authority;
 use crate::cell::Cell;
 use crate::model::Model;
-use crate::plan::access::{Ruling, judged};
+use crate::plan::access::{Ruling, is_there};
 use crate::plan::expr::{Expr, Slot};
 use crate::plan::read::key_condition;
 use crate::sql::condition::Writer;
@@ -31,12 +31,13 @@ pub struct PreSelect {
     pub readable: Vec<Option<usize>>,
 }
 
-/// Writes the pre-select of an update or a delete; `computed` are the computed fields that are compared.
+/// Writes the pre-select of what is done to a row that is there, or was deleted and is restored; `computed` are the
+/// computed fields that are compared.
 pub fn pre_select(
     model: &Model,
     resource: ResourceId,
     authority: Authority,
-    deleting: bool,
+    operation: Operation,
     computed: &[u32],
 ) -> PreSelect {
     let kind = authority.kind;
@@ -62,15 +63,21 @@ pub fn pre_select(
         .iter()
         .filter_map(|field| columns[field.index as usize])
         .collect();
-    let of = |rule: &Option<Ruling>| judged(rule.as_ref(), authority);
-    let read = list.add(&of(&rules.read));
-    let rule = list.add(&of(if deleting { &rules.delete } else { &rules.update }));
+    let (read, rule) = match operation {
+        // Whoever may read what was deleted may restore it; what is there stays as it is.
+        Operation::Restore => (rules.read_any.judged(authority), Expr::Boolean(true)),
+        _ => (
+            rules.read.judged(authority),
+            rules.rule(operation).judged(authority),
+        ),
+    };
+    let (read, rule) = (list.add(&read), list.add(&rule));
     let each = |list: &mut List<'_>, all: &[Option<Ruling>]| {
         all.iter()
             .map(|rule| rule.as_ref().map(|rule| list.add(rule.expr(kind))))
             .collect::<Vec<_>>()
     };
-    let (writable, readable) = if deleting || authority.is_unrestricted {
+    let (writable, readable) = if operation != Operation::Update || authority.is_unrestricted {
         (Vec::new(), Vec::new())
     } else {
         (each(&mut list, &rules.writable), each(&mut list, &rules.readable))
@@ -207,6 +214,67 @@ pub fn delete(model: &Model, resource: ResourceId) -> Statement {
     out
 }
 
+/// Whether a row that is there points by a belongs_to at the row with the key in the parameters.
+pub fn dependent(model: &Model, relation: RelationId) -> Statement {
+    let resource = relation.resource;
+    let mut out = Statement::default();
+    out.push("SELECT 1 FROM ")
+        .table(&model.resource(resource).table)
+        .push(" t0 WHERE ");
+    let condition = Expr::and([pointing(model, relation), is_there(&model.schema, resource)]);
+    Writer::new(model).write(&condition, &mut out);
+    out.push(" LIMIT 1");
+    out
+}
+
+/// Marks the rows that are there and point by a belongs_to at the row with the key in the first parameters as deleted
+/// at the moment after them, or takes the marks of that moment away (`is_back`); the moment of the change comes last,
+/// where they keep it. Gives their keys.
+pub fn mark_dependents(model: &Model, relation: RelationId, deleted: FieldId, is_back: bool) -> Statement {
+    let resource = model.resource(relation.resource);
+    let kept = &resource.kept;
+    let pointing = pointing(model, relation);
+    let moment = foreign_key(model, relation).unwrap_or_default().len();
+    let mark = Expr::Column(0, deleted);
+    let mut out = Statement::default();
+    out.push("UPDATE ").table(&resource.table).push(" AS t0 SET ");
+    out.name(&model.field(deleted).column).push(" = ");
+    if is_back {
+        out.push("NULL");
+    } else {
+        param(moment, &mut out);
+    }
+    if let Some(version) = kept.version {
+        let column = &model.field(version).column;
+        out.push(", ").name(column).push(" = coalesce(");
+        out.column(0, column).push(", 0) + 1");
+    }
+    if let Some(updated) = kept.updated {
+        out.push(", ").name(&model.field(updated).column).push(" = ");
+        param(moment + 1, &mut out);
+    }
+    out.push(" WHERE ");
+    let which = if is_back {
+        let slot = Slot::Param(u16::try_from(moment).unwrap_or(u16::MAX));
+        Expr::Compare(Comparison::Equal, Box::new(mark), Box::new(Expr::Slot(slot)))
+    } else {
+        Expr::IsNull(Box::new(mark))
+    };
+    Writer::new(model).write(&Expr::and([pointing, which]), &mut out);
+    out.push(" RETURNING ");
+    names(model, &resource.key.fields, &mut out);
+    out
+}
+
+/// That row 0 points by a belongs_to at the row with the key in the first parameters.
+fn pointing(model: &Model, relation: RelationId) -> Expr {
+    let local = foreign_key(model, relation).unwrap_or_default();
+    Expr::and((0u16..).zip(local).map(|(place, field)| {
+        let (column, slot) = (Expr::Column(0, *field), Expr::Slot(Slot::Param(place)));
+        Expr::Compare(Comparison::Equal, Box::new(column), Box::new(slot))
+    }))
+}
+
 /// Whether a row that the caller may read stands at the end of a belongs_to; the parameters are the key's parts.
 pub fn target(model: &Model, relation: RelationId, read_rule: &Expr) -> Statement {
     let relation = model.relation(relation);
@@ -224,6 +292,11 @@ pub fn target(model: &Model, relation: RelationId, read_rule: &Expr) -> Statemen
     if *read_rule != Expr::Boolean(true) {
         out.push(" AND ");
         Writer::new(model).write(read_rule, &mut out);
+    }
+    let keeps_deleted = model.resource(relation.target).kept.deleted.is_some();
+    if keeps_deleted && model.columns.dialect == Dialect::Postgres {
+        // Whoever deletes it now is waited for; a foreign key would see nothing of that.
+        out.push(" FOR KEY SHARE OF t0");
     }
     out
 }
@@ -245,12 +318,12 @@ pub fn value(model: &Model, expr: &Expr, field: FieldId) -> Statement {
     out
 }
 
-/// Columns of the row of a key.
+/// Columns of the row of a key, if it is there.
 pub fn columns(model: &Model, resource: ResourceId, fields: &[FieldId]) -> Statement {
     columns_where(model, resource, fields, &key_of(model, resource))
 }
 
-/// Columns of the rows in which a field has the value of the first parameter.
+/// Columns of the rows that are there in which a field has the value of the first parameter.
 pub fn columns_by(model: &Model, by: FieldId, fields: &[FieldId]) -> Statement {
     let value = Box::new(Expr::Slot(Slot::Param(0)));
     let is_it = Expr::Compare(Comparison::Equal, Box::new(Expr::Column(0, by)), value);
@@ -267,7 +340,8 @@ fn columns_where(model: &Model, resource: ResourceId, fields: &[FieldId], condit
     out.push(" FROM ")
         .table(&model.resource(resource).table)
         .push(" t0 WHERE ");
-    Writer::new(model).write(condition, &mut out);
+    let condition = Expr::and([condition.clone(), is_there(&model.schema, resource)]);
+    Writer::new(model).write(&condition, &mut out);
     out
 }
 

@@ -188,7 +188,7 @@ fn what_the_caller_decides_is_decided_before() {
     use crate::plan::access::Permit;
     let engine = engine_on(Dialect::Sqlite);
     let rules = engine.model.rules(resource(&engine, "Post"));
-    let update = rules.update.as_ref().expect("a rule");
+    let update = &rules.update;
     assert_eq!(update.permit(&Caller::anonymous()), Permit::Never);
     assert_eq!(update.permit(&susan(&engine, true)), Permit::Always);
     assert!(matches!(update.permit(&susan(&engine, false)), Permit::When(_)));

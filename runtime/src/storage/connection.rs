@@ -132,6 +132,32 @@ impl Take for First {
     }
 }
 
+/// The cells at the beginning of every row.
+#[derive(Debug)]
+pub struct Every {
+    columns: usize,
+    /// By row.
+    pub found: Vec<Vec<Cell>>,
+}
+
+impl Every {
+    /// So many cells of each.
+    pub fn of(columns: usize) -> Self {
+        Self {
+            columns,
+            found: Vec::new(),
+        }
+    }
+}
+
+impl Take for Every {
+    fn take(&mut self, row: &impl Row) -> Result<ControlFlow<()>, Refusal> {
+        let cells = (0..self.columns).map(|column| Ok(row.cell(column)?.to_owned()));
+        self.found.push(cells.collect::<Result<_, Refusal>>()?);
+        Ok(ControlFlow::Continue(()))
+    }
+}
+
 /// Copies columns of a row.
 ///
 /// # Errors

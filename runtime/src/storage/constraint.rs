@@ -44,7 +44,7 @@ pub fn told(broken: Broken, context: Context<'_>) -> Refusal {
             let faults = faults(&fields, words::NOT_NULL, detail, context);
             Refusal::Problem(Problem::invalid(faults))
         }
-        Broken::ForeignKey if context.deleting => in_use(context),
+        Broken::ForeignKey if context.deleting => in_use(context.at),
         Broken::ForeignKey => Refusal::Problem(
             Problem::new(Code::Conflict).detail("the item refers to an item that isn't there"),
         ),
@@ -65,9 +65,10 @@ pub fn at_commit() -> Refusal {
     )
 }
 
-fn in_use(context: Context<'_>) -> Refusal {
+/// The refusal of a delete, where others need the item.
+pub fn in_use(at: &Pointer) -> Refusal {
     let detail = "other items still refer to this one";
-    Refusal::conflict(Fault::pointer(context.at.as_str(), words::IN_USE, detail))
+    Refusal::conflict(Fault::pointer(at.as_str(), words::IN_USE, detail))
 }
 
 fn unique(fields: &[FieldId], context: Context<'_>) -> Refusal {

@@ -5,6 +5,7 @@
 
 mod asked;
 mod checks;
+mod deleted;
 mod fill;
 mod hooks;
 pub(crate) mod inside;
@@ -25,7 +26,7 @@ pub use self::several::{Change, Several};
 use crate::caller::Caller;
 use crate::cell::Cell;
 use crate::engine::Engine;
-use crate::plan::access::{Permit, permit};
+use crate::plan::access::Permit;
 use crate::problem::{Code, Fault, Problem};
 use crate::request::body::Pointer;
 use crate::request::precondition::Preconditions;
@@ -48,7 +49,9 @@ impl Job for Write {
         match &self.action {
             Action::Create { rows, .. } => rows.len() > FEW,
             Action::Several(several) => several.rows.len() > FEW,
-            Action::Update { .. } | Action::Delete { .. } | Action::Link { .. } => false,
+            Action::Update { .. } | Action::Delete { .. } | Action::Restore { .. } | Action::Link { .. } => {
+                false
+            }
         }
     }
 
@@ -98,6 +101,10 @@ impl<C: Connection> Steps<'_, C> {
                 Ok(Done::Items(vec![written]))
             }
             Action::Delete { key, expected } => self.delete(key, expected).await,
+            Action::Restore { key, expected } => {
+                let written = self.restore(key, expected).await?;
+                Ok(Done::Items(vec![written]))
+            }
             Action::Several(several) => self.several(several).await,
             Action::Link { pair, expected } => self.link(pair, expected).await,
         }
@@ -178,7 +185,7 @@ impl<C: Connection> Steps<'_, C> {
         expected: &Preconditions,
     ) -> Result<Written, Refusal> {
         let computed: Vec<u32> = update.compared().collect();
-        let Some(before) = self.pre_select(key, false, &computed).await? else {
+        let Some(before) = self.pre_select(key, Operation::Update, &computed).await? else {
             return self.create_absent(create, expected).await;
         };
         let modified = self.modified(&before.cells);
@@ -238,8 +245,8 @@ impl<C: Connection> Steps<'_, C> {
         let Some(create) = create else {
             return Err(not_found());
         };
-        let rule = self.engine().model.rules(self.write.resource).create.as_ref();
-        if permit(rule, &self.write.caller) == Permit::Never {
+        let rule = &self.engine().model.rules(self.write.resource).create;
+        if rule.permit(&self.write.caller) == Permit::Never {
             return Err(not_found());
         }
         expected.hold_for_none().map_err(Refusal::Problem)?;
@@ -256,20 +263,25 @@ impl<C: Connection> Steps<'_, C> {
     }
 
     async fn delete(&self, key: &[Cell], expected: &Preconditions) -> Result<Done, Refusal> {
-        let before = self.pre_select(key, true, &[]).await?.ok_or_else(not_found)?;
+        let before = self.pre_select(key, Operation::Delete, &[]).await?;
+        let before = before.ok_or_else(not_found)?;
         let modified = self.modified(&before.cells);
         expected
             .hold_for(before.state, modified)
             .map_err(Refusal::Problem)?;
         let was = self.was(key, &before.cells).await?;
         self.before(Operation::Delete, was.clone(), None).await?;
-        let statement = sql::delete(&self.engine().model, self.write.resource);
-        let at = Pointer::root();
-        let gone = self
-            .write_row(&statement, key, self.context(&at, true), &mut First::of(0))
-            .await?;
+        let model = &self.engine().model;
+        if let Some(deleted) = model.resource(self.write.resource).kept.deleted {
+            self.mark_deleted(deleted, key, &before.cells).await?;
+        } else {
+            let statement = sql::delete(model, self.write.resource);
+            let at = Pointer::root();
+            self.write_row(&statement, key, self.context(&at, true), &mut First::of(0))
+                .await?;
+        }
         self.within(Operation::Delete, was, None).await?;
-        Ok(Done::Number(i64::try_from(gone).unwrap_or(i64::MAX)))
+        Ok(Done::Number(1))
     }
 
     fn decode(&self, key: &[Cell], cells: &[Cell]) -> Result<Vec<Value>, Refusal> {

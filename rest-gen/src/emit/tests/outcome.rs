@@ -98,6 +98,23 @@ pub(super) fn delete(scene: &Scene<'_>, row: usize, me: Who) -> Option<u16> {
     }
 }
 
+/// POST that brings an item back which was deleted.
+pub(super) fn restore(scene: &Scene<'_>, row: usize, me: Who) -> Option<u16> {
+    let Some(asked) = rule(scene, row, Operation::Restore) else {
+        return Some(404);
+    };
+    if is_closed(scene, &asked.expr, me) {
+        return Some(closed(me));
+    }
+    // Who may not restore it doesn't see it.
+    for rule in [rule(scene, row, Operation::Read), Some(asked)] {
+        if let Err(refused) = decided(over(scene, rule, row, me), 404)? {
+            return Some(refused);
+        }
+    }
+    Some(200)
+}
+
 /// The rows that go with a row; `None` where something holds it.
 pub(super) fn gone_with(scene: &Scene<'_>, row: usize) -> Option<Vec<usize>> {
     let mut gone = vec![row];

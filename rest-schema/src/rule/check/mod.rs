@@ -230,6 +230,7 @@ fn operation_word(operation: Operation) -> &'static str {
         Operation::Create => "create",
         Operation::Update => "update",
         Operation::Delete => "delete",
+        Operation::Restore => "restore",
     }
 }
 

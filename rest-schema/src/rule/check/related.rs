@@ -15,11 +15,12 @@ use crate::types::FieldType;
 /// How many `exists` may stand in each other.
 const LEVELS: u8 = 2;
 
-const OPERATIONS: [Operation; 4] = [
+const OPERATIONS: [Operation; 5] = [
     Operation::Read,
     Operation::Create,
     Operation::Update,
     Operation::Delete,
+    Operation::Restore,
 ];
 
 impl Checker<'_> {
@@ -166,7 +167,7 @@ impl Checker<'_> {
         else {
             let message = format!("no operation is called `{}`", operation.text);
             let fault = Diagnostic::new("unknown-name", operation.span, message)
-                .help("operations are read, create, update and delete")
+                .help("operations are read, create, update, delete and restore")
                 .near(&operation.text, OPERATIONS.map(operation_word));
             self.push(fault);
             return None;
@@ -229,7 +230,9 @@ impl Checker<'_> {
 
     /// A rule about a row that isn't there doesn't hold, whatever it says of NULL.
     fn of_a_row(&self, base: &Base, expr: Expr) -> Expr {
-        if base.path.is_empty() || !self.may_lead_nowhere(base) || missing::rejects(&expr, base) {
+        // The key of a row that was deleted still stands at this side of the relation.
+        let is_sure = missing::rejects(&expr, base) && !self.may_lead_to_deleted(base);
+        if base.path.is_empty() || !self.may_lead_nowhere(base) || is_sure {
             return expr;
         }
         let keys = &self.resource_of(base).key.fields;

@@ -88,6 +88,13 @@ pub enum Action {
         /// What the caller expects of the row.
         expected: Preconditions,
     },
+    /// Brings back the row of a key that was deleted.
+    Restore {
+        /// The key.
+        key: Vec<Cell>,
+        /// What the caller expects of the row.
+        expected: Preconditions,
+    },
     /// Changes or deletes several rows, all or none.
     Several(Several),
     /// Links or unlinks a pair.

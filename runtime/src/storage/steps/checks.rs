@@ -3,7 +3,6 @@
 use super::Steps;
 use super::judge::Before;
 use crate::cell::Cell;
-use crate::plan::access::permit;
 use crate::plan::expr::Expr;
 use crate::problem::{Code, Fault, Problem, words};
 use crate::request::body::Pointer;
@@ -91,7 +90,7 @@ impl<C: Connection> Steps<'_, C> {
     ) -> Result<bool, Refusal> {
         let model = &self.engine().model;
         let target = model.relation(relation).target;
-        let rule = permit(model.rules(target).read.as_ref(), &self.write.caller).condition();
+        let rule = model.rules(target).read.permit(&self.write.caller).condition();
         if rule == Expr::Boolean(false) {
             return Ok(false);
         }

@@ -3,10 +3,11 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use rest_schema::Operation;
+
 use super::{Steps, invalid, not_found};
 use crate::caller::Caller;
 use crate::cell::Cell;
-use crate::plan::access::{Ruling, judged};
 use crate::plan::closed;
 use crate::plan::expr::Expr;
 use crate::plan::read::{Planner, Select, Shape};
@@ -43,16 +44,18 @@ impl<C: Connection> Steps<'_, C> {
     pub(super) async fn pre_select(
         &self,
         key: &[Cell],
-        deleting: bool,
+        operation: Operation,
         computed: &[u32],
     ) -> Result<Option<Before>, Refusal> {
         let engine = self.engine();
         let authority = self.write.caller.authority();
+        let is_usual = computed.is_empty() && !authority.is_unrestricted;
+        let made = is_usual.then(|| engine.pre_select(self.write.resource, authority.kind, operation));
         let own;
-        let select = if computed.is_empty() && !authority.is_unrestricted {
-            engine.pre_select(self.write.resource, authority.kind, deleting)
+        let select = if let Some(made) = made.flatten() {
+            made
         } else {
-            own = sql::pre_select(&engine.model, self.write.resource, authority, deleting, computed);
+            own = sql::pre_select(&engine.model, self.write.resource, authority, operation, computed);
             &own
         };
         let mut found = Found {
@@ -82,23 +85,24 @@ impl<C: Connection> Steps<'_, C> {
         let model = &engine.model;
         let rules = model.rules(self.write.resource);
         let authority = self.write.caller.authority();
-        let of = |rule: &Option<Ruling>, authority| judged(rule.as_ref(), authority);
         let (judge, old) = match written {
-            Become::Created => (of(&rules.create, authority), &[][..]),
-            Become::Changed(old) => (of(&rules.updated, authority), old),
+            Become::Created => (rules.create.judged(authority), &[][..]),
+            Become::Changed(old) => (rules.updated.judged(authority), old),
             Become::Unchanged => (Expr::Boolean(true), &[][..]),
         };
-        let mut flags = vec![of(&rules.read, reader.authority()), judge];
+        let mut flags = vec![rules.read.judged(reader.authority()), judge];
         flags.extend(rules.checks.iter().cloned());
         let writable: Vec<u32> = given
             .iter()
             .copied()
             .filter(|field| rules.writable[*field as usize].is_some())
             .collect();
+        let ruled = |field: &u32| rules.writable[*field as usize].as_ref();
         flags.extend(
             writable
                 .iter()
-                .map(|field| of(&rules.writable[*field as usize], authority)),
+                .filter_map(ruled)
+                .map(|rule| rule.judged(authority)),
         );
         let planner = Planner {
             model,

@@ -1,7 +1,7 @@
 //! Pairs of a many-to-many: linked and unlinked.
 
 use jiff::Timestamp;
-use rest_schema::{JoinColumn, Link, RelationId, ResourceId};
+use rest_schema::{JoinColumn, Link, Operation, RelationId, ResourceId};
 
 use super::judge::Become;
 use super::{Steps, not_found};
@@ -42,7 +42,7 @@ impl<C: Connection> Steps<'_, C> {
         };
         let declaring = if way.declared { &pair.key } else { &pair.other };
         let before = self
-            .pre_select(declaring, false, &[])
+            .pre_select(declaring, Operation::Update, &[])
             .await?
             .ok_or_else(not_found)?;
         expected.hold_for(state, modified).map_err(Refusal::Problem)?;

@@ -10,11 +10,12 @@ use super::super::text::{asked, called, inline, object};
 use super::life::word;
 use super::{Of, Page};
 
-const ALL: [Operation; 4] = [
+const ALL: [Operation; 5] = [
     Operation::Read,
     Operation::Create,
     Operation::Update,
     Operation::Delete,
+    Operation::Restore,
 ];
 
 impl<'s> Of<'s> {
@@ -28,10 +29,14 @@ impl<'s> Of<'s> {
     }
 
     fn access_of(&self, page: &mut Page, operation: Operation) {
-        let operations = [operation];
+        // What is restored was deleted before.
+        let operations: &[Operation] = match operation {
+            Operation::Restore => &[Operation::Restore, Operation::Delete],
+            _ => &[operation],
+        };
         let wanted = Wanted {
             resource: self.id,
-            operations: &operations,
+            operations,
             full: false,
             apart: true,
         };
@@ -51,6 +56,10 @@ impl<'s> Of<'s> {
             ));
             return;
         };
+        if operation == Operation::Restore && (found.is_none() || cast.granted == Some(cast.row)) {
+            page.note("restore: nobody was found who may delete an item and restore it");
+            return;
+        }
         let callers = callers(&cast, found.is_some());
         let expected: Vec<(Who, &str, u16)> = callers
             .iter()
@@ -87,6 +96,7 @@ impl<'s> Of<'s> {
             Operation::Create => outcome::create(scene, row, who),
             Operation::Update => outcome::update(scene, &self.changed(cast).1, row, who),
             Operation::Delete => outcome::delete(scene, row, who),
+            Operation::Restore => outcome::restore(scene, row, who),
         }
     }
 
@@ -112,6 +122,7 @@ impl<'s> Of<'s> {
                 Operation::Create => ("post", vec!["COLLECTION", "&body"]),
                 Operation::Update => ("patch", vec!["&at", "&change"]),
                 Operation::Delete => ("delete", vec!["&at"]),
+                Operation::Restore => ("post", vec!["&restore", "json!({})"]),
             };
             let call = format!("&{name}.{method}({}).await", arguments.join(", "));
             lines.extend(called("status", &[&call, &status.to_string()], 0));
@@ -127,6 +138,16 @@ impl<'s> Of<'s> {
             return object("body", &stage.members(cast.row));
         }
         let mut lines = vec![format!("let at = item(COLLECTION, {});", stage.key_ref(cast.row))];
+        if operation == Operation::Restore {
+            lines.push("let restore = format!(\"{at}/restore\");".to_owned());
+            let name = if cast.granted.is_some() {
+                "granted"
+            } else {
+                "nobody"
+            };
+            let call = format!("&{name}.delete(&at).await");
+            lines.extend(called("status", &[&call, "204"], 0));
+        }
         if operation == Operation::Update {
             let changes = self.changed(cast).0;
             let members: Vec<(String, String)> = changes
@@ -143,9 +164,10 @@ impl<'s> Of<'s> {
 
     /// Operations without a rule aren't served to anybody.
     fn unserved(&self, page: &mut Page) {
+        // Where nothing is restored there is no address for it.
         let closed: Vec<Operation> = ALL
             .into_iter()
-            .filter(|operation| !self.serves(*operation))
+            .filter(|operation| *operation != Operation::Restore && !self.serves(*operation))
             .collect();
         if closed.is_empty() {
             return;
@@ -167,7 +189,7 @@ impl<'s> Of<'s> {
                 Operation::Read => "&nobody.get(&at).await",
                 Operation::Create => "&nobody.post(COLLECTION, json!({})).await",
                 Operation::Update => "&nobody.patch(&at, json!({})).await",
-                Operation::Delete => "&nobody.delete(&at).await",
+                Operation::Delete | Operation::Restore => "&nobody.delete(&at).await",
             };
             lines.extend(called("status", &[call, "405"], 0));
         }
@@ -219,5 +241,6 @@ fn verb(operation: Operation) -> &'static str {
         Operation::Create => "make",
         Operation::Update => "change",
         Operation::Delete => "delete",
+        Operation::Restore => "restore",
     }
 }

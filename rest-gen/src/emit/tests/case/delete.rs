@@ -23,7 +23,11 @@ impl<'s> Of<'s> {
         if !self.serves(Operation::Delete) {
             return;
         }
-        let ways: Vec<RelationId> = self.pointing();
+        // `set_null` does nothing where the row stays.
+        let stays = self.resource.kept.deleted.is_some();
+        let does_something =
+            |way: &RelationId| !stays || self.schema.relation(*way).on_delete != OnDelete::SetNull;
+        let ways: Vec<RelationId> = self.pointing().into_iter().filter(does_something).collect();
         if ways.is_empty() {
             return;
         }

@@ -148,6 +148,7 @@ impl<'s> Of<'s> {
             Operation::Read | Operation::Create => "reader",
             Operation::Update => "editor",
             Operation::Delete => "remover",
+            Operation::Restore => "restorer",
         };
         all.extend(life.then.iter().map(|(operation, who)| (*who, role(*operation))));
         let mut names: Vec<(Who, String)> = Vec::new();
@@ -176,6 +177,7 @@ impl<'s> Of<'s> {
             Operation::Create => "made",
             Operation::Update => "changed",
             Operation::Delete => "deleted",
+            Operation::Restore => "restored",
         }));
         let last = deeds.pop().unwrap_or("there");
         let deeds = if deeds.is_empty() {
@@ -201,7 +203,9 @@ impl<'s> Of<'s> {
         for (operation, who) in &life.then {
             lines.push(String::new());
             lines.extend(match operation {
-                Operation::Read | Operation::Create => self.told_read(life, stage, *who, name(*who)),
+                Operation::Read | Operation::Create | Operation::Restore => {
+                    self.told_read(life, stage, *who, name(*who))
+                }
                 Operation::Update => self.told_changed(life, stage, *who, name(*who)),
                 Operation::Delete => self.told_deleted(life, *who, &name),
             });
@@ -314,5 +318,6 @@ pub(super) fn word(operation: Operation) -> &'static str {
         Operation::Create => "create",
         Operation::Update => "update",
         Operation::Delete => "delete",
+        Operation::Restore => "restore",
     }
 }

@@ -1,0 +1,203 @@
+//! Rows that stay when they are deleted: marked with the moment, and brought back.
+//!
+//! What `on_delete` says holds for the mark as it does for the row: a row that others need isn't marked, and those that
+//! go with it are marked with the same moment, by which they are known when it comes back. `set_null` has nothing to
+//! do, for the row is still there.
+
+use rest_schema::{FieldId, OnDelete, Operation, RelationId, ResourceId, Value};
+
+use super::judge::Become;
+use super::{Steps, not_found};
+use crate::cell::Cell;
+use crate::plan::access::is_there;
+use crate::problem::{Code, Fault, Problem, words};
+use crate::request::body::Pointer;
+use crate::request::precondition::Preconditions;
+use crate::sql::write as sql;
+use crate::storage::Refusal;
+use crate::storage::connection::{Connection, Every, First};
+use crate::storage::constraint::{Context, in_use};
+use crate::storage::job::Written;
+
+/// Which way rows go along with the one they belong to.
+#[derive(Clone, Copy)]
+enum Way<'a> {
+    /// They are deleted now.
+    Out,
+    /// They come back, those that were deleted at this moment.
+    Back(&'a Cell),
+}
+
+impl<C: Connection> Steps<'_, C> {
+    /// Marks a row as deleted, and all that goes with it.
+    pub(super) async fn mark_deleted(
+        &self,
+        deleted: FieldId,
+        key: &[Cell],
+        cells: &[Cell],
+    ) -> Result<(), Refusal> {
+        let moment = Value::Timestamp(self.write.now);
+        self.mark(deleted, moment, key, cells).await?;
+        self.take_along(key, Way::Out).await
+    }
+
+    /// `readable, deleted or not → 404 → 412 → what it belongs to is there → 409 → hooks → statement → 409 → hooks`
+    pub(super) async fn restore(&self, key: &[Cell], expected: &Preconditions) -> Result<Written, Refusal> {
+        let model = &self.engine().model;
+        let deleted = model.resource(self.write.resource).kept.deleted;
+        let before = self.pre_select(key, Operation::Restore, &[]).await?;
+        let (Some(before), Some(deleted)) = (before, deleted) else {
+            return Err(not_found());
+        };
+        let modified = self.modified(&before.cells);
+        expected
+            .hold_for(before.state, modified)
+            .map_err(Refusal::Problem)?;
+        let reader = &self.write.caller;
+        let moment = &before.cells[deleted.index as usize];
+        if *moment == Cell::Null {
+            let output = self.unchanged(key, reader).await?;
+            return self.written(key.to_vec(), false, output).await;
+        }
+        self.check_owners(&before.cells).await?;
+        let was = self.was(key, &before.cells).await?;
+        if self.is_hooked() {
+            let after = self.changed(&before.cells, &[(deleted.index, Value::Null)]);
+            let coming = self.coming_row(key, &after, |_| true)?;
+            self.before(Operation::Restore, was.clone(), Some(coming)).await?;
+        }
+        self.mark(deleted, Value::Null, key, &before.cells).await?;
+        self.take_along(key, Way::Back(moment)).await?;
+        let output = self
+            .post_select(key, Become::Unchanged, reader, &[], &Pointer::root())
+            .await?;
+        let output = self.after(Operation::Restore, key, was, output, reader).await?;
+        self.written(key.to_vec(), false, output).await
+    }
+
+    /// Sets the mark of one row, or takes it away.
+    async fn mark(&self, deleted: FieldId, mark: Value, key: &[Cell], cells: &[Cell]) -> Result<(), Refusal> {
+        let old = self.decode(key, cells)?;
+        let mut set = vec![(deleted.index, mark)];
+        set.extend(self.kept(&old));
+        let changed: Vec<u32> = set.iter().map(|(field, _)| *field).collect();
+        let (statement, params) = self.update_of(key, &changed, &self.changed(cells, &set));
+        let at = Pointer::root();
+        self.write_row(&statement, &params, self.context(&at, false), &mut First::of(0))
+            .await?;
+        Ok(())
+    }
+
+    /// What it belongs to has to be there, else it would come back to where nothing is; what `set_null` lets go needn't.
+    async fn check_owners(&self, row: &[Cell]) -> Result<(), Refusal> {
+        let model = &self.engine().model;
+        let resource = model.resource(self.write.resource);
+        let mut faults = Vec::new();
+        for (index, relation) in (0u32..).zip(&resource.relations) {
+            let of = RelationId {
+                resource: self.write.resource,
+                index,
+            };
+            let Some(local) = sql::foreign_key(model, of) else {
+                continue;
+            };
+            let key: Vec<Cell> = local
+                .iter()
+                .map(|field| row[field.index as usize].clone())
+                .collect();
+            let may_be_gone = model.resource(relation.target).kept.deleted.is_some()
+                && relation.on_delete != OnDelete::SetNull;
+            if !may_be_gone || key.contains(&Cell::Null) {
+                continue;
+            }
+            let statement = sql::target(model, of, &is_there(&model.schema, relation.target));
+            if self.first(&statement, &key, &[], 0).await?.is_none() {
+                let pointer = Pointer::root().member(&model.field(local[0]).api_name);
+                let detail = "what it belongs to was deleted; restore that first";
+                faults.push(Fault::pointer(pointer, words::NO_SUCH_ITEM, detail));
+            }
+        }
+        if faults.is_empty() {
+            Ok(())
+        } else {
+            Err(Refusal::Problem(Problem::conflict(faults)))
+        }
+    }
+
+    /// All that goes with a row, and with what goes with it.
+    async fn take_along(&self, key: &[Cell], way: Way<'_>) -> Result<(), Refusal> {
+        let model = &self.engine().model;
+        let mut owners: Vec<(ResourceId, Vec<Cell>)> = vec![(self.write.resource, key.to_vec())];
+        while let Some((owner, key)) = owners.pop() {
+            for relation in model.dependent_on(owner) {
+                match (model.relation(relation).on_delete, way) {
+                    (OnDelete::Restrict, Way::Out) => self.refuse_needed(relation, &key).await?,
+                    (OnDelete::Cascade, _) => {
+                        let gone = self.take(relation, &key, way).await?;
+                        owners.extend(gone.into_iter().map(|key| (relation.resource, key)));
+                    }
+                    (OnDelete::Restrict, Way::Back(_)) | (OnDelete::SetNull, _) => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A row that others need isn't deleted.
+    async fn refuse_needed(&self, relation: RelationId, key: &[Cell]) -> Result<(), Refusal> {
+        let model = &self.engine().model;
+        let statement = sql::dependent(model, relation);
+        match self.first(&statement, key, &[], 0).await? {
+            Some(_) => Err(in_use(&Pointer::root())),
+            None => Ok(()),
+        }
+    }
+
+    /// Marks the rows that belong to one, or takes their marks away; gives their keys.
+    async fn take(
+        &self,
+        relation: RelationId,
+        owner: &[Cell],
+        way: Way<'_>,
+    ) -> Result<Vec<Vec<Cell>>, Refusal> {
+        let model = &self.engine().model;
+        let resource = relation.resource;
+        let Some(deleted) = model.resource(resource).kept.deleted else {
+            return Err(Refusal::Internal(
+                "what goes with a deleted row keeps no mark".into(),
+            ));
+        };
+        let now = Value::Timestamp(self.write.now);
+        let mut params = owner.to_vec();
+        match way {
+            Way::Out => params.push(model.codec(deleted).encode(&now)),
+            // The same moment, as this table keeps it.
+            Way::Back(moment) => params.push(self.moment_in(deleted, moment)?),
+        }
+        if let Some(updated) = model.resource(resource).kept.updated {
+            params.push(model.codec(updated).encode(&now));
+        }
+        let is_back = matches!(way, Way::Back(_));
+        let statement = sql::mark_dependents(model, relation, deleted, is_back);
+        let at = Pointer::root().member(&model.resource(resource).collection);
+        let context = Context {
+            model,
+            resource,
+            at: &at,
+            deleting: false,
+        };
+        let mut keys = Every::of(model.resource(resource).key.fields.len());
+        self.write_row(&statement, &params, context, &mut keys).await?;
+        Ok(keys.found)
+    }
+
+    /// A moment of this write's resource, as another's field keeps it.
+    fn moment_in(&self, field: FieldId, moment: &Cell) -> Result<Cell, Refusal> {
+        let model = &self.engine().model;
+        let own = model.resource(self.write.resource).kept.deleted;
+        let own = own.ok_or_else(|| Refusal::Problem(Problem::new(Code::NotFound)))?;
+        let value = model.codec(own).decode(moment.as_ref());
+        let value = value.map_err(|_| Refusal::Internal("a moment can't be read".into()))?;
+        Ok(model.codec(field).encode(&value))
+    }
+}
