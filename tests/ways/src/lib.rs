@@ -31,6 +31,7 @@ mod tests {
     }
 
     services! {
+        bin: Bin,
         blog: Blog,
         keys: Keys,
         many: Many,

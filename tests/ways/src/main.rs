@@ -20,12 +20,14 @@ macro_rules! services {
 
 fn main() -> ExitCode {
     services! {
+        "derived/bin" => derived::bin::Bin,
         "derived/blog" => derived::blog::Blog,
         "derived/keys" => derived::keys::Keys,
         "derived/many" => derived::many::Many,
         "derived/rules" => derived::rules::Rules,
         "derived/shapes" => derived::shapes::Shapes,
         "derived/types" => derived::types::Types,
+        "generated/bin" => generated::bin::Bin,
         "generated/blog" => generated::blog::Blog,
         "generated/keys" => generated::keys::Keys,
         "generated/many" => generated::many::Many,

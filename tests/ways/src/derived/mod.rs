@@ -1,5 +1,6 @@
 //! The schemas of `tests/schemas` as a Rust developer would write them.
 
+pub mod bin;
 pub mod blog;
 pub mod keys;
 pub mod many;

@@ -1,5 +1,6 @@
 //! The schemas of `tests/schemas` as the generator writes them.
 
+pub mod bin;
 pub mod blog;
 pub mod keys;
 pub mod many;
