@@ -24,6 +24,7 @@
 //! | `twins` | the same requests on both databases |
 //! | `differences` | what can't be equal on both databases |
 //! | `machines` | several instances, replicas |
+//! | `layers` | coded answers, proxies and caches in front |
 //! | `once` | requests sent again |
 //! | `order` | which of several refusals is told |
 //! | `metrics` | what operators ask: counts, health, traces |
@@ -45,6 +46,7 @@ mod flask;
 mod golden;
 mod guide;
 mod hostile;
+mod layers;
 mod load;
 mod machines;
 mod metrics;
@@ -85,6 +87,7 @@ fn main() {
     trials.extend(doctor::trials());
     trials.extend(postgres::trials());
     trials.extend(reach::trials());
+    trials.extend(layers::trials());
     trials.extend(machines::trials());
     trials.extend(twins::trials());
     trials.extend(differences::trials());

@@ -15,6 +15,7 @@ use crate::migrate::Ownership;
 use crate::model::Model;
 use crate::open;
 use crate::password::Style;
+use crate::proxy::Proxies;
 use crate::service::{self, Error, Service};
 use crate::sql::dialect::Dialect;
 use crate::test::Api;
@@ -29,6 +30,7 @@ pub struct Builder {
     database: Option<Location>,
     replicas: Vec<Location>,
     create_from: Option<PathBuf>,
+    trusted_proxies: Vec<String>,
     structs: Vec<Struct>,
     hooks: Vec<Unbound>,
     routes: Router<Service>,
@@ -42,6 +44,7 @@ impl Builder {
             database: None,
             replicas: Vec::new(),
             create_from: None,
+            trusted_proxies: Vec::new(),
             structs: Vec::new(),
             hooks: Vec::new(),
             routes: Router::new(),
@@ -93,6 +96,16 @@ impl Builder {
     #[must_use]
     pub fn create_from(mut self, sql: impl Into<PathBuf>) -> Self {
         self.create_from = Some(sql.into());
+        self
+    }
+
+    /// Proxies whose word is taken for who asks, by which scheme, and below which prefix (`Forwarded`, `X-Forwarded-For`,
+    /// `-Proto`, `-Prefix`): addresses, networks as `10.0.0.0/8`, `loopback`, or `private`. Nobody's by default. They have to
+    /// set these headers themselves, or to remove what a client sends. The server has to tell the address of a connection,
+    /// as [`crate::Service::router`] says. Takes the place of those named before.
+    #[must_use]
+    pub fn trusted_proxies(mut self, proxies: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.trusted_proxies = proxies.into_iter().map(Into::into).collect();
         self
     }
 
@@ -163,6 +176,7 @@ impl Builder {
 
     fn open_at(self, database: &Location, style: Option<Style>) -> Result<Service, Error> {
         let schema = self.schema;
+        let proxies = Proxies::parse(&self.trusted_proxies).map_err(Error::told)?;
         // Before a file is made: what doesn't fit here never will.
         let structs = self
             .structs
@@ -181,7 +195,7 @@ impl Builder {
             engine.add_hooks(hooks).map_err(Error::structs)?;
         }
         let style = style.unwrap_or(usual);
-        let inner = service::Inner::new(Arc::new(engine), opened.storage, style, &counts);
+        let inner = service::Inner::new(Arc::new(engine), opened.storage, style, &counts, proxies);
         Ok(Service::new(inner, opened.advice, self.routes))
     }
 }

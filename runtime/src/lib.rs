@@ -34,6 +34,7 @@ pub mod plan;
 pub mod problem;
 #[cfg(feature = "program")]
 pub mod program;
+mod proxy;
 mod quota;
 #[cfg(test)]
 mod reference;

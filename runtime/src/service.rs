@@ -15,6 +15,7 @@ use crate::metrics::{Databases, Metrics};
 use crate::migrate::{self, Unprepared};
 use crate::password::{Hasher, Style};
 use crate::plan::access::Permit;
+use crate::proxy::Proxies;
 use crate::quota::Quotas;
 use crate::serve::{AccountByKey, Cors, Documents, RequestIds, Routes, administer, handle, own_routes};
 use crate::storage::Storage;
@@ -142,11 +143,19 @@ pub(crate) struct Inner {
     pub(crate) cors: Option<Cors>,
     /// How many requests each caller has, where that is limited.
     pub(crate) quotas: Option<Quotas>,
+    /// Whose word is taken for where a request comes from.
+    pub(crate) proxies: Proxies,
     closing: AtomicBool,
 }
 
 impl Inner {
-    pub(crate) fn new(engine: Arc<Engine>, storage: Storage, style: Style, counts: &Databases) -> Self {
+    pub(crate) fn new(
+        engine: Arc<Engine>,
+        storage: Storage,
+        style: Style,
+        counts: &Databases,
+        proxies: Proxies,
+    ) -> Self {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         Self {
             routes: Routes::new(&engine.model.schema),
@@ -154,6 +163,7 @@ impl Inner {
             cors: engine.model.schema.cors.as_ref().map(Cors::new),
             quotas: engine.model.schema.limits.quota.map(Quotas::new),
             metrics: Metrics::new(&engine.model.schema, counts),
+            proxies,
             engine,
             storage,
             hasher: Hasher::new(style, cores.div_ceil(2)),
@@ -220,7 +230,8 @@ impl Service {
         rule.permit(&Caller::anonymous()) != Permit::Never
     }
 
-    /// The service as a router: nest it, layer it.
+    /// The service as a router: nest it, layer it. Attempts to sign in and requests of anonymous callers are counted by
+    /// address, and trusted proxies known by theirs, where the server tells it: by axum's `ConnectInfo<SocketAddr>`.
     pub fn router(&self) -> Router {
         let inner = Arc::clone(&self.inner);
         let own = own_routes(self, self.routes.clone());

@@ -21,12 +21,13 @@ use crate::output;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The variables that are read.
-const VARIABLES: [&str; 6] = [
+const VARIABLES: [&str; 7] = [
     "REST_CONFIG",
     "REST_DATABASE",
     "REST_REPLICAS",
     "REST_LISTEN",
     "REST_ADMIN_LISTEN",
+    "REST_TRUSTED_PROXIES",
     "REST_PASSWORD",
 ];
 

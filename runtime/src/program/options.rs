@@ -36,7 +36,16 @@ pub struct Options {
     /// Where `/metrics` and `/health` are answered for operators; nowhere by default
     #[arg(long, value_name = "ADDRESS", env = "REST_ADMIN_LISTEN")]
     admin_listen: Option<String>,
-    /// A YAML file of these options: database, replicas, create_from, listen, admin_listen
+    /// A proxy whose `Forwarded` or `X-Forwarded-…` is believed: an address, a network as 10.0.0.0/8, `loopback` or `private`;
+    /// may be given more than once, or several with spaces between
+    #[arg(
+        long = "trusted-proxy",
+        value_name = "NETWORK",
+        env = "REST_TRUSTED_PROXIES",
+        value_delimiter = ' '
+    )]
+    trusted_proxies: Vec<String>,
+    /// A YAML file of these options: database, replicas, create_from, listen, admin_listen, trusted_proxies
     #[arg(long, value_name = "FILE", env = "REST_CONFIG")]
     config: Option<PathBuf>,
 }
@@ -50,6 +59,7 @@ struct File {
     create_from: Option<PathBuf>,
     listen: Option<String>,
     admin_listen: Option<String>,
+    trusted_proxies: Vec<String>,
 }
 
 /// The options, with what the file adds to them.
@@ -65,6 +75,8 @@ pub struct Settled {
     pub listen: String,
     /// Where operators are answered.
     pub admin_listen: Option<String>,
+    /// Proxies whose word is taken.
+    pub trusted_proxies: Vec<String>,
 }
 
 impl Options {
@@ -87,6 +99,11 @@ impl Options {
             create_from: self.create_from.or(file.create_from),
             listen: self.listen.or(file.listen).unwrap_or_else(|| LISTEN.to_owned()),
             admin_listen: self.admin_listen.or(file.admin_listen),
+            trusted_proxies: if self.trusted_proxies.is_empty() {
+                file.trusted_proxies
+            } else {
+                self.trusted_proxies
+            },
         })
     }
 }
@@ -115,6 +132,9 @@ impl Settled {
         if !self.replicas.is_empty() {
             let all: Result<Vec<_>, _> = self.replicas.iter().map(|url| location_of(url)).collect();
             builder = builder.replicas(all?);
+        }
+        if !self.trusted_proxies.is_empty() {
+            builder = builder.trusted_proxies(&self.trusted_proxies);
         }
         if let Some(sql) = &self.create_from {
             builder = builder.create_from(sql);

@@ -3,7 +3,7 @@
 //! A problem is told in its own media type whatever the client accepts, so that type never takes part here.
 
 use axum::http::HeaderMap;
-use axum::http::header::ACCEPT;
+use axum::http::header::{ACCEPT, HeaderName};
 
 use crate::problem::{Code, Problem};
 
@@ -49,6 +49,44 @@ pub fn choose<T>(
 fn elements_of(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
     let values = headers.get_all(ACCEPT).into_iter();
     values.flat_map(|value| elements(value.as_bytes()))
+}
+
+/// How much a word of a list of words with weights is liked (RFC 9110, 12.5.3), in thousandths: by its own name, else by
+/// `*`; `None` where neither stands there. What can't be read is passed over.
+pub fn weight_of(headers: &HeaderMap, name: &HeaderName, word: &str) -> Option<u16> {
+    let mut by_star = None;
+    for (said, q) in words(headers, name) {
+        // RFC 9110, 8.4.1.3: x-gzip is gzip.
+        let said = said.strip_prefix("x-").unwrap_or(&said);
+        if said == word {
+            return Some(q);
+        }
+        if said == "*" {
+            by_star = Some(q);
+        }
+    }
+    // `*` is not said of what is sent as it is, unless it forbids that.
+    by_star.filter(|_| word != "identity")
+}
+
+/// Whether `*;q=0` forbids what isn't named.
+pub fn forbids_others(headers: &HeaderMap, name: &HeaderName) -> bool {
+    words(headers, name).any(|(word, q)| word == "*" && q == 0)
+}
+
+fn words<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = (String, u16)> + 'h {
+    let values = headers.get_all(name).into_iter();
+    values
+        .flat_map(|value| elements(value.as_bytes()))
+        .filter_map(|element| {
+            let text = std::str::from_utf8(element).ok()?.to_ascii_lowercase();
+            let (word, rest) = text.split_once(';').unwrap_or((&text, ""));
+            let q = match rest.trim().strip_prefix("q=") {
+                Some(q) => thousandths(q.trim())?,
+                None => 1000,
+            };
+            Some((word.trim().to_owned(), q))
+        })
 }
 
 /// How much a media type is liked, in thousandths: the closest range counts, of equally close ones the kindest.

@@ -13,7 +13,7 @@ use crate::service::Inner;
 
 /// Answers `/metrics` and what balancers ask.
 pub(crate) async fn administer(service: Arc<Inner>, request: Request<Body>) -> Response<Body> {
-    let asked = Arrival::of(&service, &request);
+    let (asked, _) = Arrival::of(&service, &request);
     let uri = request.into_parts().0.uri;
     let answer = answer(&service, &asked, uri.path());
     let response = asked.answered(&service, answer).await;

@@ -2,13 +2,14 @@
 
 use axum::body::Body;
 use axum::http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_LOCATION, CONTENT_TYPE, ETAG, HeaderValue, LAST_MODIFIED, LINK, LOCATION,
-    VARY,
+    ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LOCATION, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue,
+    LAST_MODIFIED, LINK, LOCATION, VARY,
 };
 use axum::http::{HeaderName, Method, Response, StatusCode};
 use bytes::Bytes;
 use jiff::Timestamp;
 
+use super::coded;
 use crate::problem::Problem;
 use crate::request::body;
 use crate::request::precondition::Preconditions;
@@ -164,8 +165,10 @@ pub(super) fn as_media(response: &mut Response<Body>, media: &'static Media) {
 /// 412 where it isn't what he expected.
 pub(super) fn if_wanted(
     mut response: Response<Body>,
+    headers: &HeaderMap,
     expected: &Preconditions,
 ) -> Result<Response<Body>, Problem> {
+    coded::choose(&mut response, headers);
     let tag = response.headers().get(ETAG);
     let modified = response.headers().get(LAST_MODIFIED);
     if tag.map_or(Ok(true), |tag| expected.want(tag, modified))? {
@@ -173,7 +176,7 @@ pub(super) fn if_wanted(
     }
     *response.status_mut() = StatusCode::NOT_MODIFIED;
     *response.body_mut() = Body::empty();
-    for header in [CONTENT_TYPE, LINK] {
+    for header in [CONTENT_ENCODING, CONTENT_TYPE, LINK] {
         response.headers_mut().remove(header);
     }
     Ok(response)

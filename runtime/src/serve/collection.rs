@@ -84,7 +84,7 @@ impl Exchange<'_> {
         self.splicer().page(read, &asked.plan, output, &links, &mut bytes);
         let mut page = answer::page(bytes, &links, self.prefix, asked.privacy);
         answer::as_media(&mut page, self.media);
-        answer::if_wanted(page, &asked.expected)
+        answer::if_wanted(page, &self.parts.headers, &asked.expected)
     }
 
     /// What writes rows for this caller.

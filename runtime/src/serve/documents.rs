@@ -121,7 +121,7 @@ pub(super) async fn tell(
     {
         response.headers_mut().insert(LINK, link);
     }
-    answer::if_wanted(response, &expected)
+    answer::if_wanted(response, &parts.headers, &expected)
 }
 
 fn written(document: &Value) -> Bytes {

@@ -1,5 +1,6 @@
 //! What a program's own handlers take and give: who asks, the data, problems.
 
+use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
@@ -14,7 +15,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::cors::Across;
-use super::{Arrival, peer, resolve};
+use super::{Arrival, resolve};
 use crate::caller::Caller;
 use crate::db::Db;
 use crate::metrics::Route;
@@ -33,6 +34,8 @@ struct Here {
     id: Uuid,
     prefix: String,
     realm: String,
+    /// Where the request comes from.
+    client: Option<IpAddr>,
     /// What is left of the caller's requests, once it is known who asks.
     counted: Arc<OnceLock<Counted>>,
 }
@@ -51,7 +54,7 @@ pub(crate) fn own_routes(service: &Service, routes: Router<Service>) -> Router {
 }
 
 async fn around(service: Arc<Inner>, request: Request, next: Next) -> Response<Body> {
-    let asked = Arrival::of(&service, &request);
+    let (asked, readable) = Arrival::of(&service, &request);
     asked.is_for(Route::Own);
     let across = Across::of(service.cors.as_ref(), &request);
     let counted = Arc::new(OnceLock::new());
@@ -59,9 +62,11 @@ async fn around(service: Arc<Inner>, request: Request, next: Next) -> Response<B
         id: asked.id,
         prefix: asked.prefix.clone(),
         realm: service.engine.model.schema.name.clone(),
+        client: asked.outside.client,
         counted: Arc::clone(&counted),
     };
     let answer = async {
+        readable?;
         let response = HERE.scope(here, next.run(request)).await;
         if let Some(counted) = counted.get() {
             // It is said once.
@@ -101,14 +106,11 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let service = Service::from_ref(state);
         let caller = resolve(service.inner(), parts, Timestamp::now()).await?;
-        if let (Some(quotas), Ok(counted)) = (
+        if let (Some(quotas), Ok((counted, client))) = (
             &service.inner().quotas,
-            HERE.try_with(|here| Arc::clone(&here.counted)),
+            HERE.try_with(|here| (Arc::clone(&here.counted), here.client)),
         ) {
-            let count = || {
-                let address = peer(parts).map(|peer| peer.ip());
-                quotas.count(&service.inner().engine.model, &caller, address, Instant::now())
-            };
+            let count = || quotas.count(&service.inner().engine.model, &caller, client, Instant::now());
             quotas.admit(*counted.get_or_init(count))?;
         }
         Ok(caller)

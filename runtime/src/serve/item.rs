@@ -55,7 +55,7 @@ impl Exchange<'_> {
         let mut response = answer::item(StatusCode::OK, bytes, state, asked.privacy);
         answer::as_media(&mut response, self.media);
         answer::modified(&mut response, modified, self.now);
-        answer::if_wanted(response, &asked.expected)
+        answer::if_wanted(response, &self.parts.headers, &asked.expected)
     }
 
     /// GET of the caller's own account.

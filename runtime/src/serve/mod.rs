@@ -6,6 +6,7 @@
 mod admin;
 mod answer;
 mod caller;
+mod coded;
 mod collection;
 mod cors;
 mod documents;
@@ -44,6 +45,7 @@ use crate::caller::Caller;
 use crate::event;
 use crate::metrics::Route;
 use crate::problem::{Code, Problem};
+use crate::proxy::Outside;
 use crate::quota::Counted;
 use crate::request::body::{self, Json};
 use crate::request::idempotency;
@@ -77,6 +79,7 @@ struct Exchange<'a> {
     parts: &'a Parts,
     /// What the service's addresses begin with.
     prefix: &'a str,
+    outside: &'a Outside,
     caller: Caller,
     now: Timestamp,
     /// Whether it is sent again.
@@ -87,10 +90,13 @@ struct Exchange<'a> {
 
 /// Answers a request: whatever happens, with a response, an id and an event.
 pub(crate) async fn handle(service: Arc<Inner>, request: Request<Body>) -> Response<Body> {
-    let asked = Arrival::of(&service, &request);
+    let (asked, readable) = Arrival::of(&service, &request);
     let across = Across::of(service.cors.as_ref(), &request);
-    let answered = answer(&service, request, &asked);
-    let mut response = asked.answered(&service, answered).await;
+    let answered = async {
+        readable?;
+        answer(&service, request, &asked).await
+    };
+    let mut response = coded::coded(asked.answered(&service, answered).await).await;
     if let Some(across) = across {
         across.tell(&mut response);
     }
@@ -110,7 +116,9 @@ struct Arrival {
     now: Timestamp,
     method: Method,
     path: String,
-    /// Where the service is mounted in another program's router; empty: nowhere.
+    /// Where it comes from, as far as that is known.
+    outside: Outside,
+    /// Where the service is mounted, by proxies and in another program's router; empty: nowhere.
     mount: String,
     /// What the service's addresses begin with, there.
     prefix: String,
@@ -121,24 +129,36 @@ struct Arrival {
 }
 
 impl Arrival {
-    fn of(service: &Inner, request: &Request<Body>) -> Self {
+    /// 400 beside it where a trusted proxy says what can't be read.
+    fn of(service: &Inner, request: &Request<Body>) -> (Self, Result<(), Problem>) {
         let (started, now) = (Instant::now(), Timestamp::now());
         let path = request.uri().path();
         let original = request.extensions().get::<OriginalUri>();
         let mount = original.and_then(|original| original.path().strip_suffix(path));
         let mount = mount.unwrap_or_default();
-        Self {
+        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+        let outside = service
+            .proxies
+            .outside(request.headers(), peer.map(|info| info.0));
+        let (outside, readable) = match outside {
+            Ok(outside) => (outside, Ok(())),
+            Err(problem) => (Outside::default(), Err(problem)),
+        };
+        let outer = [&outside.prefix, mount].concat();
+        let arrival = Self {
             id: service.request_ids.next(now),
             trace: Trace::of(request.headers()),
             started,
             now,
             method: request.method().clone(),
             path: [mount, path].concat(),
-            mount: mount.to_owned(),
+            prefix: [&outer, service.engine.model.schema.prefix.as_str()].concat(),
+            mount: outer,
+            outside,
             route: OnceLock::new(),
             counted: OnceLock::new(),
-            prefix: [mount, &service.engine.model.schema.prefix].concat(),
-        }
+        };
+        (arrival, readable)
     }
 
     /// Says what it is for.
@@ -148,14 +168,11 @@ impl Arrival {
     }
 
     /// Counts it for its caller, once, and refuses it where it is one too many (429).
-    fn count(&self, service: &Inner, caller: &Caller, parts: &Parts) -> Result<(), Problem> {
+    fn count(&self, service: &Inner, caller: &Caller) -> Result<(), Problem> {
         let Some(quotas) = &service.quotas else {
             return Ok(());
         };
-        let count = || {
-            let address = peer(parts).map(|peer| peer.ip());
-            quotas.count(&service.engine.model, caller, address, self.started)
-        };
+        let count = || quotas.count(&service.engine.model, caller, self.outside.client, self.started);
         quotas.admit(*self.counted.get_or_init(count))
     }
 
@@ -257,12 +274,13 @@ async fn answer(
         Target::Tokens => Caller::anonymous(),
         _ => caller::resolve(service, &parts, now).await?,
     };
-    asked.count(service, &caller, &parts)?;
+    asked.count(service, &caller)?;
     let media = target.media(&service.engine.model.schema, &parts)?;
     let exchange = Exchange {
         service,
         parts: &parts,
         prefix: &asked.prefix,
+        outside: &asked.outside,
         caller,
         now,
         repeat: Repeat::default(),
@@ -340,11 +358,6 @@ impl Exchange<'_> {
         body::parse(&self.bytes(body).await?)
     }
 
-    /// The address from which the connection came, where the server tells it.
-    fn peer(&self) -> Option<SocketAddr> {
-        peer(self.parts)
-    }
-
     /// Refuses an operation that is closed to this caller whatever the row.
     fn open(&self, resource: ResourceId, operation: rest_schema::Operation) -> Result<(), Problem> {
         self.service.engine.open(resource, operation, &self.caller)
@@ -353,14 +366,6 @@ impl Exchange<'_> {
     fn problem(&self, refusal: crate::storage::Refusal) -> Problem {
         refusal.into_problem(&self.service.engine.model)
     }
-}
-
-/// The address from which a connection came, where the server tells it.
-fn peer(parts: &Parts) -> Option<SocketAddr> {
-    parts
-        .extensions
-        .get::<ConnectInfo<SocketAddr>>()
-        .map(|info| info.0)
 }
 
 fn takes_body(method: &Method) -> bool {

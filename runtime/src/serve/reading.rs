@@ -72,13 +72,14 @@ pub(super) fn at_once(
             let Some(caller) = found else {
                 return Ok(Some(Err(caller::bad_token())));
             };
-            if let Err(problem) = arrival.count(service, &caller, parts) {
+            if let Err(problem) = arrival.count(service, &caller) {
                 return Ok(Some(Err(problem)));
             }
             let exchange = Exchange {
                 service,
                 parts,
                 prefix: &arrival.prefix,
+                outside: &arrival.outside,
                 caller,
                 now,
                 repeat: Repeat::default(),

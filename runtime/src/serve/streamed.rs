@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use rest_schema::ResourceId;
 
 use super::reading::Asked;
-use super::{Exchange, answer};
+use super::{Exchange, answer, coded};
 use crate::caller::Caller;
 use crate::event;
 use crate::plan::read::ReadPlan;
@@ -77,6 +77,7 @@ impl Exchange<'_> {
         });
         let mut response = answer::stream(Body::from_stream(parts), &links, self.prefix, privacy);
         answer::as_media(&mut response, self.media);
+        coded::choose(&mut response, &self.parts.headers);
         if format == Format::Csv {
             let name = &model.resource(resource).collection;
             let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{name}.csv\""));

@@ -92,12 +92,9 @@ impl Exchange<'_> {
         match caller::credentials(self.parts) {
             None => Ok(None),
             Some(Ok(Credentials::Basic { identifier, password })) => {
-                if self
-                    .peer()
-                    .is_some_and(|peer| !peer.ip().to_canonical().is_loopback())
-                {
+                if !self.outside.is_private() {
                     let detail = "Basic over plain HTTP is taken from this machine only: anybody between could read \
-                                  the password";
+                                  the password; a proxy that takes HTTPS has to be one that the service trusts";
                     return Err(Problem::new(Code::Forbidden).detail(detail));
                 }
                 Ok(Some((identifier, password)))
@@ -112,7 +109,7 @@ impl Exchange<'_> {
 
     /// Counts a guess at a password, and refuses one too many.
     fn attempt(&self, identifier: &str) -> Result<Attempt, Problem> {
-        let address = self.peer().map(|peer| peer.ip());
+        let address = self.outside.client;
         let counted = self.service.attempts.begin(identifier, address, Instant::now());
         counted.map_err(too_many)
     }
@@ -123,7 +120,7 @@ impl Exchange<'_> {
             return Ok(None);
         };
         let engine = std::sync::Arc::clone(&self.service.engine);
-        let address = self.peer().map(|peer| peer.ip());
+        let address = self.outside.client;
         let attempt = Attempt::shared(&engine.state_key, identifier, address);
         let counted = database.write(&Count { engine, attempt }, "").await;
         counted.map_err(|refusal| self.problem(refusal))?;
