@@ -1,6 +1,8 @@
 //! The service as one layer among several: answers coded for the way, and proxies in front.
 
 use std::io::Read;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
@@ -8,6 +10,7 @@ use tempfile::TempDir;
 
 use crate::support::api::Api;
 use crate::support::http::{Answer, Client, Request};
+use crate::support::nginx::Nginx;
 use crate::support::server::{Place, Server, output};
 use crate::trial;
 
@@ -28,6 +31,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             prefixed,
         ),
         trial("layers::nobody_else_is_believed", spoofed),
+        trial("layers::a_cache_keeps_what_is_the_same_for_everybody", cached),
         trial("layers::callers_behind_a_proxy_are_counted_apart", counted),
         trial("layers::a_password_passes_a_proxy_that_takes_https", secure),
         trial("layers::what_a_proxy_says_wrongly_is_refused", refused),
@@ -393,4 +397,227 @@ fn unreadable() -> Result<(), String> {
     } else {
         Err(format!("{:?}: {error}", told.status))
     }
+}
+
+const CACHED: &str = "
+service: cached
+managed: true
+caching: { max_age: 1s }
+resources:
+  User:
+    fields: { name: { type: string, unique: true }, password: password }
+    access: { read: authenticated, create: public }
+  Note:
+    fields: { text: text, by: { type: string, optional: true, filterable: true } }
+    access: { read: public, create: public, change: public }
+  Page:
+    caching: { no_cache: true }
+    fields: { text: text }
+    access: { read: public, create: public }
+  Diary:
+    fields: { text: text }
+    belongs_to:
+      user: { to: User, inverse: diaries, default: me, readonly: true }
+    access: { read: user_id = me.id, create: authenticated }
+accounts: { resource: User, identify_by: [name], password: password }
+";
+
+/// As an operator would set it up: a cache, below a path of its own.
+fn cache(folder: &Path) -> (String, String) {
+    let http = format!(
+        "proxy_cache_path {}/cache keys_zone=api:1m; proxy_set_header Host $http_host;",
+        folder.display()
+    );
+    let location = "location /tools/ {
+      proxy_pass http://service/;
+      proxy_set_header Connection '';
+      proxy_set_header X-Forwarded-For $remote_addr;
+      proxy_set_header X-Forwarded-Proto https;
+      proxy_set_header X-Forwarded-Prefix /tools;
+      proxy_set_header Forwarded '';
+      proxy_cache api; proxy_cache_key $request_uri; proxy_cache_revalidate on;
+      add_header X-Cache $upstream_cache_status always;
+    }";
+    (http, location.to_owned())
+}
+
+/// A request, and whether the cache answered: HIT, MISS, EXPIRED, REVALIDATED.
+fn through(client: &mut Client, target: &str, headers: &[(&str, &str)]) -> Result<(Answer, String), String> {
+    let answer = get(client, target, headers)?;
+    let state = answer.header("x-cache").unwrap_or_default();
+    if answer.status == 200 {
+        Ok((answer, state))
+    } else {
+        Err(format!("{target}: {} {}", answer.status, answer.text()))
+    }
+}
+
+fn cached() -> Result<(), String> {
+    let folder = TempDir::new().map_err(|e| e.to_string())?;
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    std::fs::write(path("rest.yaml"), CACHED).map_err(|e| e.to_string())?;
+    let (schema, database) = (path("rest.yaml"), path("data.db"));
+    let server = Server::start(&[
+        "serve",
+        &schema,
+        "--database",
+        &database,
+        "--listen",
+        "127.0.0.1:0",
+        "--trusted-proxy",
+        "loopback",
+    ])?;
+    let nginx = Nginx::configured(&[server.address], cache)?;
+    let told = (|| {
+        let mut client = Client::new(nginx.address);
+        links(&mut client)?;
+        revalidated(&mut client)?;
+        kept_apart(&mut client)?;
+        private(&mut client)
+    })();
+    told.map_err(|error: String| format!("{error}\nnginx said:\n{}", nginx.errors()))
+}
+
+fn send(client: &mut Client, request: &Request, status: u16) -> Result<Answer, String> {
+    let answer = client.send(request)?;
+    if answer.status == status {
+        Ok(answer)
+    } else {
+        let text = answer.text();
+        Err(format!("{} instead of {status}: {text}", answer.status))
+    }
+}
+
+fn post(target: &str, body: &Value) -> Request {
+    Request::new("POST", target).json(body.to_string())
+}
+
+/// Links and `Location` lead back through the proxy.
+fn links(client: &mut Client) -> Result<(), String> {
+    for text in ["one", "two", "three"] {
+        let made = send(client, &post("/tools/api/notes", &json!({ "text": text })), 201)?;
+        let location = made.header("location").unwrap_or_default();
+        send(client, &Request::new("GET", &location), 200)?;
+    }
+    let mut next = Some("/tools/api/notes?limit=2".to_owned());
+    let mut seen = 0;
+    while let Some(target) = next {
+        let (answer, _) = through(client, &target, &[])?;
+        let body: Value = serde_json::from_str(&answer.text()).map_err(|e| e.to_string())?;
+        seen += body["items"].as_array().map_or(0, Vec::len);
+        next = body["links"]["next"].as_str().map(str::to_owned);
+    }
+    is("items by following links", json!(seen), json!(3))?;
+    let document = send(client, &Request::new("GET", "/tools/api/openapi.json"), 200)?;
+    let document: Value = serde_json::from_str(&document.text()).map_err(|e| e.to_string())?;
+    let paths = document["paths"].as_object().ok_or("paths")?;
+    match paths.keys().find(|path| !path.starts_with("/tools/")) {
+        Some(path) => Err(format!("the document says {path}")),
+        None => Ok(()),
+    }
+}
+
+/// Asks until an answer is as it should be: what is kept becomes old in a second.
+fn until(
+    client: &mut Client,
+    target: &str,
+    mut is_so: impl FnMut(&Answer, &str) -> Result<bool, String>,
+) -> Result<(), String> {
+    let end = Instant::now() + Duration::from_secs(20);
+    loop {
+        let (answer, state) = through(client, target, &[])?;
+        if is_so(&answer, &state)? {
+            return Ok(());
+        }
+        if Instant::now() > end {
+            return Err(format!("{target} stays {state}: {}", answer.text()));
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// What has become old is asked for again, and not sent again while it is the same.
+fn revalidated(client: &mut Client) -> Result<(), String> {
+    for target in ["/tools/api/notes/1", "/tools/api/notes?by=x"] {
+        let (first, _) = through(client, target, &[])?;
+        is("how long", header(&first, "cache-control"), json!("max-age=1"))?;
+        let mut hits = 0;
+        until(client, target, |answer, state| {
+            is("what it says", json!(answer.text()), json!(first.text()))?;
+            hits += u32::from(state == "HIT");
+            Ok(state == "REVALIDATED" && hits > 0)
+        })?;
+    }
+    let change = Request::new("PATCH", "/tools/api/notes/1").json(r#"{"text": "uno"}"#);
+    send(client, &change, 200)?;
+    until(client, "/tools/api/notes/1", |answer, _| {
+        Ok(answer.text().contains("uno"))
+    })
+}
+
+/// Forms and codings of one address don't mix.
+fn kept_apart(client: &mut Client) -> Result<(), String> {
+    let long = post("/tools/api/notes", &json!({ "text": "long ".repeat(500) }));
+    let at = send(client, &long, 201)?.header("location").unwrap_or_default();
+    for _ in 0..3 {
+        let (plain, _) = through(client, &at, &[])?;
+        is("the plain one", header(&plain, "content-encoding"), Value::Null)?;
+        for coding in CODINGS {
+            let (answer, _) = through(client, &at, &[("accept-encoding", coding)])?;
+            is("the coding", header(&answer, "content-encoding"), json!(coding))?;
+            if decoded(coding, &answer.body)? != plain.body {
+                return Err(format!("{coding} says something else"));
+            }
+        }
+        let (answer, _) = through(client, &at, &[("accept", "application/hal+json")])?;
+        is(
+            "the form",
+            header(&answer, "content-type"),
+            json!("application/hal+json"),
+        )?;
+    }
+    Ok(())
+}
+
+/// What is somebody's, secret, an error or not to be kept comes from the service each time.
+fn private(client: &mut Client) -> Result<(), String> {
+    let mut bearers = Vec::new();
+    for name in ["ada", "ben"] {
+        let account = json!({ "name": name, "password": "long enough" });
+        send(client, &post("/tools/api/users", &account), 201)?;
+        let asked = json!({ "identifier": name, "password": "long enough" });
+        let made = send(client, &post("/tools/api/tokens", &asked), 201)?;
+        let made: Value = serde_json::from_str(&made.text()).map_err(|e| e.to_string())?;
+        let token = made["token"].as_str().ok_or("a token")?;
+        let diary = post("/tools/api/diaries", &json!({ "text": name }));
+        send(client, &diary.bearer(token), 201)?;
+        bearers.push((name, format!("Bearer {token}")));
+    }
+    for _ in 0..3 {
+        for (name, bearer) in &bearers {
+            for target in ["/tools/api/diaries", "/tools/api/me", "/tools/api/users"] {
+                let (answer, state) = through(client, target, &[("authorization", bearer)])?;
+                if state == "HIT" || !answer.text().contains(name) {
+                    return Err(format!("{target} of {name}: {state}, {}", answer.text()));
+                }
+            }
+        }
+        for (target, status) in [
+            ("/tools/api/users", 401),
+            ("/tools/api/notes/4711", 404),
+            ("/tools/api/pages", 200),
+            ("/tools/api/diaries", 401),
+        ] {
+            let answer = send(client, &Request::new("GET", target), status)?;
+            if answer.header("x-cache").as_deref() == Some("HIT") {
+                return Err(format!("{target}, {status}, was kept"));
+            }
+        }
+    }
+    let (page, _) = through(client, "/tools/api/pages", &[])?;
+    is(
+        "what is never kept",
+        header(&page, "cache-control"),
+        json!("no-cache"),
+    )
 }

@@ -8,7 +8,7 @@ mod write;
 
 use self::write::{Out, entry, text};
 use crate::resolve::empty;
-use crate::schema::{Accounts, Cors, Journal, Origins, Schema};
+use crate::schema::{Accounts, Caching, Cors, Journal, Origins, Schema};
 
 /// The schema as YAML.
 pub fn export(schema: &Schema) -> String {
@@ -89,7 +89,18 @@ fn settings(schema: &Schema) -> Vec<(String, Out)> {
         list.push(("limits".to_owned(), Out::Map(entries)));
     }
     list.extend(schema.cors.as_ref().map(|of| ("cors".to_owned(), cors(of))));
+    list.extend(schema.caching.map(|of| ("caching".to_owned(), caching(of))));
     list
+}
+
+fn caching(caching: Caching) -> Out {
+    if caching.max_age == 0 {
+        return Out::Map(vec![("no_cache".to_owned(), Out::flag(true))]);
+    }
+    let mut entries = vec![entry("max_age", &duration(caching.max_age.into()))];
+    let shared = caching.shared_max_age;
+    entries.extend(shared.map(|age| entry("shared_max_age", &duration(age.into()))));
+    Out::Map(entries)
 }
 
 fn cors(cors: &Cors) -> Out {

@@ -44,6 +44,8 @@ pub enum Level {
     Limits,
     /// `cors:`
     Cors,
+    /// `caching:`
+    Caching,
 }
 
 /// What a value looks like.
@@ -145,6 +147,7 @@ impl Level {
         Self::Page,
         Self::Limits,
         Self::Cors,
+        Self::Caching,
     ];
 
     /// The keys that may stand here, in the order in which they are exported.
@@ -169,6 +172,7 @@ impl Level {
             Self::Page => PAGE,
             Self::Limits => LIMITS,
             Self::Cors => CORS,
+            Self::Caching => CACHING,
         }
     }
 
@@ -197,7 +201,8 @@ impl Level {
             | Self::Tokens
             | Self::Page
             | Self::Limits
-            | Self::Cors => None,
+            | Self::Cors
+            | Self::Caching => None,
         }
     }
 
@@ -223,6 +228,7 @@ impl Level {
             Self::Page => "`page`",
             Self::Limits => "`limits`",
             Self::Cors => "`cors`",
+            Self::Caching => "`caching`",
         }
     }
 }
@@ -243,7 +249,7 @@ const SERVICE: &[KeyRow] = keys! {
     "limits"      Block(Level::Limits),    "What a request may cost";
     "cors"        Block(Level::Cors),      "Which pages of other origins may call; none where it isn't said";
     "sessions"    Later,                   "Sign-in by cookie";
-    "caching"     Later,                   "What caches may keep";
+    "caching"     Block(Level::Caching),   "How long caches may keep what is the same for everybody; not without asking where it isn't said";
     "pages"       Later,                   "HTML pages";
     "audit"       Later,                   "A log of all changes";
 };
@@ -272,6 +278,7 @@ const MIXIN: &[KeyRow] = keys! {
     "timestamps"   Block(Level::Timestamps),  "The fields that say when a row was made and changed; declared as `timestamp` where they aren't";
     "soft_delete"  Name,                      "The field that says when a row was deleted; such a row stays, and is in no answer. Declared as an optional `timestamp` where it isn't";
     "preconditions" Word(&["required"]),      "A write of an item has to say by `If-Match` on which state it is based (428 without)";
+    "caching"      Block(Level::Caching),     "How long caches may keep what is the same for everybody; as the service says where it isn't said";
     "access"       Block(Level::Access),      "Who may do what; an operation without a rule isn't served";
 };
 
@@ -294,12 +301,12 @@ const RESOURCE: &[KeyRow] = keys! {
     "timestamps"   Block(Level::Timestamps),  "The fields that say when a row was made and changed; declared as `timestamp` where they aren't";
     "soft_delete"  Name,                      "The field that says when a row was deleted; such a row stays, and is in no answer. Declared as an optional `timestamp` where it isn't";
     "preconditions" Word(&["required"]),      "A write of an item has to say by `If-Match` on which state it is based (428 without)";
+    "caching"      Block(Level::Caching),     "How long caches may keep what is the same for everybody; as the service says where it isn't said";
     "access"       Block(Level::Access),      "Who may do what; an operation without a rule isn't served";
     "where"        Later,                     "A condition that every statement carries";
     "audit"        Later,                     "A log of all changes";
     "pages"        Later,                     "What its HTML pages show";
     "display"      Later,                     "The field that names an item";
-    "caching"      Later,                     "What caches may keep";
     "expose"       Later,                     "Which operations are served";
     "sql"          Later,                     "Raw SQL";
 };
@@ -436,6 +443,12 @@ const LIMITS: &[KeyRow] = keys! {
     "filters"       Count,   "Filter parameters in one request; 20";
     "requests"      Count,   "Requests of one caller within `window`; without a limit where it isn't said";
     "window"        Duration, "How long `requests` are counted before they are counted anew; 1m";
+};
+
+const CACHING: &[KeyRow] = keys! {
+    "max_age"        Duration, "How long a cache may answer by itself";
+    "shared_max_age" Duration, "The same for caches that several share, where it differs";
+    "no_cache"       Flag,     "Not without asking, whatever the service says; not beside the others";
 };
 
 const CORS: &[KeyRow] = keys! {

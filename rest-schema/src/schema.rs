@@ -33,6 +33,8 @@ pub struct Schema {
     pub limits: Limits,
     /// Which pages of other origins may call; `None`: none.
     pub cors: Option<Cors>,
+    /// How long caches may keep what is the same for everybody, where a resource doesn't say; `None`: not without asking.
+    pub caching: Option<Caching>,
 }
 
 /// The place of a resource in [`Schema::resources`].
@@ -95,6 +97,8 @@ pub struct Resource {
     pub access: Access,
     /// What the service keeps of each row by itself.
     pub kept: Kept,
+    /// How long caches may keep what is the same for everybody; `None`: as the service says.
+    pub caching: Option<Caching>,
     /// Told to clients as deprecated.
     pub deprecated: bool,
 }
@@ -643,6 +647,29 @@ pub struct Cors {
     pub max_age: u64,
 }
 
+/// How long caches may answer by themselves with what is the same for everybody (`caching:`, RFC 9111, 5.2.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Caching {
+    /// Seconds; 0: not without asking (`no_cache`).
+    pub max_age: u32,
+    /// The same for caches that several share, where it differs.
+    pub shared_max_age: Option<u32>,
+}
+
+impl Caching {
+    /// What both allow.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let shared = |one: Self| one.shared_max_age.unwrap_or(one.max_age);
+        let max_age = self.max_age.min(other.max_age);
+        let shared = shared(self).min(shared(other));
+        Self {
+            max_age,
+            shared_max_age: (shared != max_age).then_some(shared),
+        }
+    }
+}
+
 /// The origins that may call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origins {
@@ -653,6 +680,12 @@ pub enum Origins {
 }
 
 impl Schema {
+    /// How long caches may keep a resource's items, where they are the same for everybody; `None`: not without asking.
+    pub fn caching_of(&self, id: ResourceId) -> Option<Caching> {
+        let said = self.resource(id).caching.or(self.caching);
+        said.filter(|caching| caching.max_age > 0)
+    }
+
     /// A resource by its id.
     pub fn resource(&self, id: ResourceId) -> &Resource {
         &self.resources[id.0 as usize]

@@ -8,6 +8,7 @@ use crate::cell::Cell;
 use crate::codec::{Codec, ColumnType, Columns};
 use crate::plan::access::{self, Account, ResourceRules};
 use crate::plan::expr::Expr;
+use crate::plan::keeping::Keeping;
 use crate::plan::level::{SharedLevel, whole_levels};
 use crate::plan::lower::Kind;
 
@@ -22,8 +23,8 @@ pub struct Model {
     pub rules: Vec<ResourceRules>,
     /// The account's fields that rules speak of, sorted.
     pub me_fields: Arc<[FieldId]>,
-    /// By resource: whether what is shown of it depends on who asks.
-    pub personal: Vec<bool>,
+    /// By resource: what caches may keep of it.
+    pub keeping: Vec<Keeping>,
     /// What is shown where a request doesn't say: to anonymous callers, and to accounts.
     whole: [Vec<Option<SharedLevel>>; 2],
 }
@@ -33,10 +34,9 @@ impl Model {
     pub fn new(schema: Schema, columns: Columns) -> Self {
         let rules = access::compile(&schema, &columns.codecs);
         let me_fields = access::fields_of_me(&schema).into();
-        let personal = schema
-            .resources
-            .iter()
-            .map(|resource| is_personal(&schema, resource))
+        let keeping = schema
+            .resources()
+            .map(|(id, _)| Keeping::of(&schema, id))
             .collect();
         let whole = [Vec::new(), Vec::new()];
         let mut model = Self {
@@ -44,7 +44,7 @@ impl Model {
             columns,
             rules,
             me_fields,
-            personal,
+            keeping,
             whole,
         };
         model.whole = [Kind::Anonymous, Kind::Account].map(|kind| whole_levels(&model, kind));
@@ -86,6 +86,11 @@ impl Model {
             .types
             .get(id.resource.0 as usize)
             .map(|fields| &fields[id.index as usize])
+    }
+
+    /// What caches may keep of a resource.
+    pub fn keeping(&self, id: ResourceId) -> Keeping {
+        self.keeping[id.0 as usize]
     }
 
     /// The rules of a resource.
@@ -134,13 +139,4 @@ impl Model {
         let ruling = self.rules(id.resource).computed[id.index as usize].as_ref()?;
         Some(ruling.expr(kind))
     }
-}
-
-fn is_personal(schema: &Schema, resource: &Resource) -> bool {
-    let of_fields = resource
-        .fields
-        .iter()
-        .flat_map(|field| [&field.readable, &field.computed]);
-    let mut rules = of_fields.chain([&resource.access.read]).flatten();
-    rules.any(|rule| access::speaks_of_me(schema, &rule.expr))
 }

@@ -1,4 +1,4 @@
-//! nginx in front of several instances.
+//! nginx in front of one instance or several.
 
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
@@ -21,6 +21,16 @@ pub(crate) struct Nginx {
 impl Nginx {
     /// Starts one that gives each request to one of these, and to another where that is gone.
     pub(crate) fn start(instances: &[SocketAddr]) -> Result<Self, String> {
+        let location = "location / { proxy_pass http://service; proxy_set_header Host $http_host; }";
+        Self::configured(instances, |_| (String::new(), location.to_owned()))
+    }
+
+    /// Starts one with this in `http {}` and that in `server {}`, made of a folder for its files; `http://service` is one of
+    /// the instances.
+    pub(crate) fn configured(
+        instances: &[SocketAddr],
+        written: impl FnOnce(&Path) -> (String, String),
+    ) -> Result<Self, String> {
         let folder = TempDir::new().map_err(|e| e.to_string())?;
         let port = free_port()?;
         let file = folder.path().join("nginx.conf");
@@ -32,11 +42,12 @@ impl Nginx {
             .iter()
             .map(|name| format!("{name}_temp_path {}/{name}; ", folder.path().display()))
             .collect();
+        let (http, server) = written(folder.path());
         let configuration = format!(
             "daemon off; worker_processes 1; pid {0}/pid; error_log {0}/error.log;\nevents {{}}\n\
-             http {{\n  access_log off; {temporary}\n  upstream service {{ {servers} keepalive 16; }}\n\
-             server {{\n    listen 127.0.0.1:{port};\n    location / {{\n      proxy_pass http://service;\n      \
-             proxy_http_version 1.1; proxy_set_header Connection ''; proxy_set_header Host $http_host;\n    }}\n  }}\n}}\n",
+             http {{\n  access_log off; {temporary}\n  upstream service {{ {servers} keepalive 16; }}\n  \
+             proxy_http_version 1.1; proxy_set_header Connection '';\n  {http}\n\
+             server {{\n    listen 127.0.0.1:{port};\n    {server}\n  }}\n}}\n",
             folder.path().display()
         );
         std::fs::write(&file, configuration).map_err(|e| e.to_string())?;

@@ -84,6 +84,8 @@ impl Writer<'_> {
         if kept.preconditions {
             entries.push(entry("preconditions", "required"));
         }
+        let caching = self.resource.caching.map(super::caching);
+        entries.extend(caching.map(|out| ("caching".to_owned(), out)));
     }
 
     fn key(&self) -> Option<(String, Out)> {

@@ -103,6 +103,7 @@ pub(crate) fn empty() -> Schema {
             quota: None,
         },
         cors: None,
+        caching: None,
     }
 }
 
@@ -128,6 +129,7 @@ fn resource(name: &Excerpt, block: &Block) -> Resource {
         sort: Vec::new(),
         access: Access::default(),
         kept: Kept::default(),
+        caching: None,
         deprecated: block.is("deprecated"),
     }
 }

@@ -3,7 +3,7 @@
 use super::{Draft, cors};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::raw::Block;
-use crate::schema::{Accounts, FieldId, Journal, Quota, ResourceId};
+use crate::schema::{Accounts, Caching, FieldId, Journal, Quota, ResourceId};
 use crate::source::Excerpt;
 use crate::types::{FieldType, Kind};
 
@@ -38,6 +38,11 @@ pub(super) fn build(draft: &mut Draft, root: &Block, diagnostics: &mut Diagnosti
     tokens(draft, root, diagnostics);
     page(draft, root, diagnostics);
     limits(draft, root, diagnostics);
+    draft.schema.caching = root.block("caching").map(|block| caching(block, diagnostics));
+    for id in draft.ids() {
+        let block = draft.sketch(id).block.block("caching").cloned();
+        draft.resource_mut(id).caching = block.map(|block| caching(&block, diagnostics));
+    }
     draft.schema.cors = root
         .block("cors")
         .and_then(|block| cors::read(block, diagnostics));
@@ -122,6 +127,34 @@ fn limits(draft: &mut Draft, root: &Block, diagnostics: &mut Diagnostics) {
 }
 
 /// How many requests a caller has, where it is said.
+fn caching(block: &Block, diagnostics: &mut Diagnostics) -> Caching {
+    let is_off = block.is("no_cache");
+    let aged = ["max_age", "shared_max_age"]
+        .into_iter()
+        .find(|key| block.has(key));
+    match (is_off, aged) {
+        (true, Some(key)) => {
+            let message = format!("with `no_cache` no cache answers by itself, so `{key}` says nothing");
+            diagnostics.push(Diagnostic::new("contradiction", block.place(key), message));
+        }
+        (false, _) if !block.has("max_age") => {
+            let help = "say how long, `max_age: 1m`, or `no_cache: true`";
+            diagnostics
+                .push(Diagnostic::new("missing-key", block.span, "`caching` has no `max_age`").help(help));
+        }
+        _ => {}
+    }
+    let seconds = |key| {
+        block
+            .number(key)
+            .map(|age| u32::try_from(age).unwrap_or(u32::MAX))
+    };
+    Caching {
+        max_age: seconds("max_age").unwrap_or(0),
+        shared_max_age: seconds("shared_max_age"),
+    }
+}
+
 fn quota(block: &Block, diagnostics: &mut Diagnostics) -> Option<Quota> {
     let window = block.number("window").unwrap_or(60);
     if !block.has("requests") {

@@ -109,6 +109,7 @@ fn resource(id: ResourceId, name: &str, mut fields: Vec<Field>) -> Resource {
         sort: Vec::new(),
         access: Access::default(),
         kept: Kept::default(),
+        caching: None,
         deprecated: false,
     }
 }
@@ -239,6 +240,7 @@ fn schema() -> Schema {
             quota: None,
         },
         cors: None,
+        caching: None,
     };
     for (from, name, kind, to, key) in [
         (PROJECT, "owner", BelongsTo, USER, "owner_id"),

@@ -106,6 +106,7 @@ pub(crate) fn schema(bytes: &[u8]) -> String {
         "page: { limit: 7, max: 9 }",
         "limits: { body: 3KiB, bulk: 5, requests: 60, window: 90s }",
         "cors: { origins: ['https://a.example', 'http://localhost:3000'], credentials: true, max_age: 1h }",
+        "caching: { max_age: 2m }",
     ] {
         if dice.one_in(4) && !(line.ends_with("/b") && text.contains("prefix")) {
             text += line;
@@ -232,6 +233,7 @@ fn constraints(dice: &mut Dice<'_>, text: &mut String) {
         "version: changes",
         "timestamps: { created: made_at, updated: other_at }",
         "preconditions: required",
+        "caching: { max_age: 90s, shared_max_age: 1h }",
     ] {
         if dice.one_in(3)
             && !(line == "sort: other" && text.lines().last().is_some_and(|line| line.contains("sort")))

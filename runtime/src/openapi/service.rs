@@ -15,6 +15,9 @@ impl Document<'_> {
     /// The addresses of the service itself.
     pub(super) fn own_paths(&self, paths: &mut Object) {
         let at = |path: &str| format!("{}{path}", self.prefix);
+        // These stand where the service is mounted, beside its own prefix.
+        let mount = self.prefix.strip_suffix(self.model.schema.prefix.as_str());
+        let beside = |path: &str| format!("{}{path}", mount.unwrap_or_default());
         if let Some(accounts) = self.accounts() {
             self.own_path(paths, at("/me"), None, self.me(accounts), "get");
             self.own_path(paths, at("/tokens"), None, self.make_token(), "post");
@@ -31,11 +34,11 @@ impl Document<'_> {
         let codes: Vec<&str> = Code::all().iter().map(|row| row.word).collect();
         self.own_path(paths, at("/problems/{code}"), Some(json!(codes)), problem, "get");
         let catalog = self.document("Catalog", "Where this document is (RFC 9727)", about::LINKSET);
-        self.own_path(paths, "/.well-known/api-catalog".to_owned(), None, catalog, "get");
+        self.own_path(paths, beside("/.well-known/api-catalog"), None, catalog, "get");
         let live = self.health("Live", "Whether the process is alive", "live");
-        self.own_path(paths, "/health/live".to_owned(), None, live, "get");
+        self.own_path(paths, beside("/health/live"), None, live, "get");
         let ready = self.health("Ready", "Whether requests should be sent here", "ready");
-        self.own_path(paths, "/health/ready".to_owned(), None, ready, "get");
+        self.own_path(paths, beside("/health/ready"), None, ready, "get");
     }
 
     /// An address with one method, and those that come with it; `words` are what its variable may be.

@@ -7,6 +7,7 @@ pub mod access;
 pub mod binding;
 pub mod eval;
 pub mod expr;
+pub mod keeping;
 pub mod level;
 pub mod lower;
 pub mod read;

@@ -13,6 +13,7 @@ use crate::model::Model;
 use crate::plan::access::{Permit, Which};
 use crate::plan::binding::{beside_binding, binding, related_binding};
 use crate::plan::expr::{Expr, LedTo, Origin, Place, Related, Search, Slot, Take, TextMatch};
+use crate::plan::keeping::Keeping;
 use crate::plan::level::{Included, Level, SharedLevel, Shown};
 use crate::plan::{closed, hidden_field};
 use crate::problem::{Code, Problem};
@@ -32,8 +33,8 @@ pub struct ReadPlan {
     pub limit: u32,
     /// What a cursor made from it is bound to: its sort and its filters.
     pub binding: u64,
-    /// Whether what it yields depends on who asks.
-    pub personal: bool,
+    /// What caches may keep of what it yields.
+    pub keeping: Keeping,
     /// The form of its rows.
     pub format: Format,
 }
@@ -126,11 +127,11 @@ impl Planner<'_> {
         selection: &Selection,
     ) -> Result<ReadPlan, Problem> {
         let level = self.shared_level(resource, selection)?;
-        let personal = self.is_personal(resource, &[], selection);
+        let keeping = self.keeping(resource, &[], selection);
         let is_it = key_condition(self.model, resource, key.len());
         let read = self.read_rule_of(resource, selection.which)?;
         let plan = self.one(level, Expr::and([is_it, read]), key);
-        Ok(ReadPlan { personal, ..plan })
+        Ok(ReadPlan { keeping, ..plan })
     }
 
     /// One item, shown as a level says.
@@ -155,7 +156,7 @@ impl Planner<'_> {
             params,
             limit: 1,
             binding: 0,
-            personal: true,
+            keeping: Keeping::Personal,
             format: Format::Json,
         }
     }
@@ -187,11 +188,11 @@ impl Planner<'_> {
     pub fn related_item(&self, from: &From, selection: &Selection) -> Result<ReadPlan, Problem> {
         let target = self.model.relation(from.relation).target;
         let level = self.shared_level(target, selection)?;
-        let personal = self.is_personal(target, &[], selection)
-            || self.model.personal[from.relation.resource.0 as usize];
+        let of_target = self.keeping(target, &[], selection);
+        let keeping = of_target.and(self.model.keeping(from.relation.resource));
         let read = self.read_rule_of(target, selection.which)?;
         let plan = self.one(level, Expr::and([self.led_to(from)?, read]), from.key.clone());
-        Ok(ReadPlan { personal, ..plan })
+        Ok(ReadPlan { keeping, ..plan })
     }
 
     /// The keys of the items for which conditions hold, in the order of the keys, so that all who write several take
@@ -324,30 +325,34 @@ impl Planner<'_> {
             .iter()
             .for_each(|condition| condition.steps(&mut steps));
         steps.extend(query.sort.iter().flat_map(|term| &term.path.steps));
-        let personal = self.is_personal(resource, &steps, &query.selection)
-            || from.is_some_and(|from| self.model.personal[from.relation.resource.0 as usize]);
+        let mut keeping = self.keeping(resource, &steps, &query.selection);
+        if let Some(from) = from {
+            keeping = keeping.and(self.model.keeping(from.relation.resource));
+        }
         Ok(ReadPlan {
             shape,
             params,
             limit: query.limit,
             binding,
-            personal,
+            keeping,
             format: query.format,
         })
     }
 
-    fn is_personal(&self, resource: ResourceId, steps: &[RelationId], selection: &Selection) -> bool {
-        let target = |relation: &RelationId| self.model.relation(*relation).target;
+    fn keeping(&self, resource: ResourceId, steps: &[RelationId], selection: &Selection) -> Keeping {
         // Whom deleted rows are shown to is a rule of its own.
-        self.model.personal[resource.0 as usize]
-            || selection.which != Which::There
-            || steps
-                .iter()
-                .any(|step| self.model.personal[target(step).0 as usize])
-            || selection
-                .includes
-                .iter()
-                .any(|include| self.is_personal(target(&include.relation), &[], &include.selection))
+        if selection.which != Which::There {
+            return Keeping::Personal;
+        }
+        let target = |relation: &RelationId| self.model.relation(*relation).target;
+        let of_steps = steps.iter().map(|step| self.model.keeping(target(step)));
+        let of_includes = selection
+            .includes
+            .iter()
+            .map(|include| self.keeping(target(&include.relation), &[], &include.selection));
+        of_steps
+            .chain(of_includes)
+            .fold(self.model.keeping(resource), Keeping::and)
     }
 
     /// The read rule as a condition on row 0, or the refusal where it is closed to this caller.

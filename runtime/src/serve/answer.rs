@@ -8,6 +8,7 @@ use axum::http::header::{
 use axum::http::{HeaderName, Method, Response, StatusCode};
 use bytes::Bytes;
 use jiff::Timestamp;
+use rest_schema::Caching;
 
 use super::coded;
 use crate::problem::Problem;
@@ -29,8 +30,8 @@ const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-appli
 pub(super) enum Privacy {
     /// It depends on who asks, or was asked with credentials.
     Private,
-    /// Everybody gets the same.
-    Public,
+    /// Everybody gets the same; it may be kept for so long, or not without asking.
+    Public(Option<Caching>),
     /// The answer to a write.
     NoStore,
 }
@@ -40,17 +41,25 @@ fn json(status: StatusCode, bytes: impl Into<Bytes>, privacy: Privacy) -> Respon
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, JSON);
+    let by_caller = "Accept, Accept-Encoding, Authorization, Cookie";
     let (cache, vary) = match privacy {
-        Privacy::Private => (
-            "private, no-cache",
-            "Accept, Accept-Encoding, Authorization, Cookie",
-        ),
-        Privacy::Public => ("no-cache", "Accept, Accept-Encoding"),
-        Privacy::NoStore => ("no-store", "Accept, Accept-Encoding, Authorization, Cookie"),
+        Privacy::Private => (HeaderValue::from_static("private, no-cache"), by_caller),
+        Privacy::Public(caching) => (cache_control(caching), "Accept, Accept-Encoding"),
+        Privacy::NoStore => (HeaderValue::from_static("no-store"), by_caller),
     };
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static(cache));
+    headers.insert(CACHE_CONTROL, cache);
     headers.insert(VARY, HeaderValue::from_static(vary));
     response
+}
+
+fn cache_control(caching: Option<Caching>) -> HeaderValue {
+    let usual = HeaderValue::from_static("no-cache");
+    let Some(caching) = caching else {
+        return usual;
+    };
+    let shared = caching.shared_max_age.map(|age| format!(", s-maxage={age}"));
+    let text = format!("max-age={}{}", caching.max_age, shared.unwrap_or_default());
+    HeaderValue::from_str(&text).unwrap_or(usual)
 }
 
 /// The same answer, for nobody to keep.

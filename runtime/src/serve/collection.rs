@@ -7,6 +7,7 @@ use rest_schema::{Operation, ResourceId};
 use super::Exchange;
 use super::answer::{self, Privacy};
 use super::reading::Asked;
+use crate::plan::keeping::Keeping;
 use crate::plan::read::{From, Planner, ReadPlan};
 use crate::problem::{Code, Fault, Problem};
 use crate::request::body::Json;
@@ -31,10 +32,9 @@ impl Exchange<'_> {
     }
 
     pub(super) fn privacy(&self, plan: &ReadPlan) -> Privacy {
-        if plan.personal || self.caller.account.is_some() {
-            Privacy::Private
-        } else {
-            Privacy::Public
+        match plan.keeping {
+            Keeping::Shared(caching) if self.caller.account.is_none() => Privacy::Public(caching),
+            _ => Privacy::Private,
         }
     }
 

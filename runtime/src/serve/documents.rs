@@ -106,7 +106,7 @@ pub(super) async fn tell(
         About::Problem(code) => written(&problem(prefix, code)?),
         About::Catalog => written(&catalog(prefix)),
     };
-    let mut response = answer::whole(StatusCode::OK, bytes, Privacy::Public);
+    let mut response = answer::whole(StatusCode::OK, bytes, Privacy::Public(None));
     let media = match about {
         About::Catalog if media == LINKSET[0] => {
             r#"application/linkset+json; profile="https://www.rfc-editor.org/info/rfc9727""#

@@ -90,6 +90,7 @@ fn resource(id: ResourceId, name: &str, kind: KeyKind, fields: Vec<Field>) -> Re
         sort: Vec::new(),
         access: Access::default(),
         kept: rest_schema::Kept::default(),
+        caching: None,
         deprecated: false,
     }
 }
@@ -253,6 +254,7 @@ fn schema() -> Schema {
             quota: None,
         },
         cors: None,
+        caching: None,
     }
 }
 

@@ -1,0 +1,8 @@
+#[derive(rest_runtime::RestResource)]
+#[rest(caching(no_cache, max_age = "1m"), access(read = public))]
+struct Post {
+    id: i64,
+    title: String,
+}
+
+fn main() {}
