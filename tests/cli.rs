@@ -38,6 +38,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         ),
         trial("cli::export_means_the_same", export),
         trial("cli::the_openapi_document_is_the_one_that_is_served", openapi),
+        trial("cli::a_change_that_breaks_clients_ends_with_1", changes),
         trial("cli::a_schema_may_be_rust", rust),
         trial("cli::the_json_schema_is_one", json_schema),
         trial("cli::completions_for_every_shell", completions),
@@ -196,6 +197,57 @@ fn openapi() -> Result<(), String> {
         &["3.1, 3.2"],
     )
     .map(drop)
+}
+
+fn changes() -> Result<(), String> {
+    let folder = Folder::new()?;
+    folder.write("shorter.yaml", &NOTES.replace("..20", "..10"))?;
+    folder.write("longer.yaml", &NOTES.replace("..20", "..30"))?;
+    folder.write("wrong.yaml", &NOTES.replace("integer", "integr"))?;
+    let at = |name: &str| folder.0.path().join(name).display().to_string();
+    let diff = |old: &str, new: &str, more: &[&str]| {
+        let (old, new) = (at(old), at(new));
+        run(&[&["diff", &old, &new], more].concat())
+    };
+    let narrower = "breaking    Note.text  its length is held within narrower bounds";
+    let summary = "1 change breaks clients; to look at: 0";
+    expect(
+        &diff("rest.yaml", "shorter.yaml", &[])?,
+        1,
+        &[narrower, summary],
+        &[],
+    )?;
+    expect(
+        &diff("rest.yaml", "longer.yaml", &[])?,
+        0,
+        &["no change breaks a client"],
+        &[],
+    )?;
+    expect(
+        &diff("rest.yaml", "rest.yaml", &[])?,
+        0,
+        &["clients see no change"],
+        &[],
+    )?;
+    expect(&diff("rest.yaml", "wrong.yaml", &[])?, 1, &[], &["integr"])?;
+    expect(
+        &diff("rest.yaml", "missing.yaml", &[])?,
+        2,
+        &[],
+        &["missing.yaml"],
+    )?;
+    let (list, _) = expect(
+        &diff("rest.yaml", "shorter.yaml", &["--format", "json"])?,
+        1,
+        &[],
+        &[],
+    )?;
+    let list: Value = serde_json::from_str(&list).map_err(|e| e.to_string())?;
+    if list[0]["weight"] == "breaking" && list[0]["place"] == "Note.text" {
+        Ok(())
+    } else {
+        Err(format!("as JSON: {list}"))
+    }
 }
 
 fn export() -> Result<(), String> {

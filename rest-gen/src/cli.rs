@@ -68,6 +68,16 @@ enum Command {
         #[arg(long, value_name = "URL")]
         database: Option<String>,
     },
+    /// Tells what a change of a schema means to clients; ends with 1 where one breaks them
+    Diff {
+        /// The schema that is served: a YAML file, a `.rs` file, or a folder of them
+        old: PathBuf,
+        /// The schema that is to be served
+        new: PathBuf,
+        /// How the changes are printed
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
     /// Serves a schema on a database
     Serve {
         /// The schema: a YAML file, a `.rs` file, or a folder of them
@@ -186,6 +196,7 @@ pub(crate) fn run() -> Result<Outcome, Error> {
             format,
             database,
         } => command::check::run(&file, show, format, database.as_deref()),
+        Command::Diff { old, new, format } => command::diff::run(&old, &new, format),
         Command::Serve { file, options } => command::serve::run(&file, options),
         Command::Doctor { file, options } => command::doctor::run(&file, options),
         Command::Account { command } => match command {

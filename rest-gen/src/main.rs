@@ -9,6 +9,7 @@
 mod cli;
 mod command;
 mod database;
+mod diff;
 mod emit;
 mod error;
 mod files;
