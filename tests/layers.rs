@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
 use crate::support::api::Api;
+use crate::support::case::SchemaSource;
 use crate::support::http::{Answer, Client, Request};
 use crate::support::nginx::Nginx;
 use crate::support::server::{Place, Server, output};
@@ -76,6 +76,10 @@ fn is(what: &str, found: impl PartialEq<Value> + std::fmt::Debug, expected: Valu
 
 fn header(answer: &Answer, name: &str) -> Value {
     answer.header(name).map_or(Value::Null, Value::from)
+}
+
+fn body_of(answer: &Answer) -> Result<Value, String> {
+    serde_json::from_str(&answer.text()).map_err(|e| e.to_string())
 }
 
 /// A blog with a post of some length, by susan.
@@ -212,6 +216,11 @@ fn streamed() -> Result<(), String> {
     Ok(())
 }
 
+/// A schema of a test's own.
+fn written(yaml: &str) -> Result<Place, String> {
+    Place::new(&SchemaSource::Inline(yaml.to_owned()))
+}
+
 fn behind(place: &Place, proxies: &[&str]) -> Result<Server, String> {
     let mut arguments = place.arguments();
     for proxy in proxies {
@@ -226,7 +235,7 @@ fn prefixed() -> Result<(), String> {
     let mut client = Client::new(server.address);
     let by = [("x-forwarded-prefix", "/tools"), ("x-forwarded-for", "192.0.2.9")];
     let page = get(&mut client, "/api/posts?limit=1", &by)?;
-    let body: Value = serde_json::from_str(&page.text()).map_err(|e| e.to_string())?;
+    let body = body_of(&page)?;
     is(
         "the page's own address",
         body["links"]["self"].clone(),
@@ -242,7 +251,7 @@ fn prefixed() -> Result<(), String> {
         return Err(format!("the next page is {next}, {:?}", page.header("link")));
     }
     let problem = get(&mut client, "/api/nothing", &by)?;
-    let body: Value = serde_json::from_str(&problem.text()).map_err(|e| e.to_string())?;
+    let body = body_of(&problem)?;
     is(
         "a problem",
         body["type"].clone(),
@@ -259,7 +268,7 @@ fn prefixed() -> Result<(), String> {
         return Err(format!("the catalog says {}", catalog.text()));
     }
     let document = get(&mut client, "/api/openapi.json", &by)?;
-    let document: Value = serde_json::from_str(&document.text()).map_err(|e| e.to_string())?;
+    let document = body_of(&document)?;
     if document["paths"]["/tools/api/posts"].is_null() {
         return Err("the document has other paths".to_owned());
     }
@@ -284,7 +293,7 @@ fn spoofed() -> Result<(), String> {
             ("forwarded", "for="),
         ];
         let page = get(&mut client, "/api/posts?limit=1", &by)?;
-        let body: Value = serde_json::from_str(&page.text()).map_err(|e| e.to_string())?;
+        let body = body_of(&page)?;
         is(
             "its own address",
             body["links"]["self"].clone(),
@@ -305,20 +314,8 @@ resources:
 ";
 
 fn counted() -> Result<(), String> {
-    let folder = TempDir::new().map_err(|e| e.to_string())?;
-    let path = |name: &str| folder.path().join(name).display().to_string();
-    std::fs::write(path("rest.yaml"), COUNTED).map_err(|e| e.to_string())?;
-    let database = path("data.db");
-    let schema = path("rest.yaml");
-    let arguments = [
-        "serve",
-        &schema,
-        "--database",
-        &database,
-        "--listen",
-        "127.0.0.1:0",
-    ];
-    let server = Server::start(&[&arguments[..], &["--trusted-proxy", "loopback"]].concat())?;
+    let place = written(COUNTED)?;
+    let server = behind(&place, &["loopback"])?;
     let mut client = Client::new(server.address);
     let mut asked = |from: &str| -> Result<Value, String> {
         Ok(json!(
@@ -370,7 +367,7 @@ fn refused() -> Result<(), String> {
     ] {
         let answer = get(&mut client, "/api/posts", &[(header, value)])?;
         is(header, json!(answer.status), json!(400))?;
-        let body: Value = serde_json::from_str(&answer.text()).map_err(|e| e.to_string())?;
+        let body = body_of(&answer)?;
         is("its code", body["code"].clone(), json!("bad-header"))?;
         let named = body["errors"][0]["header"].as_str().unwrap_or_default();
         if !named.eq_ignore_ascii_case(header) {
@@ -453,20 +450,8 @@ fn through(client: &mut Client, target: &str, headers: &[(&str, &str)]) -> Resul
 }
 
 fn cached() -> Result<(), String> {
-    let folder = TempDir::new().map_err(|e| e.to_string())?;
-    let path = |name: &str| folder.path().join(name).display().to_string();
-    std::fs::write(path("rest.yaml"), CACHED).map_err(|e| e.to_string())?;
-    let (schema, database) = (path("rest.yaml"), path("data.db"));
-    let server = Server::start(&[
-        "serve",
-        &schema,
-        "--database",
-        &database,
-        "--listen",
-        "127.0.0.1:0",
-        "--trusted-proxy",
-        "loopback",
-    ])?;
+    let place = written(CACHED)?;
+    let server = behind(&place, &["loopback"])?;
     let nginx = Nginx::configured(&[server.address], cache)?;
     let told = (|| {
         let mut client = Client::new(nginx.address);
@@ -503,13 +488,13 @@ fn links(client: &mut Client) -> Result<(), String> {
     let mut seen = 0;
     while let Some(target) = next {
         let (answer, _) = through(client, &target, &[])?;
-        let body: Value = serde_json::from_str(&answer.text()).map_err(|e| e.to_string())?;
+        let body = body_of(&answer)?;
         seen += body["items"].as_array().map_or(0, Vec::len);
         next = body["links"]["next"].as_str().map(str::to_owned);
     }
     is("items by following links", json!(seen), json!(3))?;
     let document = send(client, &Request::new("GET", "/tools/api/openapi.json"), 200)?;
-    let document: Value = serde_json::from_str(&document.text()).map_err(|e| e.to_string())?;
+    let document = body_of(&document)?;
     let paths = document["paths"].as_object().ok_or("paths")?;
     match paths.keys().find(|path| !path.starts_with("/tools/")) {
         Some(path) => Err(format!("the document says {path}")),
@@ -587,7 +572,7 @@ fn private(client: &mut Client) -> Result<(), String> {
         send(client, &post("/tools/api/users", &account), 201)?;
         let asked = json!({ "identifier": name, "password": "long enough" });
         let made = send(client, &post("/tools/api/tokens", &asked), 201)?;
-        let made: Value = serde_json::from_str(&made.text()).map_err(|e| e.to_string())?;
+        let made = body_of(&made)?;
         let token = made["token"].as_str().ok_or("a token")?;
         let diary = post("/tools/api/diaries", &json!({ "text": name }));
         send(client, &diary.bearer(token), 201)?;

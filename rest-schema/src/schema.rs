@@ -686,6 +686,24 @@ impl Schema {
         said.filter(|caching| caching.max_age > 0)
     }
 
+    /// The belongs_tos by which rows point at a resource's rows.
+    pub fn pointing_at(&self, id: ResourceId) -> impl Iterator<Item = RelationId> {
+        self.resources().flat_map(move |(resource, of)| {
+            let points =
+                move |relation: &Relation| relation.kind == RelationKind::BelongsTo && relation.target == id;
+            let relations = (0u32..).zip(&of.relations);
+            relations
+                .filter(move |(_, relation)| points(relation))
+                .map(move |(index, _)| RelationId { resource, index })
+        })
+    }
+
+    /// Whether a row on a path may be one that was deleted and is kept.
+    pub fn may_lead_to_deleted(&self, path: &[RelationId]) -> bool {
+        let target = |step: &RelationId| self.resource(self.relation(*step).target);
+        path.iter().any(|step| target(step).kept.deleted.is_some())
+    }
+
     /// A resource by its id.
     pub fn resource(&self, id: ResourceId) -> &Resource {
         &self.resources[id.0 as usize]

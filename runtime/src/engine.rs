@@ -201,7 +201,7 @@ impl Engine {
         compiled
     }
 
-    /// The pre-select of an update or delete without computed fields.
+    /// The pre-select of an update or delete without computed fields, made at start; `None` for what is rarely done.
     pub fn pre_select(&self, resource: ResourceId, kind: Kind, operation: Operation) -> Option<&PreSelect> {
         let first = 2 * usize::from(kind == Kind::Account);
         let place = match operation {

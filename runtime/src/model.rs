@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rest_schema::{Field, FieldId, Relation, RelationId, RelationKind, Resource, ResourceId, Schema};
+use rest_schema::{Field, FieldId, Relation, RelationId, Resource, ResourceId, Schema};
 
 use crate::cell::Cell;
 use crate::codec::{Codec, ColumnType, Columns};
@@ -101,18 +101,6 @@ impl Model {
     /// What is shown of a resource where a request doesn't say, if that is the same for all callers of a kind.
     pub fn whole_level(&self, id: ResourceId, kind: Kind) -> Option<&SharedLevel> {
         self.whole[usize::from(kind == Kind::Account)][id.0 as usize].as_ref()
-    }
-
-    /// The belongs_tos by which rows point at a resource's.
-    pub fn dependent_on(&self, id: ResourceId) -> impl Iterator<Item = RelationId> {
-        self.schema.resources().flat_map(move |(resource, of)| {
-            let relations = (0u32..).zip(&of.relations);
-            let is_so =
-                move |relation: &Relation| relation.kind == RelationKind::BelongsTo && relation.target == id;
-            relations
-                .filter(move |(_, relation)| is_so(relation))
-                .map(move |(index, _)| RelationId { resource, index })
-        })
     }
 
     /// The ids of a resource's fields.

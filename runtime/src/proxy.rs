@@ -10,6 +10,7 @@ use axum::http::HeaderMap;
 use ipnet::IpNet;
 
 use crate::problem::{Code, Fault, Problem};
+use crate::request::negotiate;
 
 const FORWARDED: &str = "forwarded";
 const FOR: &str = "x-forwarded-for";
@@ -163,8 +164,9 @@ struct Hop {
 fn forwarded(headers: &HeaderMap) -> Result<Vec<Hop>, Problem> {
     let mut hops = Vec::new();
     for text in texts(headers, FORWARDED)? {
-        let elements = elements(text).ok_or_else(|| bad(FORWARDED, "it can't be read (RFC 7239, 4)"))?;
-        for pairs in elements {
+        for element in negotiate::elements(text.as_bytes()) {
+            let pairs = negotiate::parameters(element)
+                .ok_or_else(|| bad(FORWARDED, "it can't be read (RFC 7239, 4)"))?;
             let mut hop = Hop::default();
             for (name, value) in pairs {
                 match name.as_str() {
@@ -263,61 +265,6 @@ fn texts<'h>(headers: &'h HeaderMap, name: &'static str) -> Result<Vec<&'h str>,
     let values = headers.get_all(name).iter();
     let read = values.map(|value| value.to_str().map_err(|_| bad(name, "it isn't ASCII")));
     read.collect()
-}
-
-/// The elements of `Forwarded`, each of pairs whose names are in lower case; `None` where they can't be read.
-fn elements(text: &str) -> Option<Vec<Vec<(String, String)>>> {
-    let mut elements = vec![Vec::new()];
-    let mut rest = text.trim();
-    while !rest.is_empty() {
-        let (separator, after) = match rest.as_bytes()[0] {
-            separator @ (b',' | b';') => (separator, &rest[1..]),
-            _ => {
-                let (name, after) = rest.split_once('=')?;
-                let (value, after) = value(after)?;
-                if !is_token(name) {
-                    return None;
-                }
-                elements.last_mut()?.push((name.to_ascii_lowercase(), value));
-                rest = after.trim_start();
-                if !rest.is_empty() && !rest.starts_with([',', ';']) {
-                    return None;
-                }
-                continue;
-            }
-        };
-        if separator == b',' {
-            elements.push(Vec::new());
-        }
-        rest = after.trim_start();
-    }
-    elements.retain(|pairs| !pairs.is_empty());
-    Some(elements)
-}
-
-/// A token or a quoted string, and what stands after it.
-fn value(text: &str) -> Option<(String, &str)> {
-    let Some(quoted) = text.strip_prefix('"') else {
-        let end = text.find([',', ';', ' ', '\t']).unwrap_or(text.len());
-        let (token, after) = text.split_at(end);
-        return is_token(token).then(|| (token.to_owned(), after));
-    };
-    let mut value = String::new();
-    let mut characters = quoted.char_indices();
-    while let Some((at, character)) = characters.next() {
-        match character {
-            '"' => return Some((value, &quoted[at + 1..])),
-            '\\' => value.push(characters.next()?.1),
-            other => value.push(other),
-        }
-    }
-    None
-}
-
-/// RFC 9110, 5.6.2.
-fn is_token(text: &str) -> bool {
-    let is_character = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    !text.is_empty() && text.bytes().all(is_character)
 }
 
 fn bad(header: &'static str, detail: &str) -> Problem {

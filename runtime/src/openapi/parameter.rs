@@ -21,11 +21,11 @@ impl Document<'_> {
     /// The parameters of a resource's collection; an item takes some of them.
     pub(super) fn parameters(&self, id: ResourceId, on_item: bool) -> Vec<Named> {
         let resource = self.model.resource(id);
+        let is_searchable = resource.fields.iter().any(|field| field.searchable);
         let own = PARAMETERS
             .iter()
             .filter(|row| row.on_item || !on_item)
-            .filter(|row| row.name != "q" || resource.fields.iter().any(|field| field.searchable))
-            .filter(|row| row.name != "deleted" || resource.shows_deleted())
+            .filter(|row| row.is_of(resource, is_searchable))
             .map(|row| self.parameter(id, resource, row.name, row.doc));
         let mut all: Vec<Named> = own.collect();
         if !on_item {

@@ -44,42 +44,35 @@ impl Permit<'_> {
 }
 
 impl Ruling {
-    /// One that lets nobody pass whom rules hold.
-    fn closed() -> Self {
+    /// What a rule says to each kind of caller whom rules hold; others pass.
+    fn of(rule: impl Fn(Kind) -> Expr) -> Self {
         Self {
-            anonymous: Expr::Boolean(false),
-            account: Expr::Boolean(false),
+            anonymous: rule(Kind::Anonymous),
+            account: rule(Kind::Account),
             unrestricted: Expr::Boolean(true),
         }
     }
 
-    /// It, and a condition that holds for everybody.
-    fn and(&self, condition: &Expr) -> Self {
-        let and = |expr: &Expr| Expr::and([expr.clone(), condition.clone()]);
+    /// One that lets nobody pass whom rules hold.
+    fn closed() -> Self {
+        Self::of(|_| Expr::Boolean(false))
+    }
+
+    /// A condition that holds for everybody.
+    fn for_all(condition: &Expr) -> Self {
         Self {
-            anonymous: and(&self.anonymous),
-            account: and(&self.account),
-            unrestricted: and(&self.unrestricted),
+            unrestricted: condition.clone(),
+            ..Self::of(|_| condition.clone())
         }
     }
 
-    /// It, and another.
-    fn and_also(&self, other: &Self) -> Self {
-        let and = |a: &Expr, b: &Expr| Expr::and([a.clone(), b.clone()]);
+    /// It and another, joined by `and` or `or`.
+    fn joined(&self, join: fn([Expr; 2]) -> Expr, other: &Self) -> Self {
+        let join = |a: &Expr, b: &Expr| join([a.clone(), b.clone()]);
         Self {
-            anonymous: and(&self.anonymous, &other.anonymous),
-            account: and(&self.account, &other.account),
-            unrestricted: and(&self.unrestricted, &other.unrestricted),
-        }
-    }
-
-    /// It, or another.
-    fn or(&self, other: &Self) -> Self {
-        let or = |a: &Expr, b: &Expr| Expr::or([a.clone(), b.clone()]);
-        Self {
-            anonymous: or(&self.anonymous, &other.anonymous),
-            account: or(&self.account, &other.account),
-            unrestricted: or(&self.unrestricted, &other.unrestricted),
+            anonymous: join(&self.anonymous, &other.anonymous),
+            account: join(&self.account, &other.account),
+            unrestricted: join(&self.unrestricted, &other.unrestricted),
         }
     }
 
@@ -209,29 +202,19 @@ fn compile_resource(schema: &Schema, codecs: &[Vec<Codec>], id: ResourceId) -> R
         standing,
         read_rule: &|_| Expr::Null,
     };
-    let granting = |rule: &Rule, standing| Ruling {
-        anonymous: lowering(Kind::Anonymous, standing).granting(&rule.expr),
-        account: lowering(Kind::Account, standing).granting(&rule.expr),
-        unrestricted: Expr::Boolean(true),
-    };
-    let given = |rule: &Rule| Ruling {
-        anonymous: lowering(Kind::Anonymous, Standing::Given).value(&rule.expr),
-        account: lowering(Kind::Account, Standing::Given).value(&rule.expr),
-        unrestricted: Expr::Boolean(true),
-    };
+    let granting = |rule: &Rule, standing| Ruling::of(|kind| lowering(kind, standing).granting(&rule.expr));
+    let given = |rule: &Rule| Ruling::of(|kind| lowering(kind, Standing::Given).value(&rule.expr));
     let access = &resource.access;
     let stored = |rule: &Option<Rule>| rule.as_ref().map(|rule| granting(rule, Standing::Stored));
     let operation = |rule: &Option<Rule>| stored(rule).unwrap_or_else(Ruling::closed);
     let updated = access.update.as_ref();
-    let (there, read, restore) = (
-        is_there(schema, id),
-        operation(&access.read),
-        operation(&access.restore),
-    );
-    let read_there = read.and(&there);
-    let read_deleted = read.and(&there.negated()).and_also(&restore);
+    let (read, restore) = (operation(&access.read), operation(&access.restore));
+    let there = is_there(schema, id);
+    let and = |one: &Ruling, other: &Ruling| one.joined(Expr::and, other);
+    let read_there = and(&read, &Ruling::for_all(&there));
+    let read_deleted = and(&and(&read, &Ruling::for_all(&there.negated())), &restore);
     ResourceRules {
-        read_any: read_there.or(&read_deleted),
+        read_any: read_there.joined(Expr::or, &read_deleted),
         read: read_there,
         read_deleted,
         create: operation(&access.create),
@@ -296,11 +279,7 @@ fn computed(schema: &Schema, codecs: &[Vec<Codec>], rule: &Rule) -> Ruling {
         }
         .value(&rule.expr)
     };
-    Ruling {
-        anonymous: of(Kind::Anonymous),
-        account: of(Kind::Account),
-        unrestricted: Expr::Boolean(true),
-    }
+    Ruling::of(of)
 }
 
 /// That row 0 wasn't deleted, where its resource keeps rows that were.

@@ -153,11 +153,7 @@ impl Lowering<'_> {
     }
 
     fn may_lead_nowhere(&self, reference: &schema::Ref) -> bool {
-        let keeps_deleted = |step: &RelationId| {
-            let target = self.schema.relation(*step).target;
-            self.schema.resource(target).kept.deleted.is_some()
-        };
-        self.schema.managed != Some(true) || reference.path.iter().any(keeps_deleted)
+        self.schema.managed != Some(true) || self.schema.may_lead_to_deleted(&reference.path)
     }
 
     /// A field at the end of to-one steps. A step to the key that this side holds anyway needs no query.

@@ -91,21 +91,18 @@ impl Options {
             .map_or_else(|| Ok(File::default()), |path| read(&path))?;
         Ok(Settled {
             database: self.database.or(file.database),
-            replicas: if self.replicas.is_empty() {
-                file.replicas
-            } else {
-                self.replicas
-            },
+            replicas: first_said(self.replicas, file.replicas),
             create_from: self.create_from.or(file.create_from),
             listen: self.listen.or(file.listen).unwrap_or_else(|| LISTEN.to_owned()),
             admin_listen: self.admin_listen.or(file.admin_listen),
-            trusted_proxies: if self.trusted_proxies.is_empty() {
-                file.trusted_proxies
-            } else {
-                self.trusted_proxies
-            },
+            trusted_proxies: first_said(self.trusted_proxies, file.trusted_proxies),
         })
     }
+}
+
+/// The first of two lists that says anything.
+fn first_said(list: Vec<String>, other: Vec<String>) -> Vec<String> {
+    if list.is_empty() { other } else { list }
 }
 
 fn read(path: &PathBuf) -> Result<File, Failure> {

@@ -83,11 +83,6 @@ impl<'a> Names<'a> {
         self.fields(resource).any(|(_, field)| field.searchable)
     }
 
-    /// Whether rows of it that were deleted may be seen by anybody.
-    pub(super) fn keeps_deleted(&self, resource: ResourceId) -> bool {
-        self.schema.resource(resource).shows_deleted()
-    }
-
     /// Goes along relations of any kind.
     pub(super) fn walk<'n>(
         &self,

@@ -51,42 +51,46 @@ fn elements_of(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
     values.flat_map(|value| elements(value.as_bytes()))
 }
 
-/// How much a word of a list of words with weights is liked (RFC 9110, 12.5.3), in thousandths: by its own name, else by
-/// `*`; `None` where neither stands there. What can't be read is passed over.
-pub fn weight_of(headers: &HeaderMap, name: &HeaderName, word: &str) -> Option<u16> {
-    let mut by_star = None;
-    for (said, q) in words(headers, name) {
-        // RFC 9110, 8.4.1.3: x-gzip is gzip.
-        let said = said.strip_prefix("x-").unwrap_or(&said);
-        if said == word {
-            return Some(q);
+/// How much words of a list are liked (RFC 9110, 12.5.3), in thousandths: those that stand there by name, and all others
+/// by `*`. What can't be read is passed over; of a word that stands there twice the first counts.
+pub fn weights<const N: usize>(
+    headers: &HeaderMap,
+    name: &HeaderName,
+    wanted: [&str; N],
+) -> ([Option<u16>; N], Option<u16>) {
+    let (mut found, mut others) = ([None; N], None);
+    let values = headers.get_all(name).into_iter();
+    for element in values.flat_map(|value| elements(value.as_bytes())) {
+        let Some((word, q)) = weighed(element) else {
+            continue;
+        };
+        if word == "*" {
+            others = Some(q);
         }
-        if said == "*" {
-            by_star = Some(q);
+        let place = wanted.iter().position(|wanted| word.eq_ignore_ascii_case(wanted));
+        if let Some(place) = place {
+            found[place].get_or_insert(q);
         }
     }
-    // `*` is not said of what is sent as it is, unless it forbids that.
-    by_star.filter(|_| word != "identity")
+    (found, others)
 }
 
-/// Whether `*;q=0` forbids what isn't named.
-pub fn forbids_others(headers: &HeaderMap, name: &HeaderName) -> bool {
-    words(headers, name).any(|(word, q)| word == "*" && q == 0)
-}
-
-fn words<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = (String, u16)> + 'h {
-    let values = headers.get_all(name).into_iter();
-    values
-        .flat_map(|value| elements(value.as_bytes()))
-        .filter_map(|element| {
-            let text = std::str::from_utf8(element).ok()?.to_ascii_lowercase();
-            let (word, rest) = text.split_once(';').unwrap_or((&text, ""));
-            let q = match rest.trim().strip_prefix("q=") {
-                Some(q) => thousandths(q.trim())?,
-                None => 1000,
-            };
-            Some((word.trim().to_owned(), q))
-        })
+/// A word and its weight.
+fn weighed(element: &[u8]) -> Option<(&str, u16)> {
+    let text = std::str::from_utf8(element).ok()?;
+    let (word, rest) = text.split_once(';').unwrap_or((text, ""));
+    let q = match rest
+        .trim()
+        .strip_prefix(['q', 'Q'])
+        .and_then(|q| q.strip_prefix('='))
+    {
+        Some(q) => thousandths(q.trim())?,
+        None => 1000,
+    };
+    let word = word.trim();
+    // RFC 9110, 8.4.1.3: x-gzip is gzip.
+    let bare = word.strip_prefix("x-").or_else(|| word.strip_prefix("X-"));
+    Some((bare.unwrap_or(word), q))
 }
 
 /// How much a media type is liked, in thousandths: the closest range counts, of equally close ones the kindest.
@@ -133,7 +137,7 @@ fn thousandths(text: &str) -> Option<u16> {
 }
 
 /// The elements of a list header: split at commas outside quoted strings, empty ones dropped.
-fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     split(value, b',')
         .map(<[u8]>::trim_ascii)
         .filter(|element| !element.is_empty())
@@ -174,12 +178,10 @@ impl MediaType {
         if !is_token(kind) || !is_token(subtype) {
             return None;
         }
-        // `a/b;` with nothing behind the semicolon is allowed.
-        let parameters = parts.filter(|part| !part.is_empty()).map(parameter);
         Some(Self {
             kind: kind.to_ascii_lowercase(),
             subtype: subtype.to_ascii_lowercase(),
-            parameters: parameters.collect::<Option<_>>()?,
+            parameters: read_all(parts)?,
         })
     }
 
@@ -197,6 +199,16 @@ impl MediaType {
             .find(|(key, _)| key == name)
             .map(|(_, value)| value.clone())
     }
+}
+
+/// The parameters between semicolons, their names in lower case and quotes taken off; `None` where one can't be read.
+pub fn parameters(text: &[u8]) -> Option<Vec<(String, String)>> {
+    read_all(split(text, b';').map(<[u8]>::trim_ascii))
+}
+
+/// `a/b;` with nothing behind the semicolon is allowed.
+fn read_all<'p>(parts: impl Iterator<Item = &'p [u8]>) -> Option<Vec<(String, String)>> {
+    parts.filter(|part| !part.is_empty()).map(parameter).collect()
 }
 
 fn parameter(part: &[u8]) -> Option<(String, String)> {

@@ -85,7 +85,7 @@ pub(super) fn deleted(
     let Some(parameter) = parameters.named("deleted") else {
         return Which::There;
     };
-    if !names.keeps_deleted(resource) {
+    if !names.schema.resource(resource).shows_deleted() {
         let detail = "nothing deleted is shown here";
         faults.push(Fault::parameter("deleted", Code::UnknownParameter, detail));
     }

@@ -9,7 +9,7 @@ mod split;
 use std::fmt::Write as _;
 
 use rest_schema::diagnostic::nearest;
-use rest_schema::{ResourceId, Schema};
+use rest_schema::{Resource, ResourceId, Schema};
 
 use super::names::{Names, list};
 use super::{Condition, Query, Selection, Visible, condition, filter, include, page, search, sort};
@@ -33,6 +33,17 @@ pub struct ParameterRow {
     pub is_list: bool,
     /// What it asks for.
     pub doc: &'static str,
+}
+
+impl ParameterRow {
+    /// Whether the addresses of a resource take it; `is_searchable`: whether a search finds a field of it.
+    pub fn is_of(&self, resource: &Resource, is_searchable: bool) -> bool {
+        match self.name {
+            "q" => is_searchable,
+            "deleted" => resource.shows_deleted(),
+            _ => true,
+        }
+    }
 }
 
 macro_rules! parameters {
@@ -325,10 +336,13 @@ fn refused(parameters: &Parameters, mut faults: Vec<Fault>) -> Option<Problem> {
 }
 
 /// The parameters of a collection that aren't filters.
-fn taken(names: &Names, resource: ResourceId) -> impl Iterator<Item = &'static str> + use<> {
-    let (is_searchable, keeps_deleted) = (names.is_searchable(resource), names.keeps_deleted(resource));
-    let rows = PARAMETERS.iter().map(|row| row.name);
-    rows.filter(move |name| (is_searchable || *name != "q") && (keeps_deleted || *name != "deleted"))
+fn taken<'a>(names: &Names<'a>, resource: ResourceId) -> impl Iterator<Item = &'static str> + use<'a> {
+    let is_searchable = names.is_searchable(resource);
+    let resource = names.schema.resource(resource);
+    let rows = PARAMETERS
+        .iter()
+        .filter(move |row| row.is_of(resource, is_searchable));
+    rows.map(|row| row.name)
 }
 
 fn row(name: &str) -> Option<&'static ParameterRow> {

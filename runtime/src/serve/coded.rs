@@ -41,15 +41,15 @@ impl Accepted {
         if !headers.contains_key(ACCEPT_ENCODING) {
             return None;
         }
-        let weight = |coding| negotiate::weight_of(headers, &ACCEPT_ENCODING, coding);
-        let taken = CODINGS.map(|coding| (weight(coding).unwrap_or(0), coding));
+        let [zstd, br, gzip] = CODINGS;
+        let ([zstd, br, gzip, identity], others) =
+            negotiate::weights(headers, &ACCEPT_ENCODING, [zstd, br, gzip, "identity"]);
+        let taken = [zstd, br, gzip].map(|weight| weight.or(others).unwrap_or(0));
         // The first of those that are liked equally.
-        let (liked, coding) = taken.into_iter().rev().max_by_key(|(weight, _)| *weight)?;
-        let plain = weight("identity").unwrap_or(if negotiate::forbids_others(headers, &ACCEPT_ENCODING) {
-            0
-        } else {
-            1
-        });
+        let liked_best = taken.into_iter().zip(CODINGS).rev();
+        let (liked, coding) = liked_best.max_by_key(|(weight, _)| *weight)?;
+        // `*` isn't said of what is sent as it is, unless it forbids that.
+        let plain = identity.unwrap_or(if others == Some(0) { 0 } else { 1 });
         (liked > 0 && liked >= plain).then_some(Self {
             coding,
             always: plain == 0,

@@ -206,12 +206,12 @@ impl Exchange<'_> {
         }
         let one = only(written)?;
         // RFC 9110, 9.3.4: no validator in an answer to PUT whose content was not kept as it was sent.
-        let is_patch = self.parts.method != Method::PUT;
+        let is_put = self.parts.method == Method::PUT;
         let shown = one
             .item
-            .map(|output| (output.rows.bytes, output.state.filter(|_| is_patch)));
+            .map(|output| (output.rows.bytes, output.state.filter(|_| !is_put)));
         let statuses = (StatusCode::OK, StatusCode::NO_CONTENT);
-        let address = is_patch.then(|| address(&self.service.engine, self.prefix, resource, &one.key));
+        let address = (!is_put).then(|| address(&self.service.engine, self.prefix, resource, &one.key));
         Ok(answer::written(
             statuses,
             shown,

@@ -240,15 +240,6 @@ impl<'a> Checker<'a> {
         holder.map_or_else(|| name.text.clone(), |id| self.schema.field(*id).name.clone())
     }
 
-    /// Whether a row on a path may be one that was deleted.
-    pub(super) fn may_lead_to_deleted(&self, base: &Base) -> bool {
-        let keeps_deleted = |step: &RelationId| {
-            let target = self.schema.relation(*step).target;
-            self.schema.resource(target).kept.deleted.is_some()
-        };
-        base.path.iter().any(keeps_deleted)
-    }
-
     /// Whether there may be no row at the end of a path.
     pub(super) fn may_lead_nowhere(&self, base: &Base) -> bool {
         let leads_nowhere = |step: &RelationId| {
@@ -262,7 +253,7 @@ impl<'a> Checker<'a> {
             // Where the tables aren't ours, a key that leads nowhere is nobody's promise broken.
             optional || relation.kind == RelationKind::HasOne || self.schema.managed != Some(true)
         };
-        self.may_lead_to_deleted(base) || base.path.iter().any(leads_nowhere)
+        self.schema.may_lead_to_deleted(&base.path) || base.path.iter().any(leads_nowhere)
     }
 }
 

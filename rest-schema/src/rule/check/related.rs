@@ -231,7 +231,7 @@ impl Checker<'_> {
     /// A rule about a row that isn't there doesn't hold, whatever it says of NULL.
     fn of_a_row(&self, base: &Base, expr: Expr) -> Expr {
         // The key of a row that was deleted still stands at this side of the relation.
-        let is_sure = missing::rejects(&expr, base) && !self.may_lead_to_deleted(base);
+        let is_sure = missing::rejects(&expr, base) && !self.schema.may_lead_to_deleted(&base.path);
         if base.path.is_empty() || !self.may_lead_nowhere(base) || is_sure {
             return expr;
         }

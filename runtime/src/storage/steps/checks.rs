@@ -1,5 +1,7 @@
 //! What of a body only the rows can tell: what may be written, and which rows its keys name.
 
+use rest_schema::{FieldId, RelationId};
+
 use super::Steps;
 use super::judge::Before;
 use crate::cell::Cell;
@@ -47,47 +49,36 @@ impl<C: Connection> Steps<'_, C> {
         given: &[u32],
         at: &Pointer,
     ) -> Result<(), Refusal> {
-        let model = &self.engine().model;
-        let resource = model.resource(self.write.resource);
         let mut faults = Vec::new();
-        for index in (0u32..).take(resource.relations.len()) {
-            let relation = rest_schema::RelationId {
-                resource: self.write.resource,
-                index,
-            };
-            let Some(local) = sql::foreign_key(model, relation) else {
-                continue;
-            };
+        for (relation, local) in self.foreign_keys() {
             let Some(named) = local.iter().find(|field| given.contains(&field.index)) else {
                 continue;
             };
-            let key: Vec<Cell> = local
-                .iter()
-                .map(|field| row[field.index as usize].clone())
-                .collect();
-            if key.contains(&Cell::Null) || self.has_target(relation, &key).await? {
-                continue;
+            let Some(key) = key_in(row, local) else { continue };
+            if !self.has_target(relation, &key).await? {
+                faults.push(self.no_such_item(at, *named, "no item that you may read has this key"));
             }
-            let pointer = at.member(&model.field(*named).api_name);
-            let detail = "no item that you may read has this key";
-            faults.push(Fault::pointer(
-                pointer.as_str().to_owned(),
-                words::NO_SUCH_ITEM,
-                detail,
-            ));
         }
-        if faults.is_empty() {
-            Ok(())
-        } else {
-            Err(Refusal::Problem(Problem::conflict(faults)))
-        }
+        conflict(faults)
     }
 
-    pub(super) async fn has_target(
-        &self,
-        relation: rest_schema::RelationId,
-        key: &[Cell],
-    ) -> Result<bool, Refusal> {
+    /// The belongs_tos of the resource, each with the fields that hold its key.
+    pub(super) fn foreign_keys(&self) -> impl Iterator<Item = (RelationId, &[FieldId])> {
+        let model = &self.engine().model;
+        let resource = self.write.resource;
+        let count = model.resource(resource).relations.len();
+        (0u32..).take(count).filter_map(move |index| {
+            let relation = RelationId { resource, index };
+            Some((relation, sql::foreign_key(model, relation)?))
+        })
+    }
+
+    pub(super) fn no_such_item(&self, at: &Pointer, named: FieldId, detail: &str) -> Fault {
+        let pointer = at.member(&self.engine().model.field(named).api_name);
+        Fault::pointer(pointer, words::NO_SUCH_ITEM, detail)
+    }
+
+    pub(super) async fn has_target(&self, relation: RelationId, key: &[Cell]) -> Result<bool, Refusal> {
         let model = &self.engine().model;
         let target = model.relation(relation).target;
         let rule = model.rules(target).read.permit(&self.write.caller).condition();
@@ -97,5 +88,21 @@ impl<C: Connection> Steps<'_, C> {
         let statement = sql::target(model, relation, &rule);
         let found = self.first(&statement, key, &[], 0).await?;
         Ok(found.is_some())
+    }
+}
+
+/// The key that these fields of a row hold; `None` where it leads nowhere.
+pub(super) fn key_in(row: &[Cell], fields: &[FieldId]) -> Option<Vec<Cell>> {
+    let cells = fields.iter().map(|field| row[field.index as usize].clone());
+    let key: Vec<Cell> = cells.collect();
+    (!key.contains(&Cell::Null)).then_some(key)
+}
+
+/// 409 where there are faults.
+pub(super) fn conflict(faults: Vec<Fault>) -> Result<(), Refusal> {
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(Refusal::Problem(Problem::conflict(faults)))
     }
 }

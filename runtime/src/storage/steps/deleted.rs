@@ -6,11 +6,11 @@
 
 use rest_schema::{FieldId, OnDelete, Operation, RelationId, ResourceId, Value};
 
+use super::checks::{conflict, key_in};
 use super::judge::Become;
 use super::{Steps, not_found};
 use crate::cell::Cell;
 use crate::plan::access::is_there;
-use crate::problem::{Code, Fault, Problem, words};
 use crate::request::body::Pointer;
 use crate::request::precondition::Preconditions;
 use crate::sql::write as sql;
@@ -20,12 +20,12 @@ use crate::storage::constraint::{Context, in_use};
 use crate::storage::job::Written;
 
 /// Which way rows go along with the one they belong to.
-#[derive(Clone, Copy)]
-enum Way<'a> {
-    /// They are deleted now.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// They are deleted at a moment.
     Out,
-    /// They come back, those that were deleted at this moment.
-    Back(&'a Cell),
+    /// They come back, those that were deleted at it.
+    Back,
 }
 
 impl<C: Connection> Steps<'_, C> {
@@ -36,9 +36,10 @@ impl<C: Connection> Steps<'_, C> {
         key: &[Cell],
         cells: &[Cell],
     ) -> Result<(), Refusal> {
-        let moment = Value::Timestamp(self.write.now);
-        self.mark(deleted, moment, key, cells).await?;
-        self.take_along(key, Way::Out).await
+        let now = Value::Timestamp(self.write.now);
+        let old = self.decode(key, cells)?;
+        self.mark(deleted, now.clone(), key, cells, &old).await?;
+        self.take_along(key, Way::Out, &now).await
     }
 
     /// `readable, deleted or not → 404 → 412 → what it belongs to is there → 409 → hooks → statement → 409 → hooks`
@@ -54,8 +55,9 @@ impl<C: Connection> Steps<'_, C> {
             .hold_for(before.state, modified)
             .map_err(Refusal::Problem)?;
         let reader = &self.write.caller;
-        let moment = &before.cells[deleted.index as usize];
-        if *moment == Cell::Null {
+        let old = self.decode(key, &before.cells)?;
+        let moment = &old[deleted.index as usize];
+        if *moment == Value::Null {
             let output = self.unchanged(key, reader).await?;
             return self.written(key.to_vec(), false, output).await;
         }
@@ -66,8 +68,8 @@ impl<C: Connection> Steps<'_, C> {
             let coming = self.coming_row(key, &after, |_| true)?;
             self.before(Operation::Restore, was.clone(), Some(coming)).await?;
         }
-        self.mark(deleted, Value::Null, key, &before.cells).await?;
-        self.take_along(key, Way::Back(moment)).await?;
+        self.mark(deleted, Value::Null, key, &before.cells, &old).await?;
+        self.take_along(key, Way::Back, moment).await?;
         let output = self
             .post_select(key, Become::Unchanged, reader, &[], &Pointer::root())
             .await?;
@@ -76,10 +78,16 @@ impl<C: Connection> Steps<'_, C> {
     }
 
     /// Sets the mark of one row, or takes it away.
-    async fn mark(&self, deleted: FieldId, mark: Value, key: &[Cell], cells: &[Cell]) -> Result<(), Refusal> {
-        let old = self.decode(key, cells)?;
+    async fn mark(
+        &self,
+        deleted: FieldId,
+        mark: Value,
+        key: &[Cell],
+        cells: &[Cell],
+        old: &[Value],
+    ) -> Result<(), Refusal> {
         let mut set = vec![(deleted.index, mark)];
-        set.extend(self.kept(&old));
+        set.extend(self.kept(old));
         let changed: Vec<u32> = set.iter().map(|(field, _)| *field).collect();
         let (statement, params) = self.update_of(key, &changed, &self.changed(cells, &set));
         let at = Pointer::root();
@@ -91,52 +99,36 @@ impl<C: Connection> Steps<'_, C> {
     /// What it belongs to has to be there, else it would come back to where nothing is; what `set_null` lets go needn't.
     async fn check_owners(&self, row: &[Cell]) -> Result<(), Refusal> {
         let model = &self.engine().model;
-        let resource = model.resource(self.write.resource);
         let mut faults = Vec::new();
-        for (index, relation) in (0u32..).zip(&resource.relations) {
-            let of = RelationId {
-                resource: self.write.resource,
-                index,
-            };
-            let Some(local) = sql::foreign_key(model, of) else {
+        for (relation, local) in self.foreign_keys() {
+            let owner = model.relation(relation);
+            let keeps_deleted = model.resource(owner.target).kept.deleted.is_some();
+            let may_be_gone = keeps_deleted && owner.on_delete != OnDelete::SetNull;
+            let Some(key) = key_in(row, local).filter(|_| may_be_gone) else {
                 continue;
             };
-            let key: Vec<Cell> = local
-                .iter()
-                .map(|field| row[field.index as usize].clone())
-                .collect();
-            let may_be_gone = model.resource(relation.target).kept.deleted.is_some()
-                && relation.on_delete != OnDelete::SetNull;
-            if !may_be_gone || key.contains(&Cell::Null) {
-                continue;
-            }
-            let statement = sql::target(model, of, &is_there(&model.schema, relation.target));
+            let statement = sql::target(model, relation, &is_there(&model.schema, owner.target));
             if self.first(&statement, &key, &[], 0).await?.is_none() {
-                let pointer = Pointer::root().member(&model.field(local[0]).api_name);
                 let detail = "what it belongs to was deleted; restore that first";
-                faults.push(Fault::pointer(pointer, words::NO_SUCH_ITEM, detail));
+                faults.push(self.no_such_item(&Pointer::root(), local[0], detail));
             }
         }
-        if faults.is_empty() {
-            Ok(())
-        } else {
-            Err(Refusal::Problem(Problem::conflict(faults)))
-        }
+        conflict(faults)
     }
 
     /// All that goes with a row, and with what goes with it.
-    async fn take_along(&self, key: &[Cell], way: Way<'_>) -> Result<(), Refusal> {
+    async fn take_along(&self, key: &[Cell], way: Way, moment: &Value) -> Result<(), Refusal> {
         let model = &self.engine().model;
         let mut owners: Vec<(ResourceId, Vec<Cell>)> = vec![(self.write.resource, key.to_vec())];
         while let Some((owner, key)) = owners.pop() {
-            for relation in model.dependent_on(owner) {
+            for relation in model.schema.pointing_at(owner) {
                 match (model.relation(relation).on_delete, way) {
                     (OnDelete::Restrict, Way::Out) => self.refuse_needed(relation, &key).await?,
                     (OnDelete::Cascade, _) => {
-                        let gone = self.take(relation, &key, way).await?;
+                        let gone = self.take(relation, &key, way, moment).await?;
                         owners.extend(gone.into_iter().map(|key| (relation.resource, key)));
                     }
-                    (OnDelete::Restrict, Way::Back(_)) | (OnDelete::SetNull, _) => {}
+                    (OnDelete::Restrict, Way::Back) | (OnDelete::SetNull, _) => {}
                 }
             }
         }
@@ -158,7 +150,8 @@ impl<C: Connection> Steps<'_, C> {
         &self,
         relation: RelationId,
         owner: &[Cell],
-        way: Way<'_>,
+        way: Way,
+        moment: &Value,
     ) -> Result<Vec<Vec<Cell>>, Refusal> {
         let model = &self.engine().model;
         let resource = relation.resource;
@@ -167,18 +160,14 @@ impl<C: Connection> Steps<'_, C> {
                 "what goes with a deleted row keeps no mark".into(),
             ));
         };
-        let now = Value::Timestamp(self.write.now);
         let mut params = owner.to_vec();
-        match way {
-            Way::Out => params.push(model.codec(deleted).encode(&now)),
-            // The same moment, as this table keeps it.
-            Way::Back(moment) => params.push(self.moment_in(deleted, moment)?),
-        }
+        // As this table keeps it.
+        params.push(model.codec(deleted).encode(moment));
         if let Some(updated) = model.resource(resource).kept.updated {
+            let now = Value::Timestamp(self.write.now);
             params.push(model.codec(updated).encode(&now));
         }
-        let is_back = matches!(way, Way::Back(_));
-        let statement = sql::mark_dependents(model, relation, deleted, is_back);
+        let statement = sql::mark_dependents(model, relation, deleted, way == Way::Back);
         let at = Pointer::root().member(&model.resource(resource).collection);
         let context = Context {
             model,
@@ -189,15 +178,5 @@ impl<C: Connection> Steps<'_, C> {
         let mut keys = Every::of(model.resource(resource).key.fields.len());
         self.write_row(&statement, &params, context, &mut keys).await?;
         Ok(keys.found)
-    }
-
-    /// A moment of this write's resource, as another's field keeps it.
-    fn moment_in(&self, field: FieldId, moment: &Cell) -> Result<Cell, Refusal> {
-        let model = &self.engine().model;
-        let own = model.resource(self.write.resource).kept.deleted;
-        let own = own.ok_or_else(|| Refusal::Problem(Problem::new(Code::NotFound)))?;
-        let value = model.codec(own).decode(moment.as_ref());
-        let value = value.map_err(|_| Refusal::Internal("a moment can't be read".into()))?;
-        Ok(model.codec(field).encode(&value))
     }
 }

@@ -49,10 +49,13 @@ impl<C: Connection> Steps<'_, C> {
     ) -> Result<Option<Before>, Refusal> {
         let engine = self.engine();
         let authority = self.write.caller.authority();
-        let is_usual = computed.is_empty() && !authority.is_unrestricted;
-        let made = is_usual.then(|| engine.pre_select(self.write.resource, authority.kind, operation));
+        let made = if computed.is_empty() && !authority.is_unrestricted {
+            engine.pre_select(self.write.resource, authority.kind, operation)
+        } else {
+            None
+        };
         let own;
-        let select = if let Some(made) = made.flatten() {
+        let select = if let Some(made) = made {
             made
         } else {
             own = sql::pre_select(&engine.model, self.write.resource, authority, operation, computed);

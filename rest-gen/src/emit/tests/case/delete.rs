@@ -1,6 +1,6 @@
 //! What becomes of those who point at an item when it is deleted.
 
-use rest_schema::{FieldId, FieldRole, Link, OnDelete, Operation, RelationId, RelationKind, naming};
+use rest_schema::{FieldId, FieldRole, Link, OnDelete, Operation, RelationId, naming};
 
 use super::super::cast::{Cast, Wanted};
 use super::super::outcome;
@@ -27,7 +27,7 @@ impl<'s> Of<'s> {
         let stays = self.resource.kept.deleted.is_some();
         let does_something =
             |way: &RelationId| !stays || self.schema.relation(*way).on_delete != OnDelete::SetNull;
-        let ways: Vec<RelationId> = self.pointing().into_iter().filter(does_something).collect();
+        let ways: Vec<RelationId> = self.schema.pointing_at(self.id).filter(does_something).collect();
         if ways.is_empty() {
             return;
         }
@@ -44,19 +44,6 @@ impl<'s> Of<'s> {
         for way in ways {
             self.deletion(page, &cast, way);
         }
-    }
-
-    /// The relations that lead here.
-    fn pointing(&self) -> Vec<RelationId> {
-        let mut all = Vec::new();
-        for (resource, found) in self.schema.resources() {
-            for (index, relation) in (0u32..).zip(&found.relations) {
-                if relation.kind == RelationKind::BelongsTo && relation.target == self.id {
-                    all.push(RelationId { resource, index });
-                }
-            }
-        }
-        all
     }
 
     fn deletion(&self, page: &mut Page, cast: &Cast<'s>, way: RelationId) {
