@@ -434,6 +434,12 @@ fn cache(folder: &Path) -> (String, String) {
       proxy_set_header Forwarded '';
       proxy_cache api; proxy_cache_key $request_uri; proxy_cache_revalidate on;
       add_header X-Cache $upstream_cache_status always;
+    }
+    # As it should not be set up: a client's own prefix is passed on.
+    location /lax/ {
+      proxy_pass http://service/;
+      proxy_cache api; proxy_cache_key $request_uri;
+      add_header X-Cache $upstream_cache_status always;
     }";
     (http, location.to_owned())
 }
@@ -458,6 +464,7 @@ fn cached() -> Result<(), String> {
         links(&mut client)?;
         revalidated(&mut client)?;
         kept_apart(&mut client)?;
+        made_up(&mut client)?;
         private(&mut client)
     })();
     told.map_err(|error: String| format!("{error}\nnginx said:\n{}", nginx.errors()))
@@ -538,6 +545,22 @@ fn revalidated(client: &mut Client) -> Result<(), String> {
     until(client, "/tools/api/notes/1", |answer, _| {
         Ok(answer.text().contains("uno"))
     })
+}
+
+/// The prefix that a client makes up stands in nobody else's links.
+fn made_up(client: &mut Client) -> Result<(), String> {
+    let target = "/lax/api/notes?limit=1";
+    for prefix in [Some("/evil"), None, Some("/evil"), None] {
+        let header = prefix.map(|prefix| ("x-forwarded-prefix", prefix));
+        let (page, _) = through(client, target, header.as_slice())?;
+        let own = format!("{}/api/notes?limit=1", prefix.unwrap_or_default());
+        is(
+            "its own address",
+            body_of(&page)?["links"]["self"].clone(),
+            json!(own),
+        )?;
+    }
+    Ok(())
 }
 
 /// Forms and codings of one address don't mix.

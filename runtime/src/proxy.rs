@@ -15,7 +15,7 @@ use crate::request::negotiate;
 const FORWARDED: &str = "forwarded";
 const FOR: &str = "x-forwarded-for";
 const PROTO: &str = "x-forwarded-proto";
-const PREFIX: &str = "x-forwarded-prefix";
+pub(crate) const PREFIX: &str = "x-forwarded-prefix";
 /// Bytes that an outside prefix may have.
 const LONGEST_PREFIX: usize = 512;
 

@@ -62,6 +62,14 @@ fn cache_control(caching: Option<Caching>) -> HeaderValue {
     HeaderValue::from_str(&text).unwrap_or(usual)
 }
 
+/// What is kept of an answer is for those only who send the same header.
+pub(super) fn varies_by(headers: &mut HeaderMap, name: &'static str) {
+    let said = headers.get(VARY).and_then(|value| value.to_str().ok());
+    let whole = said.map(|said| format!("{said}, {name}"));
+    let value = whole.and_then(|whole| HeaderValue::from_str(&whole).ok());
+    headers.insert(VARY, value.unwrap_or_else(|| HeaderValue::from_static(name)));
+}
+
 /// The same answer, for nobody to keep.
 pub(super) fn not_stored(mut response: Response<Body>) -> Response<Body> {
     response
@@ -144,11 +152,17 @@ pub(super) fn whole(status: StatusCode, bytes: Bytes, privacy: Privacy) -> Respo
     response
 }
 
-/// A page of a collection.
-pub(super) fn page(bytes: Vec<u8>, links: &Links, prefix: &str, privacy: Privacy) -> Response<Body> {
+/// What is told of a collection as a whole.
+pub(super) fn groups(bytes: Vec<u8>, privacy: Privacy) -> Response<Body> {
     let tag = etag::collection(&bytes);
     let mut response = json(StatusCode::OK, bytes, privacy);
     response.headers_mut().insert(ETAG, tag);
+    response
+}
+
+/// A page of a collection.
+pub(super) fn page(bytes: Vec<u8>, links: &Links, prefix: &str, privacy: Privacy) -> Response<Body> {
+    let mut response = groups(bytes, privacy);
     set(&mut response, LINK, &link::header(links, prefix));
     response
 }

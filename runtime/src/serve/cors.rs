@@ -7,11 +7,12 @@ use axum::body::Body;
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE,
-    ACCESS_CONTROL_REQUEST_METHOD, ALLOW, HeaderMap, HeaderValue, ORIGIN, VARY,
+    ACCESS_CONTROL_REQUEST_METHOD, ALLOW, HeaderValue, ORIGIN,
 };
 use axum::http::{Method, Request, Response, StatusCode};
 use rest_schema::Origins;
 
+use super::answer;
 use crate::openapi;
 
 /// Request headers that mean something here and that a browser asks about first.
@@ -94,7 +95,8 @@ impl<'c> Across<'c> {
         let is_answered = response.status().is_success();
         let headers = response.headers_mut();
         if self.cors.origins != Origins::Any {
-            vary(headers);
+            // An answer for one origin isn't one for another, though nobody asked across origins this time.
+            answer::varies_by(headers, "Origin");
         }
         let Some(origin) = self.cors.lets_in(self.origin.as_ref()) else {
             return;
@@ -116,12 +118,4 @@ impl<'c> Across<'c> {
             Some(_) => {}
         }
     }
-}
-
-/// An answer for one origin isn't one for another, though nobody asked across origins this time.
-fn vary(headers: &mut HeaderMap) {
-    let said = headers.get(VARY).and_then(|value| value.to_str().ok());
-    let whole = said.map(|said| format!("{said}, Origin"));
-    let value = whole.and_then(|whole| HeaderValue::from_str(&whole).ok());
-    headers.insert(VARY, value.unwrap_or_else(|| HeaderValue::from_static("Origin")));
 }

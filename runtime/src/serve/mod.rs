@@ -45,7 +45,7 @@ use crate::caller::Caller;
 use crate::event;
 use crate::metrics::Route;
 use crate::problem::{Code, Problem};
-use crate::proxy::Outside;
+use crate::proxy::{self, Outside};
 use crate::quota::Counted;
 use crate::request::body::{self, Json};
 use crate::request::idempotency;
@@ -196,6 +196,10 @@ impl Arrival {
             HeaderValue::from_str(self.id.hyphenated().encode_lower(&mut Uuid::encode_buffer()))
         {
             response.headers_mut().insert(REQUEST_ID, value);
+        }
+        // A proxy that lets a client say its prefix has no cache that gives its links to others.
+        if self.outside.is_proxied {
+            answer::varies_by(response.headers_mut(), proxy::PREFIX);
         }
         if let (Some(quotas), Some(counted)) = (&service.quotas, self.counted.get()) {
             quotas.tell(*counted, response.headers_mut());
