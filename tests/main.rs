@@ -15,6 +15,7 @@
 //! | `project` | projects made and brought up to date |
 //! | `ways` | YAML, structs by hand and generated structs are one schema |
 //! | `walk` | cursors under random writes |
+//! | `aggregates` | sums over another program's table, and too many groups |
 //! | `batch` | writes that fail together |
 //! | `crash` | `kill -9` |
 //! | `starts` | what can be wrong at the start |
@@ -34,6 +35,7 @@
 //! | `hostile` | bytes that no well-meaning client sends |
 
 mod accounts;
+mod aggregates;
 mod batch;
 mod cli;
 mod coverage;
@@ -81,6 +83,7 @@ fn main() {
     trials.extend(project::trials());
     trials.extend(walk::trials());
     trials.extend(ways::trials());
+    trials.extend(aggregates::trials());
     trials.extend(batch::trials());
     trials.extend(crash::trials());
     trials.extend(starts::trials());

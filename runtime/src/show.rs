@@ -12,8 +12,7 @@ use crate::migrate;
 use crate::model::Model;
 use crate::plan::read::{Planner, ReadPlan};
 use crate::request::page::CursorKey;
-use crate::request::{Page, Query, Selection};
-use crate::respond::format::Format;
+use crate::request::{Query, Selection};
 use crate::sql::condition::definition;
 use crate::sql::dialect::{Dialect, numbered};
 use crate::sql::select;
@@ -88,14 +87,8 @@ fn plan(planner: &Planner<'_>, id: ResourceId, read: &str) -> Option<ReadPlan> {
         return planner.item(id, vec![Cell::Null; parts], &selection).ok();
     }
     let query = Query {
-        search: None,
-        filters: Vec::new(),
-        sort: Vec::new(),
-        page: Page::First,
-        limit: planner.model.schema.page.limit,
-        count: false,
         selection,
-        format: Format::Json,
+        ..Query::all(planner.model.schema.page.limit)
     };
     // No cursor is opened, so any key will do.
     planner.page(id, &query, &CursorKey::new([0; 32])).ok()

@@ -4,7 +4,7 @@ use rest_schema::FieldId;
 
 use super::{Repository, made};
 use crate::problem::{Code, Problem};
-use crate::request::{self, Filter, Operator, Page, Path, Query, Selection, SortTerm, query};
+use crate::request::{self, Filter, Operator, Path, Query, Selection, SortTerm, query};
 use crate::respond::format::Format;
 use crate::typed::{Binding, Condition, Order, RestResource};
 
@@ -205,14 +205,5 @@ fn own(field: FieldId) -> Path {
 
 /// All items in the resource's own order.
 fn everything() -> Query {
-    Query {
-        search: None,
-        filters: Vec::new(),
-        sort: Vec::new(),
-        page: Page::First,
-        limit: u32::MAX,
-        count: false,
-        selection: Selection::default(),
-        format: Format::Json,
-    }
+    Query::all(u32::MAX)
 }

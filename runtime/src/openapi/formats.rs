@@ -18,7 +18,9 @@ impl Document<'_> {
     fn shown_as(&self, id: ResourceId, content: Content, format: Format) -> Value {
         let is_page = content == Content::Collection;
         match format {
-            Format::Json if is_page => json!({ "schema": self.reference(id, Kind::Page) }),
+            Format::Json if is_page => json!({
+                "schema": { "anyOf": [self.reference(id, Kind::Page), self.reference(id, Kind::Groups)] },
+            }),
             Format::Json => json!({ "schema": self.any_of_item(id) }),
             Format::Hal if is_page => json!({ "schema": self.reference(id, Kind::HalPage) }),
             Format::Hal => json!({ "schema": self.reference(id, Kind::Hal) }),

@@ -21,7 +21,7 @@ impl Document<'_> {
         draft.body = Some(self.patch_body(id));
         draft.takes("Prefer");
         draft.responses.extend(self.problems(BODY));
-        let schema = json!({ "anyOf": [affected_reference(), self.reference(id, Kind::Made)] });
+        let schema = json!({ "anyOf": [self.own_reference("Affected"), self.reference(id, Kind::Made)] });
         draft.responses.insert(
             200,
             json!({
@@ -45,7 +45,7 @@ impl Document<'_> {
             json!({
                 "description": "They are gone: how many there were.",
                 "headers": self.headers(&["Cache-Control", "Vary"]),
-                "content": { JSON: { "schema": affected_reference() } },
+                "content": { JSON: { "schema": self.own_reference("Affected") } },
             }),
         );
         draft
@@ -93,7 +93,7 @@ impl Document<'_> {
             if let Value::Object(members) = &mut schema {
                 members.insert("description".to_owned(), json!("How many items matched."));
             }
-            ("Affected".to_owned(), schema)
+            (self.own("Affected"), schema)
         })
     }
 
@@ -104,8 +104,4 @@ impl Document<'_> {
         };
         self.model.schema.resources.iter().any(takes)
     }
-}
-
-fn affected_reference() -> Value {
-    json!({ "$ref": "#/components/schemas/Affected" })
 }

@@ -4,6 +4,7 @@
 //! `service.rs`, the values in `schema.rs` and `field.rs`, parameters in `parameter.rs`, headers and problems in
 //! `response.rs`.
 
+mod aggregate;
 mod draft;
 mod field;
 mod formats;
@@ -17,6 +18,8 @@ mod service;
 
 #[cfg(test)]
 mod tests;
+
+use std::collections::HashSet;
 
 use rest_schema::{ResourceId, Schema};
 use serde_json::{Map, Value, json};
@@ -148,6 +151,7 @@ impl Document<'_> {
         parameters.extend(self.max_affected());
         parameters.extend(self.header_parameters());
         self.own_paths(&mut paths);
+        tell_apart(&mut paths);
         tags.push(json!({ "name": "service", "description": "The service itself: who is signed in, and whether it is well." }));
         json!({
             "openapi": self.version.whole(),
@@ -182,7 +186,7 @@ impl Document<'_> {
             .iter()
             .any(|resource| resource.access.update.is_some())
         {
-            all.insert("JsonPatch".to_owned(), schema::json_patch());
+            all.insert(self.own("JsonPatch"), schema::json_patch());
         }
         all.extend(self.affected());
         all.extend(self.problem_schemas());
@@ -197,6 +201,24 @@ impl Document<'_> {
             .accounts
             .as_ref()
             .map(|accounts| accounts.resource)
+    }
+}
+
+/// Gives a number to the names of operations that stand already, in the order of the document: those of a relation and of
+/// a resource may be the same.
+fn tell_apart(paths: &mut Object) {
+    let mut names = HashSet::new();
+    let operations = paths.values_mut().filter_map(Value::as_object_mut);
+    for operation in operations.flat_map(Object::values_mut) {
+        let Some(Value::String(name)) = operation.get_mut("operationId") else {
+            continue;
+        };
+        let plain = name.clone();
+        let mut number = 1;
+        while !names.insert(name.clone()) {
+            number += 1;
+            *name = format!("{plain}{number}");
+        }
     }
 }
 

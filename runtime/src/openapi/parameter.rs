@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::field::{self, Object};
 use super::{Document, object};
+use crate::request::aggregate::{self, FUNCTIONS, FunctionRow, is_groupable};
 use crate::request::filter::{OPERATORS, OperatorRow, Takes};
 use crate::request::page::last_page;
 use crate::request::query::PARAMETERS;
@@ -26,7 +27,7 @@ impl Document<'_> {
             .iter()
             .filter(|row| row.on_item || !on_item)
             .filter(|row| row.is_of(resource, is_searchable))
-            .map(|row| self.parameter(id, resource, row.name, row.doc));
+            .filter_map(|row| self.parameter(id, resource, row.name, row.doc));
         let mut all: Vec<Named> = own.collect();
         if !on_item {
             all.extend(self.filters(id, resource));
@@ -34,7 +35,8 @@ impl Document<'_> {
         all
     }
 
-    fn parameter(&self, id: ResourceId, resource: &Resource, name: &str, doc: &str) -> Named {
+    /// `None` where there is nothing it could name: a resource without relations has none to include.
+    fn parameter(&self, id: ResourceId, resource: &Resource, name: &str, doc: &str) -> Option<Named> {
         let page = &self.model.schema.page;
         let (shared, schema) = match name {
             "limit" => (
@@ -49,14 +51,16 @@ impl Document<'_> {
             "q" => (true, json!({ "type": "string", "maxLength": search::MAX_LENGTH })),
             "deleted" => (true, json!({ "type": "string", "enum": ["only", "with"] })),
             "count" => (true, json!({ "type": "string", "enum": ["exact"] })),
-            "sort" => (false, list(self.sorts(id), Some(MAX_TERMS))),
-            "fields" => (false, list(self.fields(id), None)),
+            "sort" => (false, list(self.sorts(id), Some(MAX_TERMS))?),
+            "fields" => (false, list(self.fields(id), None)?),
+            "aggregate" => (false, list(self.aggregates(id), Some(aggregate::MAX_TERMS))?),
+            "group" => (false, list(self.groups(id), Some(aggregate::MAX_GROUPS))?),
             _ => (
                 false,
                 list(
                     self.includes(id),
                     Some(self.model.schema.limits.includes as usize),
-                ),
+                )?,
             ),
         };
         let is_list = schema.get("items").is_some();
@@ -65,7 +69,7 @@ impl Document<'_> {
         } else {
             format!("{}.{name}", resource.name)
         };
-        (of, parameter(name, doc, Value::clone(&schema), is_list))
+        Some((of, parameter(name, doc, schema, is_list)))
     }
 
     /// Own fields, and those one relation away.
@@ -85,16 +89,40 @@ impl Document<'_> {
         own.chain(of_relations).collect()
     }
 
-    fn sorts(&self, id: ResourceId) -> Vec<String> {
+    /// Those by which each row has one value, which no row hides.
+    pub(super) fn single<'s>(
+        &'s self,
+        id: ResourceId,
+        wanted: impl Fn(&Field) -> bool + 's + Copy,
+    ) -> impl Iterator<Item = (String, &'s Field)> {
         let many: Vec<&str> = relations(&self.model.schema, id)
             .filter(|relation| !relation.kind.is_to_one())
             .map(|relation| relation.name.as_str())
             .collect();
-        let leads_to_many = |path: &str| path.split_once('.').is_some_and(|(step, _)| many.contains(&step));
-        // By what some rows hide nobody sorts.
-        let paths = self.paths(id, |field| is_sortable(field) && field.readable.is_none());
-        let paths = paths.into_iter().filter(|(path, _)| !leads_to_many(path));
-        paths.flat_map(|(path, _)| [format!("-{path}"), path]).collect()
+        let paths = self.paths(id, move |field| wanted(field) && field.readable.is_none());
+        paths.into_iter().filter(move |(path, _)| {
+            let step = path.split_once('.').map(|(step, _)| step);
+            step.is_none_or(|step| !many.contains(&step))
+        })
+    }
+
+    fn sorts(&self, id: ResourceId) -> Vec<String> {
+        self.single(id, is_sortable)
+            .flat_map(|(path, _)| [format!("-{path}"), path])
+            .collect()
+    }
+
+    fn aggregates(&self, id: ResourceId) -> Vec<String> {
+        let of = |row: &'static FunctionRow| {
+            let paths = self.single(id, |field| row.takes(field));
+            paths.map(move |(path, _)| format!("{}({path})", row.word))
+        };
+        let count = std::iter::once(aggregate::COUNT.to_owned());
+        count.chain(FUNCTIONS.iter().flat_map(of)).collect()
+    }
+
+    fn groups(&self, id: ResourceId) -> Vec<String> {
+        self.single(id, is_groupable).map(|(path, _)| path).collect()
     }
 
     fn fields(&self, id: ResourceId) -> Vec<String> {
@@ -186,12 +214,15 @@ fn parameter(name: &str, doc: &str, schema: Value, is_list: bool) -> Value {
     Value::Object(parameter)
 }
 
-/// Some of these words, each as often as one likes, but for the most that there may be.
-fn list(words: Vec<String>, most: Option<usize>) -> Value {
+/// Some of these words, each as often as one likes, but for the most that there may be; `None` where there are no words.
+fn list(words: Vec<String>, most: Option<usize>) -> Option<Value> {
+    if words.is_empty() {
+        return None;
+    }
     let items = json!({ "type": "string", "enum": words });
     let mut list = json!({ "type": "array", "items": items, "minItems": 1 });
     if let Some(most) = most {
         list["maxItems"] = json!(most);
     }
-    list
+    Some(list)
 }

@@ -58,7 +58,7 @@ impl Document<'_> {
     /// What the operations of a relation are named after.
     fn noun(&self, id: RelationId) -> String {
         let from = &self.model.resource(id.resource).name;
-        format!("{from}{}", naming::camel(&self.model.relation(id).name))
+        format!("{}Of{from}", naming::camel(&self.model.relation(id).name))
     }
 
     pub(super) fn create_related(&self, id: RelationId) -> Draft {

@@ -267,7 +267,7 @@ impl Document<'_> {
 
     pub(super) fn patch_body(&self, id: ResourceId) -> Value {
         let mut body = content(MERGE_PATCH_TYPES, &self.reference(id, Kind::Body(Body::Patch)));
-        body["content"][JSON_PATCH_TYPE] = json!({ "schema": { "$ref": "#/components/schemas/JsonPatch" } });
+        body["content"][JSON_PATCH_TYPE] = json!({ "schema": self.own_reference("JsonPatch") });
         body
     }
 

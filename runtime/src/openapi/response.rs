@@ -11,7 +11,7 @@ use super::{Document, object};
 use crate::problem::{self, Code};
 
 /// Characters of a text in a problem; what a request says may be repeated in it.
-const LONGEST_TEXT: usize = 4 * LONGEST_QUERY;
+pub(super) const LONGEST_TEXT: usize = 4 * LONGEST_QUERY;
 
 /// A header of answers.
 pub(super) struct HeaderRow {
@@ -254,7 +254,7 @@ impl Document<'_> {
                 .map(|code| format!("`{}`: {}", code.word(), code.row().doc))
                 .collect::<Vec<_>>()
                 .join("\n\n");
-            let schema = json!({ "$ref": format!("#/components/schemas/{}", schema_name(status)) });
+            let schema = self.own_reference(&schema_name(status));
             let response = json!({
                 "description": description,
                 "headers": self.headers(headers_of(status.as_u16())),
@@ -292,7 +292,7 @@ impl Document<'_> {
                     ),
                     (
                         "errors",
-                        json!({ "type": "array", "items": { "$ref": "#/components/schemas/Fault" }, "minItems": 1, "maxItems": 1_000 }),
+                        json!({ "type": "array", "items": self.own_reference("Fault"), "minItems": 1, "maxItems": 1_000 }),
                     ),
                 ],
                 &["type", "code", "title", "status", "detail", "instance"],
@@ -303,7 +303,7 @@ impl Document<'_> {
                     json!(format!("A problem (RFC 9457) of status {}.", status.as_u16())),
                 );
             }
-            all.insert(schema_name(status), problem);
+            all.insert(self.own(&schema_name(status)), problem);
         }
         let mut fault = object(
             [
@@ -335,7 +335,7 @@ impl Document<'_> {
                 json!("One thing that is wrong with a request."),
             );
         }
-        all.insert("Fault".to_owned(), fault);
+        all.insert(self.own("Fault"), fault);
         all
     }
 }

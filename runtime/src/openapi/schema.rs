@@ -21,6 +21,8 @@ pub(super) enum Kind {
     Hal,
     /// A page as HAL.
     HalPage,
+    /// What is worked out of a collection.
+    Groups,
     /// What an array of bodies made.
     Made,
     /// A body.
@@ -32,12 +34,13 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 11] = [
+    pub(super) const ALL: [Self; 12] = [
         Self::Whole,
         Self::Part,
         Self::Page,
         Self::Hal,
         Self::HalPage,
+        Self::Groups,
         Self::Made,
         Self::Body(Body::Create),
         Self::Body(Body::Replace),
@@ -53,6 +56,7 @@ impl Kind {
             Self::Page => "Page",
             Self::Hal => "Hal",
             Self::HalPage => "HalPage",
+            Self::Groups => "Groups",
             Self::Made => "Made",
             Self::Body(Body::Create) => "Create",
             Self::Body(Body::Replace) => "Replace",
@@ -71,6 +75,24 @@ impl Document<'_> {
             name.push('_');
         }
         name
+    }
+
+    /// The name of a schema of the service's own; that of a resource's is never taken.
+    pub(super) fn own(&self, name: &str) -> String {
+        let is_taken = |name: &str| {
+            let mut resources = self.model.schema.resources();
+            resources.any(|(id, _)| Kind::ALL.iter().any(|kind| self.name(id, *kind) == name))
+        };
+        let mut own = name.to_owned();
+        while is_taken(&own) {
+            own.push('_');
+        }
+        own
+    }
+
+    /// A reference to a schema of the service's own.
+    pub(super) fn own_reference(&self, name: &str) -> Value {
+        json!({ "$ref": format!("#/components/schemas/{}", self.own(name)) })
     }
 
     /// A reference to a resource's schema.
@@ -96,6 +118,7 @@ impl Document<'_> {
             Kind::Page if is_read => self.page(id),
             Kind::Hal if is_read => self.hal_item(id),
             Kind::HalPage if is_read => self.hal_page(id),
+            Kind::Groups if is_read => self.aggregated(id),
             Kind::Made if access.create.is_some() => {
                 let bulk = self.model.schema.limits.bulk;
                 let items =
@@ -107,6 +130,7 @@ impl Document<'_> {
             | Kind::Page
             | Kind::Hal
             | Kind::HalPage
+            | Kind::Groups
             | Kind::Made
             | Kind::Body(_)
             | Kind::Query
@@ -317,6 +341,7 @@ fn described(resource: &Resource, kind: Kind, mut schema: Value) -> Value {
             resource.name
         )),
         Kind::HalPage => Some("A page of a collection as HAL.".to_owned()),
+        Kind::Groups => Some("What `aggregate` asks of a collection, for each group.".to_owned()),
         Kind::Made => {
             Some("What was made, in the order sent; what its maker may not read is left out.".to_owned())
         }

@@ -138,7 +138,7 @@ impl Document<'_> {
             Code::TooManyRequests,
         ];
         draft.responses.extend(self.problems(&more));
-        let mut body = content(JSON_TYPES, &json!({ "$ref": "#/components/schemas/TokenCreate" }));
+        let mut body = content(JSON_TYPES, &self.own_reference("TokenCreate"));
         body["required"] = json!(false);
         draft.body = Some(body);
         draft.responses.insert(
@@ -146,7 +146,7 @@ impl Document<'_> {
             json!({
                 "description": "The token; it is shown this once.",
                 "headers": self.headers(&["Cache-Control", "Location", "Vary"]),
-                "content": { JSON: { "schema": { "$ref": "#/components/schemas/Token" } } },
+                "content": { JSON: { "schema": self.own_reference("Token") } },
             }),
         );
         draft
@@ -251,7 +251,7 @@ impl Document<'_> {
                 "last_used_at",
             ],
         );
-        Object::from_iter([("TokenCreate".to_owned(), create), ("Token".to_owned(), token)])
+        Object::from_iter([(self.own("TokenCreate"), create), (self.own("Token"), token)])
     }
 
     pub(super) fn security_schemes(&self) -> Value {

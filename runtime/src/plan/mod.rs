@@ -4,6 +4,7 @@
 //! does). It refuses what the schema or the caller's access doesn't allow. It is a value, so that tests can compare it.
 
 pub mod access;
+pub mod aggregate;
 pub mod binding;
 pub mod eval;
 pub mod expr;
@@ -28,8 +29,14 @@ pub fn closed(caller: &Caller) -> Problem {
     }
 }
 
+/// The refusal of what would tell values that some rows hide: an order, or what is worked out of all rows.
 fn hidden_field(model: &Model, field: FieldId, parameter: &str) -> Problem {
     let name = &model.field(field).api_name;
-    let detail = format!("{name} is not a field to sort by: not every item shows it to you");
-    Problem::new(Code::NotSortable).parameter(parameter, Code::NotSortable, detail)
+    let (code, what) = match parameter {
+        "sort" => (Code::NotSortable, "to sort by"),
+        "group" => (Code::BadAggregate, "to group by"),
+        _ => (Code::BadAggregate, "to work something out of"),
+    };
+    let detail = format!("{name} is not a field {what}: not every item shows it to you");
+    Problem::new(code).parameter(parameter, code, detail)
 }

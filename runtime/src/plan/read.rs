@@ -11,6 +11,7 @@ use crate::caller::Caller;
 use crate::cell::Cell;
 use crate::model::Model;
 use crate::plan::access::{Permit, Which};
+use crate::plan::aggregate::Groups;
 use crate::plan::binding::{beside_binding, binding, related_binding};
 use crate::plan::expr::{Expr, LedTo, Origin, Place, Related, Search, Slot, Take, TextMatch};
 use crate::plan::keeping::Keeping;
@@ -19,7 +20,9 @@ use crate::plan::{closed, hidden_field};
 use crate::problem::{Code, Problem};
 use crate::request::page::{CursorKey, Position};
 use crate::request::search::phrases;
-use crate::request::{Condition, Filter, Include, Operator, Page, Query, Selection, SortTerm};
+use crate::request::{
+    Aggregation, Condition, Filter, Include, Operator, Page, Path, Query, Selection, SortTerm,
+};
 use crate::respond::format::Format;
 
 /// A read, ready to be run.
@@ -69,6 +72,8 @@ pub enum Select {
         /// Whether the rows are counted as well.
         count: bool,
     },
+    /// What is worked out of all of them, by groups.
+    Groups(Groups),
 }
 
 /// Where a page begins.
@@ -223,14 +228,9 @@ impl Planner<'_> {
             })
         };
         let query = Query {
-            search: None,
             filters,
             sort: keys.iter().map(by_key).collect(),
-            page: Page::First,
-            limit,
-            count: false,
-            selection: Selection::default(),
-            format: Format::Json,
+            ..Query::all(limit)
         };
         self.page_from(level.into(), &query, key, from)
     }
@@ -258,25 +258,13 @@ impl Planner<'_> {
         self.page_from(level, query, key, None)
     }
 
-    fn page_from(
+    /// Which rows are asked for, and the values that say so.
+    pub(super) fn which(
         &self,
-        level: SharedLevel,
+        resource: ResourceId,
         query: &Query,
-        key: &CursorKey,
         from: Option<&From>,
-    ) -> Result<ReadPlan, Problem> {
-        let resource = level.resource;
-        let binding = match from {
-            None => binding(self.model, resource, query),
-            Some(from) => {
-                let hash = related_binding(self.model, from.relation, &from.key, &query.filters, &query.sort);
-                beside_binding(hash, query)
-            }
-        };
-        let position = match &query.page {
-            Page::Cursor(text) if !text.is_empty() => Some(Position::open(text, key, binding)?),
-            _ => None,
-        };
+    ) -> Result<(Expr, Vec<Cell>), Problem> {
         let mut params = from.map(|from| from.key.clone()).unwrap_or_default();
         let read = self.read_rule_of(resource, query.selection.which)?;
         let mut parts = Vec::with_capacity(query.filters.len() + 3);
@@ -290,6 +278,32 @@ impl Planner<'_> {
             parts.push(self.search(resource, text, &mut params));
         }
         parts.push(read);
+        Ok((Expr::and(parts), params))
+    }
+
+    fn page_from(
+        &self,
+        level: SharedLevel,
+        query: &Query,
+        key: &CursorKey,
+        from: Option<&From>,
+    ) -> Result<ReadPlan, Problem> {
+        let resource = level.resource;
+        if let Some(aggregation) = &query.aggregation {
+            return self.groups(level, aggregation, query, from);
+        }
+        let binding = match from {
+            None => binding(self.model, resource, query),
+            Some(from) => {
+                let hash = related_binding(self.model, from.relation, &from.key, &query.filters, &query.sort);
+                beside_binding(hash, query)
+            }
+        };
+        let position = match &query.page {
+            Page::Cursor(text) if !text.is_empty() => Some(Position::open(text, key, binding)?),
+            _ => None,
+        };
+        let (condition, mut params) = self.which(resource, query, from)?;
         let order = self.order(resource, &query.sort)?;
         if query.format.is_stream() {
             self.check_streamed(resource, from, &query.sort, position.as_ref())?;
@@ -316,19 +330,10 @@ impl Planner<'_> {
         let shape = Arc::new(Shape {
             resource,
             level,
-            condition: Expr::and(parts),
+            condition,
             select,
         });
-        let mut steps: Vec<RelationId> = Vec::new();
-        query
-            .filters
-            .iter()
-            .for_each(|condition| condition.steps(&mut steps));
-        steps.extend(query.sort.iter().flat_map(|term| &term.path.steps));
-        let mut keeping = self.keeping(resource, &steps, &query.selection);
-        if let Some(from) = from {
-            keeping = keeping.and(self.model.keeping(from.relation.resource));
-        }
+        let keeping = self.keeping_of(resource, query, from);
         Ok(ReadPlan {
             shape,
             params,
@@ -336,6 +341,22 @@ impl Planner<'_> {
             binding,
             keeping,
             format: query.format,
+        })
+    }
+
+    /// What may be kept of what a query finds: each resource that it looks at says so.
+    pub(super) fn keeping_of(&self, resource: ResourceId, query: &Query, from: Option<&From>) -> Keeping {
+        let mut steps: Vec<RelationId> = Vec::new();
+        query
+            .filters
+            .iter()
+            .for_each(|condition| condition.steps(&mut steps));
+        steps.extend(query.sort.iter().flat_map(|term| &term.path.steps));
+        let aggregated = query.aggregation.iter().flat_map(Aggregation::paths);
+        steps.extend(aggregated.flat_map(|path| &path.steps));
+        let keeping = self.keeping(resource, &steps, &query.selection);
+        from.iter().fold(keeping, |keeping, from| {
+            keeping.and(self.model.keeping(from.relation.resource))
         })
     }
 
@@ -472,16 +493,26 @@ impl Planner<'_> {
     fn term(&self, term: &SortTerm) -> Result<Term, Problem> {
         let field = term.path.field;
         // An order over values that some rows hide would tell them.
-        if !matches!(self.guard(field), Permit::Always) {
+        if !self.is_open(field) {
             return Err(hidden_field(self.model, field, "sort"));
         }
         let nullable = self.model.field(field).optional || !term.path.steps.is_empty();
-        let expr = self.value_at(Origin::Row(0), &term.path.steps, field, 0)?;
+        let expr = self.value(&term.path)?;
         Ok(Term {
             expr,
             descending: term.descending,
             nullable,
         })
+    }
+
+    /// Whether every row shows a field to this caller.
+    pub(super) fn is_open(&self, field: FieldId) -> bool {
+        matches!(self.guard(field), Permit::Always)
+    }
+
+    /// The value at the end of a path of steps to one.
+    pub(super) fn value(&self, path: &Path) -> Result<Expr, Problem> {
+        self.value_at(Origin::Row(0), &path.steps, path.field, 0)
     }
 
     fn value_at(

@@ -57,6 +57,8 @@ codes! {
         "the value of a parameter is not one that the parameter, or the type of its field, can have";
     BadSort "bad-sort" BAD_REQUEST "Bad sort"
         "the order asked for cannot be made: too many terms, a field twice, or a step to many items";
+    BadAggregate "bad-aggregate" BAD_REQUEST "Bad aggregate"
+        "what is asked of all items together cannot be worked out: no such function, a field that it does not fit, one named twice, or a step to many items";
     BadLimit "bad-limit" BAD_REQUEST "Bad limit"
         "limit is not a whole number between 1 and the greatest page size";
     BadPage "bad-page" BAD_REQUEST "Bad page"
@@ -66,7 +68,7 @@ codes! {
     NotStreamable "not-streamable" BAD_REQUEST "Not streamable"
         "the form asked for is a stream of the whole result, which has no pages, no count and no included items, and only an order that an index serves";
     LimitExceeded "limit-exceeded" BAD_REQUEST "Limit exceeded"
-        "the request has more parameters, filters or included relations, or nests them deeper, than this service serves";
+        "the request has more parameters, filters, included relations or groups, or nests them deeper, than this service serves";
     BadHeader "bad-header" BAD_REQUEST "Bad header"
         "a header of the request cannot be read";
     UnreadableBody "unreadable-body" BAD_REQUEST "Unreadable body"

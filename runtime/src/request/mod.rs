@@ -3,6 +3,7 @@
 //! Nothing here knows the caller but through [`Visible`]: a field that he may never read doesn't exist for him, and
 //! its name is answered exactly like a name that was never in the schema.
 
+pub mod aggregate;
 pub mod body;
 pub mod condition;
 pub mod filter;
@@ -22,6 +23,7 @@ pub mod sort;
 
 use crate::plan::access::Which;
 use crate::respond::format::Format;
+pub use aggregate::Aggregation;
 pub use condition::Condition;
 pub use rest_schema::operators::Operator;
 use rest_schema::{FieldId, Relation, RelationId, ResourceId, Schema, Value};
@@ -61,8 +63,27 @@ pub struct Query {
     pub count: bool,
     /// What is shown of each item.
     pub selection: Selection,
+    /// What is worked out of the items instead of showing them.
+    pub aggregation: Option<Aggregation>,
     /// The form in which it is answered.
     pub format: Format,
+}
+
+impl Query {
+    /// All items in the resource's own order, but for the most on a page.
+    pub fn all(limit: u32) -> Self {
+        Self {
+            filters: Vec::new(),
+            search: None,
+            sort: Vec::new(),
+            page: Page::First,
+            limit,
+            count: false,
+            selection: Selection::default(),
+            aggregation: None,
+            format: Format::Json,
+        }
+    }
 }
 
 /// One filter parameter.

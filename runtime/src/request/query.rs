@@ -12,7 +12,9 @@ use rest_schema::diagnostic::nearest;
 use rest_schema::{Resource, ResourceId, Schema};
 
 use super::names::{Names, list};
-use super::{Condition, Query, Selection, Visible, condition, filter, include, page, search, sort};
+use super::{
+    Condition, Query, Selection, Visible, aggregate, condition, filter, include, page, search, sort,
+};
 use crate::openapi::Version;
 use crate::problem::{Code, Fault, Place, Problem, words};
 use crate::request::body::{Json, Pointer};
@@ -65,6 +67,8 @@ parameters! {
     "count"   on_item: false is_list: false "`exact`: how many items there are on all pages, in `page.total`";
     "fields"  on_item: true  is_list: true  "the fields to show; a path shows a field of a related item";
     "include" on_item: true  is_list: true  "the relations to show within; a path goes on from relation to relation";
+    "aggregate" on_item: false is_list: true "what to work out of all items together: `count`, or `sum`, `avg`, `min` or `max` of a field, as `avg(pages)`; instead of a page";
+    "group"   on_item: false is_list: true  "the fields whose values make groups, beside aggregate, at most three";
 }
 
 /// What other services call it, and what it is here.
@@ -105,9 +109,6 @@ const RIVALS: &[(&str, &str)] = &[
     ("with_count", "count"),
 ];
 
-/// Reserved for what this service doesn't serve.
-const NOT_SERVED: &[&str] = &["aggregate", "group"];
-
 /// Reads what is asked of a collection.
 pub fn collection(
     schema: &Schema,
@@ -131,9 +132,11 @@ pub fn collection(
         limit,
         count: page::count(&parameters, &mut faults),
         selection: include::selection(&names, resource, &parameters, &mut faults),
+        aggregation: aggregate::read(&names, resource, &parameters, &mut faults),
         format,
     };
     check_streamed(&query, &parameters, &mut faults);
+    aggregate::check(&query, &parameters, &mut faults);
     refused(&parameters, faults).map_or(Ok(query), Err)
 }
 
@@ -193,9 +196,11 @@ pub fn body(
         page: page::page(schema, &parameters, &mut of_parameters),
         count: page::count(&parameters, &mut of_parameters),
         selection: include::selection(&names, resource, &parameters, &mut of_parameters),
+        aggregation: aggregate::read(&names, resource, &parameters, &mut of_parameters),
         format,
     };
     check_streamed(&query, &parameters, &mut of_parameters);
+    aggregate::check(&query, &parameters, &mut of_parameters);
     faults.extend(of_parameters.into_iter().map(|fault| match fault.place {
         Place::Parameter(name) => Fault {
             place: Place::Pointer(root.member(&name).into()),
@@ -221,7 +226,7 @@ fn limit(schema: &Schema, parameters: &Parameters, format: Format, faults: &mut 
 
 /// A stream is the whole result: it has no pages, no count, and rows without items within.
 fn check_streamed(query: &Query, parameters: &Parameters, faults: &mut Vec<Fault>) {
-    if !query.format.is_stream() {
+    if !query.format.is_stream() || query.aggregation.is_some() {
         return;
     }
     let mut refuse = |name: &str, detail: &str| {
@@ -392,9 +397,6 @@ fn unknown(names: &Names, resource: ResourceId, name: &str) -> Option<Fault> {
             "{bare} belongs to PATCH and DELETE of a collection"
         )));
     }
-    if NOT_SERVED.contains(&bare) {
-        return Some(fault(format!("{bare} is not served by this service")));
-    }
     let lower = bare.trim_start_matches('$').to_ascii_lowercase();
     if let Some((_, ours)) = RIVALS.iter().find(|(theirs, _)| *theirs == lower) {
         let mut fault = fault(format!("there is no parameter {bare}; here it is {ours}"));
@@ -486,18 +488,11 @@ mod tests {
 
     #[test]
     fn what_is_not_served_says_so() {
-        for name in NOT_SERVED {
-            let lines = refused(posts(&format!("{name}=x")));
-            assert_eq!(
-                lines,
-                format!("unknown-parameter {name}: {name} is not served by this service")
-            );
-        }
         assert_eq!(
             refused(posts("sort[title]=asc")),
             "unknown-parameter sort[title]: sort takes nothing in brackets"
         );
-        assert!(refused(posts("zzz=1")).contains("parameters: q, sort, limit, cursor, page, count, fields, include; fields to filter by: id, author_id"));
+        assert!(refused(posts("zzz=1")).contains("parameters: q, sort, limit, cursor, page, count, fields, include, aggregate, group; fields to filter by: id, author_id"));
     }
 
     #[test]

@@ -107,15 +107,33 @@ impl Exchange<'_> {
         from: Option<&From>,
     ) -> Result<Response<Body>, Problem> {
         let output = self.fetch(&asked).await?;
-        if let Some(from) = from.filter(|_| output.rows.is_empty()) {
-            // Nothing may be led to by nobody, too.
+        let is_group = asked.compiled.read.groups.is_some();
+        if let Some(from) = from.filter(|_| output.rows.is_empty() || is_group) {
+            // Nothing may be led to by nobody, too; and none is a number.
             self.is_there(from).await?;
+        }
+        if is_group {
+            return self.groups_told(&asked, &output);
         }
         if self.media.format.is_stream() {
             self.streamed(resource, address, asked, output)
         } else {
             self.page_told(address, &asked, &output)
         }
+    }
+
+    /// What was worked out of the items, by groups.
+    fn groups_told(&self, asked: &Asked, output: &Output) -> Result<Response<Body>, Problem> {
+        if output.more {
+            let most = asked.plan.limit;
+            let detail = format!("there are more than {most} groups; filter, or group by less");
+            let fault = Fault::parameter("group", Code::LimitExceeded, detail.clone()).limit(most);
+            return Err(Problem::new(Code::LimitExceeded).detail(detail).fault(fault));
+        }
+        let rows = &output.rows;
+        let all = (0..rows.len()).map(|row| &rows.bytes[rows.range(row)]);
+        let told = answer::groups(items_of(all), asked.privacy);
+        answer::if_wanted(told, &self.parts.headers, &asked.expected)
     }
 
     /// Where the page is, and its neighbours. A page read backward was read from its end.
@@ -139,7 +157,8 @@ impl Exchange<'_> {
             Select::Page {
                 start: Start::First, ..
             }
-            | Select::Item { .. } => true,
+            | Select::Item { .. }
+            | Select::Groups(_) => true,
             Select::Page {
                 start: Start::Offset(place),
                 ..
@@ -277,16 +296,21 @@ pub(super) fn items(status: StatusCode, written: &[Written], preferences: Prefer
         answer::applied(&mut response, preferences);
         return response;
     }
-    let mut bytes = b"{\"items\":[".to_vec();
     let readable = written.iter().filter_map(|one| one.item.as_ref());
-    for (place, output) in readable.enumerate() {
-        if place > 0 {
-            bytes.push(b',');
-        }
-        bytes.extend_from_slice(&output.rows.bytes);
-    }
-    bytes.extend_from_slice(b"]}");
+    let bytes = items_of(readable.map(|output| output.rows.bytes.as_slice()));
     let mut response = answer::document(status, bytes);
     answer::applied(&mut response, preferences);
     response
+}
+
+fn items_of<'a>(all: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
+    let mut bytes = b"{\"items\":[".to_vec();
+    for (place, one) in all.enumerate() {
+        if place > 0 {
+            bytes.push(b',');
+        }
+        bytes.extend_from_slice(one);
+    }
+    bytes.extend_from_slice(b"]}");
+    bytes
 }

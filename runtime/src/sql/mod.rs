@@ -5,6 +5,7 @@
 
 pub mod condition;
 pub mod dialect;
+pub mod groups;
 pub mod search;
 pub mod select;
 pub mod write;

@@ -11,6 +11,7 @@ use crate::plan::level::{Included, Level, Shown};
 use crate::plan::read::{Select, Shape, Start, Term};
 use crate::sql::condition::Writer;
 use crate::sql::dialect::Dialect;
+use crate::sql::groups::{self, GroupLayout};
 use crate::sql::{Bind, Statement};
 
 /// A read plan's shape, written.
@@ -24,6 +25,8 @@ pub struct Read {
     pub count: Option<Statement>,
     /// Whether the rows come in the opposite of the order.
     pub backward: bool,
+    /// What the rows hold instead, where each is a group.
+    pub groups: Option<GroupLayout>,
 }
 
 /// Which column of a row is what. Numbers are places in the row.
@@ -47,6 +50,23 @@ pub struct Layout {
     pub modified: Option<(usize, Codec)>,
     /// The conditions asked for with an item.
     pub flags: Vec<usize>,
+}
+
+impl Layout {
+    /// Nothing of a row.
+    pub(super) fn nothing(resource: rest_schema::ResourceId) -> Self {
+        Self {
+            resource,
+            shown: Vec::new(),
+            includes: Vec::new(),
+            order: Vec::new(),
+            key: Vec::new(),
+            stored: Vec::new(),
+            state: Vec::new(),
+            modified: None,
+            flags: Vec::new(),
+        }
+    }
 }
 
 /// A member of the item.
@@ -89,6 +109,7 @@ pub fn read(model: &Model, shape: &Shape) -> Read {
     match &shape.select {
         Select::Item { flags } => item(writer, shape, flags),
         Select::Page { order, start, count } => page(writer, shape, order, start, *count),
+        Select::Groups(groups) => groups::read(writer, shape, groups),
     }
 }
 
@@ -105,6 +126,7 @@ fn item(writer: Writer<'_>, shape: &Shape, flags: &[Expr]) -> Read {
         layout,
         count: None,
         backward: false,
+        groups: None,
     }
 }
 
@@ -144,16 +166,17 @@ fn page(writer: Writer<'_>, shape: &Shape, order: &[Term], start: &Start, count:
         layout,
         count,
         backward,
+        groups: None,
     }
 }
 
-fn from(writer: Writer<'_>, level: &Level, out: &mut Statement) {
+pub(super) fn from(writer: Writer<'_>, level: &Level, out: &mut Statement) {
     out.push(" FROM ")
         .table(&writer.model.resource(level.resource).table)
         .push(" t0");
 }
 
-fn filter(writer: Writer<'_>, condition: &Expr, out: &mut Statement) {
+pub(super) fn filter(writer: Writer<'_>, condition: &Expr, out: &mut Statement) {
     if *condition != Expr::Boolean(true) {
         out.push(" WHERE ");
         writer.write(condition, out);
@@ -401,7 +424,7 @@ fn layout(writer: Writer<'_>, level: &Level, order: &[Term], whole: bool, column
     }
 }
 
-fn fragment(name: &str) -> Box<[u8]> {
+pub(super) fn fragment(name: &str) -> Box<[u8]> {
     let mut text = serde_json::Value::from(name).to_string().into_bytes();
     text.push(b':');
     text.into()

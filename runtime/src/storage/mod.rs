@@ -3,6 +3,7 @@
 pub mod bind;
 pub mod connection;
 pub mod constraint;
+mod groups;
 pub mod job;
 pub mod once;
 pub mod postgres;

@@ -9,10 +9,12 @@ use siphasher::sip::SipHasher24;
 
 use crate::cell::{Cell, CellRef};
 use crate::respond::format::{Csv, Format, Json, Writing};
+use crate::sql::groups::GroupLayout;
 use crate::sql::select::{Include, Layout, Read, ShownColumn};
 use crate::storage::Refusal;
 use crate::storage::bind::Values;
 use crate::storage::connection::{Bound, First, Reading, Row, Take, cells, flag, number};
+use crate::storage::groups::Groups;
 use crate::storage::rows::{Found, Included, NOWHERE, Output, Rows};
 
 /// The key of the hash that tells states of items apart; known to nobody outside.
@@ -47,6 +49,9 @@ pub async fn run<C: Reading>(
     format: Format,
     state: &StateKey,
 ) -> Result<Output, Refusal> {
+    if let Some(layout) = &read.groups {
+        return grouped(connection, read, layout, values, limit).await;
+    }
     let mut output = Output::default();
     let likely_rows = limit.min(LIKELY_ROWS) as usize;
     output.rows.bytes.reserve(likely_rows * likely_size(&read.layout));
@@ -80,6 +85,29 @@ pub async fn run<C: Reading>(
         output.total = count(connection, statement, values).await?;
     }
     Ok(output)
+}
+
+/// Runs a read whose rows are groups.
+async fn grouped<C: Reading>(
+    connection: &C,
+    read: &Read,
+    layout: &GroupLayout,
+    values: Values<'_>,
+    limit: u32,
+) -> Result<Output, Refusal> {
+    let mut groups = Groups {
+        layout,
+        limit: limit as usize,
+        output: Output::default(),
+    };
+    for segment in &read.segments {
+        let bound = Bound {
+            wanted: limit as usize + 1,
+            ..values.into()
+        };
+        connection.each(segment, bound, &mut groups).await?;
+    }
+    Ok(groups.output)
 }
 
 async fn count<C: Reading>(

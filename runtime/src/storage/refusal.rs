@@ -16,7 +16,7 @@ pub enum Refusal {
     StoredValue {
         /// The field.
         field: FieldId,
-        /// The item's key.
+        /// The item's key; empty where nobody knows which of several it is.
         key: Vec<Cell>,
         /// What would have fitted.
         expected: &'static str,
@@ -64,10 +64,13 @@ impl Refusal {
                 let resource = &model.resource(field.resource).name;
                 let name = &model.field(field).api_name;
                 let key: Vec<String> = key.iter().map(plain).collect();
-                Problem::new(Code::StoredValue).detail(format!(
-                    "the stored value of `{name}` in {resource} {} is not {expected}",
-                    key.join(",")
-                ))
+                Problem::new(Code::StoredValue).detail(match key.as_slice() {
+                    [] => format!("a stored value of `{name}` in {resource} is not {expected}"),
+                    key => format!(
+                        "the stored value of `{name}` in {resource} {} is not {expected}",
+                        key.join(",")
+                    ),
+                })
             }
             Self::Unavailable(error) | Self::Again(error) => {
                 Problem::new(Code::Unavailable).retry_after(1).because(error)

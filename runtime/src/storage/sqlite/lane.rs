@@ -3,7 +3,7 @@
 //! The database's own plan decides, once per shape. Inline goes what searches by key or index, and a scan in the order
 //! asked for under a limit. A rest of a filter on such a scan is allowed where it compares plain values: each row then
 //! takes steps, and the budget of steps is the net below it. Text operators are not: they take no step however long
-//! the text is. Sorts, counts, searches, deep pages and scans without order go to the pool.
+//! the text is. Sorts, counts, aggregates, searches, deep pages and scans without order go to the pool.
 
 use rusqlite::Connection;
 
@@ -23,6 +23,9 @@ pub enum Lane {
 
 /// Decides where reads of a shape run.
 pub fn decide(connection: &Connection, shape: &Shape, read: &Read) -> rusqlite::Result<Lane> {
+    if let Select::Groups(_) = &shape.select {
+        return Ok(Lane::Pool);
+    }
     if let Select::Page { start, count, .. } = &shape.select
         && (*count || matches!(start, Start::Offset(_)) || searches(&shape.condition))
     {
