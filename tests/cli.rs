@@ -32,6 +32,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("cli::check_prints_faults_as_json", json),
         trial("cli::check_shows_every_stage", stages),
+        trial("cli::check_names_the_index_that_a_filter_lacks", unindexed),
         trial(
             "cli::check_looks_into_a_database_and_leaves_it_alone",
             check_database,
@@ -134,6 +135,41 @@ fn stages() -> Result<(), String> {
         &["unknown-name"],
     )
     .map(drop)
+}
+
+/// By the schema alone; and, where the tables are another program's, by the indexes that they have.
+fn unindexed() -> Result<(), String> {
+    let folder = Folder::new()?;
+    let filtered = NOTES.replace("stars: { type: integer,", "stars: { type: integer, filterable: true,");
+    let ours = folder.write("ours.yaml", &filtered)?;
+    let note = ["Note.stars: no index begins with stars, so filters by it read all rows of note"];
+    let advised = [note[0], "say `index: true`"];
+    expect(&run(&["check", &ours])?, 0, &["no faults"], &advised)?;
+    let (stdout, _) = expect(&run(&["check", &ours, "--format", "json"])?, 0, &[], &[])?;
+    let list: Value = serde_json::from_str(&stdout).map_err(|e| format!("{e}\n{stdout}"))?;
+    if list[0]["code"] != "unindexed" || list[0]["severity"] != "warning" {
+        return Err(format!("not what was expected: {list:#}"));
+    }
+    let indexed = folder.write("indexed.yaml", &filtered.replace("filterable: true", "index: true"))?;
+    let (_, stderr) = expect(&run(&["check", &indexed])?, 0, &["no faults"], &[])?;
+    if stderr.contains("no index") {
+        return Err(stderr);
+    }
+    let theirs = folder.write("theirs.yaml", &filtered.replace("managed: true", "managed: false"))?;
+    let database = folder.path("data.db");
+    let fill = |sql: &str| folder.database()?.execute_batch(sql).map_err(|e| e.to_string());
+    fill("CREATE TABLE person (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, secret TEXT NOT NULL, is_admin BOOLEAN NOT NULL);
+        CREATE TABLE note (id INTEGER PRIMARY KEY, text VARCHAR(20) NOT NULL, stars INTEGER);
+        CREATE TABLE relatives (one INTEGER, other INTEGER, PRIMARY KEY (one, other));")?;
+    let check = || run(&["check", &theirs, "--database", &database]);
+    let statement = r#"CREATE INDEX "ix_note_stars" ON "note" ("stars")"#;
+    expect(&check()?, 0, &["no faults"], &[note[0], statement])?;
+    fill(statement)?;
+    let (_, stderr) = expect(&check()?, 0, &["no faults"], &[])?;
+    if stderr.contains("stars") {
+        return Err(format!("it has an index now:\n{stderr}"));
+    }
+    Ok(())
 }
 
 fn check_database() -> Result<(), String> {

@@ -6,6 +6,7 @@ use rest_schema::Schema;
 
 use crate::codec::Columns;
 use crate::location::Location;
+use crate::migrate::cost::costs;
 use crate::migrate::{self, Finding};
 use crate::model::Model;
 use crate::open::{at_start, check_file, reached};
@@ -26,6 +27,8 @@ pub struct Examination {
     pub stored: Vec<Finding>,
     /// What would be better.
     pub advice: Vec<Finding>,
+    /// Filters and orders that no index serves, as far as the schema or the tables say.
+    pub costs: Vec<Finding>,
 }
 
 /// Examines a database; one that isn't there yet, and is for the service to make, has no fault.
@@ -73,6 +76,7 @@ async fn examine_postgres(schema: &Schema, address: &Address) -> Result<Examinat
         mismatches: fit.mismatches,
         stored: Vec::new(),
         advice: fit.advice,
+        costs: fit.costs,
     })
 }
 
@@ -81,6 +85,7 @@ fn examine_file(schema: &Schema, database: &Path) -> Result<Examination, Error> 
     if !database.exists() && schema.managed != Some(false) {
         return Ok(Examination {
             mismatches: migrate::fit::unkeepable(schema, Dialect::Sqlite),
+            costs: costs(schema),
             ..Examination::default()
         });
     }
@@ -111,6 +116,7 @@ fn examine_file(schema: &Schema, database: &Path) -> Result<Examination, Error> 
         mismatches: fit.mismatches,
         stored,
         advice: fit.advice,
+        costs: fit.costs,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rest_runtime::migrate::Finding;
+use rest_runtime::migrate::{Finding, cost::costs};
 use rest_schema::{Schema, diagnostic};
 
 use crate::cli::{Format, Stage};
@@ -24,7 +24,11 @@ pub(crate) fn run(
     let loaded = load(file)?;
     let examined = match (database, &loaded.schema) {
         (Some(url), Some(schema)) => Examined::of(schema, &location_of(url)?)?,
-        _ => Examined::default(),
+        (None, Some(schema)) => Examined {
+            costs: costs(schema),
+            ..Examined::default()
+        },
+        (_, None) => Examined::default(),
     };
     let dialect = database.map_or_else(Dialect::default, |url| Location::from(url).dialect());
     let shown = stage.and_then(|stage| shown(&loaded, dialect, stage));
@@ -56,11 +60,12 @@ pub(crate) fn run(
     })
 }
 
-/// What a look at the database told.
+/// What a look at the database told, or without one the schema by itself.
 #[derive(Default)]
 struct Examined {
     faults: Vec<Finding>,
     advice: Vec<Finding>,
+    costs: Vec<Finding>,
 }
 
 impl Examined {
@@ -69,6 +74,7 @@ impl Examined {
             Ok(found) => Ok(Self {
                 faults: found.mismatches.into_iter().chain(found.stored).collect(),
                 advice: found.advice,
+                costs: found.costs,
             }),
             Err(error) if error.is_misfit() => Ok(Self {
                 faults: vec![Finding {
@@ -77,7 +83,7 @@ impl Examined {
                     help: None,
                     statement: None,
                 }],
-                advice: Vec::new(),
+                ..Self::default()
             }),
             Err(error) => Err(Error::new(error.to_string())),
         }
@@ -87,24 +93,31 @@ impl Examined {
         for fault in &self.faults {
             output::fault(&fault.to_string());
         }
-        for advice in &self.advice {
-            output::note(&advice.to_string());
+        for note in self.advice.iter().chain(&self.costs) {
+            output::note(&note.to_string());
         }
     }
 
-    fn json(&self) -> impl Iterator<Item = serde_json::Value> {
-        let faults = self.faults.iter().map(|finding| (finding, "fault"));
-        let advice = self.advice.iter().map(|finding| (finding, "warning"));
-        faults.chain(advice).map(|(finding, severity)| {
-            serde_json::json!({
-                "code": "database",
-                "severity": severity,
-                "place": finding.place,
-                "message": finding.message,
-                "help": finding.help,
-                "statement": finding.statement,
+    fn json<'a>(&'a self) -> impl Iterator<Item = serde_json::Value> + use<'a> {
+        let of = |findings: &'a [Finding], code, severity| {
+            findings.iter().map(move |finding| (finding, code, severity))
+        };
+        let faults = of(&self.faults, "database", "fault");
+        let advice = of(&self.advice, "database", "warning");
+        let costs = of(&self.costs, "unindexed", "warning");
+        faults
+            .chain(advice)
+            .chain(costs)
+            .map(|(finding, code, severity)| {
+                serde_json::json!({
+                    "code": code,
+                    "severity": severity,
+                    "place": finding.place,
+                    "message": finding.message,
+                    "help": finding.help,
+                    "statement": finding.statement,
+                })
             })
-        })
     }
 }
 

@@ -29,6 +29,8 @@ pub struct Fit {
     pub mismatches: Vec<Finding>,
     /// What would be better.
     pub advice: Vec<Finding>,
+    /// Filters and orders that no index of another program's serves.
+    pub costs: Vec<Finding>,
 }
 
 /// Something that was found.
@@ -154,6 +156,7 @@ pub fn fit(
             comparison.definition(&create::table(schema, dialect, id, expression));
         }
         comparison.advise_indexes(expression);
+        comparison.count_costs(id);
     }
     match (ownership, dialect) {
         (Ownership::Ours, _) => {}

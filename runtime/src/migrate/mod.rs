@@ -4,6 +4,7 @@
 //! mismatch, like anything else that doesn't fit; only what is kept beside the tables for searches follows the schema.
 
 mod catalogue;
+pub mod cost;
 pub mod create;
 pub mod fit;
 pub mod index;

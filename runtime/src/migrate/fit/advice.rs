@@ -1,12 +1,12 @@
 //! What would be better in tables that another program owns: indexes, and columns that keep every digit.
 
-use rest_schema::{Field, FieldType, JoinColumn};
+use rest_schema::{Field, FieldId, FieldType, JoinColumn, ResourceId};
 
 use super::{Comparison, Finding};
 use crate::codec::Affinity;
 use crate::migrate::catalogue::{Column, Table, TableIndex};
 use crate::migrate::index::{Needs, Why};
-use crate::migrate::{Expression, Ownership, create, name, table_name};
+use crate::migrate::{Expression, Ownership, cost, create, name, table_name};
 use crate::sql::dialect::Dialect;
 
 /// Digits that a double keeps of any decimal.
@@ -65,6 +65,33 @@ impl Comparison<'_> {
             quoted.join(", ")
         ));
         self.fit.advice.push(finding);
+    }
+
+    /// What of the requests that the schema allows no index serves, as the table has them.
+    pub(super) fn count_costs(&mut self, id: ResourceId) {
+        let Some(table) = self.catalogue.table(&self.resource.table) else {
+            return;
+        };
+        let is_served = |field: FieldId| {
+            let column = &self.schema.field(field).column;
+            let begins = |terms: &[(Option<String>, bool)]| {
+                let first = terms.first().and_then(|(column, _)| column.as_deref());
+                first.is_some_and(|first| first.eq_ignore_ascii_case(column))
+            };
+            let has_index = table
+                .indexes
+                .iter()
+                .any(|index| !index.is_partial && begins(&index.terms));
+            has_index
+                || table
+                    .key()
+                    .first()
+                    .is_some_and(|key| key.eq_ignore_ascii_case(column))
+        };
+        let is_ours = self.ownership == Ownership::Ours;
+        self.fit
+            .costs
+            .extend(cost::of_resource(self.schema, id, is_ours, is_served));
     }
 
     pub(super) fn advise_indexes(&mut self, expression: &Expression<'_>) {
