@@ -140,7 +140,10 @@ fn stages() -> Result<(), String> {
 /// By the schema alone; and, where the tables are another program's, by the indexes that they have.
 fn unindexed() -> Result<(), String> {
     let folder = Folder::new()?;
-    let filtered = NOTES.replace("stars: { type: integer,", "stars: { type: integer, filterable: true,");
+    let filtered = NOTES.replace(
+        "stars: { type: integer,",
+        "stars: { type: integer, filterable: true,",
+    );
     let ours = folder.write("ours.yaml", &filtered)?;
     let note = ["Note.stars: no index begins with stars, so filters by it read all rows of note"];
     let advised = [note[0], "say `index: true`"];
@@ -150,12 +153,18 @@ fn unindexed() -> Result<(), String> {
     if list[0]["code"] != "unindexed" || list[0]["severity"] != "warning" {
         return Err(format!("not what was expected: {list:#}"));
     }
-    let indexed = folder.write("indexed.yaml", &filtered.replace("filterable: true", "index: true"))?;
+    let indexed = folder.write(
+        "indexed.yaml",
+        &filtered.replace("filterable: true", "index: true"),
+    )?;
     let (_, stderr) = expect(&run(&["check", &indexed])?, 0, &["no faults"], &[])?;
     if stderr.contains("no index") {
         return Err(stderr);
     }
-    let theirs = folder.write("theirs.yaml", &filtered.replace("managed: true", "managed: false"))?;
+    let theirs = folder.write(
+        "theirs.yaml",
+        &filtered.replace("managed: true", "managed: false"),
+    )?;
     let database = folder.path("data.db");
     let fill = |sql: &str| folder.database()?.execute_batch(sql).map_err(|e| e.to_string());
     fill("CREATE TABLE person (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, secret TEXT NOT NULL, is_admin BOOLEAN NOT NULL);

@@ -19,6 +19,7 @@
 //! | `batch` | writes that fail together |
 //! | `crash` | `kill -9` |
 //! | `starts` | what can be wrong at the start |
+//! | `docs` | the OpenAPI document in a browser |
 //! | `doctor` | what is wrong is told, with what to do |
 //! | `postgres` | a service on PostgreSQL |
 //! | `reach` | what stands between a service and PostgreSQL |
@@ -41,6 +42,7 @@ mod cli;
 mod coverage;
 mod crash;
 mod differences;
+mod docs;
 mod doctor;
 mod example;
 mod expiry;
@@ -87,6 +89,7 @@ fn main() {
     trials.extend(batch::trials());
     trials.extend(crash::trials());
     trials.extend(starts::trials());
+    trials.extend(docs::trials());
     trials.extend(doctor::trials());
     trials.extend(postgres::trials());
     trials.extend(reach::trials());

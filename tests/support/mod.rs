@@ -1,6 +1,7 @@
 //! What the cases and the other tests stand on. Nothing here knows how the service works inside.
 
 pub(crate) mod api;
+pub(crate) mod browser;
 pub(crate) mod case;
 pub(crate) mod contract;
 pub(crate) mod fake;

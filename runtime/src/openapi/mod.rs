@@ -155,7 +155,6 @@ impl Document<'_> {
         tags.push(json!({ "name": "service", "description": "The service itself: who is signed in, and whether it is well." }));
         json!({
             "openapi": self.version.whole(),
-            "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
             "info": info,
             "servers": [{ "url": "/" }],
             "tags": tags,

@@ -98,6 +98,11 @@ pub(super) const HEADERS: &[HeaderRow] = &[
         )
     },
     header("X-Request-Id", "the request in the service's log"),
+    header("Content-Security-Policy", "what the page may load and call"),
+    header(
+        "X-Content-Type-Options",
+        "`nosniff`: the file is what `Content-Type` says",
+    ),
     across(
         "Access-Control-Allow-Origin",
         "the origin whose pages may read the answer",
@@ -134,7 +139,13 @@ const fn across(name: &'static str, doc: &'static str) -> HeaderRow {
 }
 
 /// Headers that a page of another origin may read anyway (the Fetch standard's safelist), or that say nothing to it.
-const READ_ANYWAY: &[&str] = &["Cache-Control", "Last-Modified", "Vary"];
+const READ_ANYWAY: &[&str] = &[
+    "Cache-Control",
+    "Last-Modified",
+    "Vary",
+    "Content-Security-Policy",
+    "X-Content-Type-Options",
+];
 
 /// The headers that pages of other origins are shown: all that answers carry.
 pub(crate) fn exposed_headers() -> Vec<&'static str> {

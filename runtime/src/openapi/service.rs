@@ -10,6 +10,8 @@ use super::{Document, object};
 use crate::problem::Code;
 use crate::request::body::JSON_TYPES;
 use crate::request::negotiate::about;
+#[cfg(feature = "docs-ui")]
+use crate::serve::docs;
 
 impl Document<'_> {
     /// The addresses of the service itself.
@@ -27,6 +29,8 @@ impl Document<'_> {
         let mut document = self.document("OpenApi", "This document", about::JSON);
         document.parameters.insert(0, version);
         self.own_path(paths, at("/openapi.json"), None, document, "get");
+        #[cfg(feature = "docs-ui")]
+        self.pages(paths);
         let schema = self.document("Schema", "The JSON Schema of a value", about::SCHEMA);
         let names = json!(self.schema_names());
         self.own_path(paths, at("/schemas/{name}"), Some(names), schema, "get");
@@ -100,6 +104,36 @@ impl Document<'_> {
             .responses
             .insert(304, self.not_modified(&["ETag", "Cache-Control", "Vary"]));
         draft
+    }
+
+    /// This document for people, and the files of that page.
+    #[cfg(feature = "docs-ui")]
+    fn pages(&self, paths: &mut Object) {
+        let at = |path: &str| format!("{}{path}", self.prefix);
+        let text = |mut draft: Draft, types: &[&str]| {
+            for (status, told) in &mut draft.responses {
+                if *status == 200 {
+                    told["content"] = contents(types, &json!({ "type": "string" }));
+                }
+                if matches!(status, 200 | 304) {
+                    for name in ["Content-Security-Policy", "X-Content-Type-Options"] {
+                        told["headers"][name] = json!({ "$ref": format!("#/components/headers/{name}") });
+                    }
+                }
+            }
+            draft
+        };
+        let page = self.document("Docs", "This document, for people", about::HTML);
+        self.own_path(paths, at("/docs"), None, text(page, about::HTML), "get");
+        let names = json!(docs::FILES.map(|(name, _)| name));
+        let mut types: Vec<&str> = docs::FILES
+            .iter()
+            .flat_map(|(_, types)| *types)
+            .copied()
+            .collect();
+        types.dedup();
+        let file = self.document("DocsFile", "A file of that page", &types);
+        self.own_path(paths, at("/docs/{file}"), Some(names), text(file, &types), "get");
     }
 
     pub(super) fn me(&self, accounts: ResourceId) -> Draft {

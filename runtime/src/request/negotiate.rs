@@ -15,6 +15,9 @@ pub(crate) mod about {
     pub(crate) const SCHEMA: &[&str] = &["application/schema+json", "application/json"];
     /// A catalogue of APIs (RFC 9727).
     pub(crate) const LINKSET: &[&str] = &["application/linkset+json", "application/json"];
+    /// A page for people.
+    #[cfg(feature = "docs-ui")]
+    pub(crate) const HTML: &[&str] = &["text/html"];
 }
 
 /// The media type that `Accept` likes best of those that are served, the first of equals; without one it is the first.

@@ -12,9 +12,13 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::answer::{self, Privacy};
+#[cfg(feature = "docs-ui")]
+use super::docs;
 use crate::engine::Engine;
 use crate::openapi::{self, Version};
 use crate::problem::{Code, Problem};
+#[cfg(feature = "docs-ui")]
+use crate::request::negotiate::about::HTML;
 use crate::request::negotiate::about::{JSON, LINKSET, SCHEMA};
 use crate::request::precondition::Preconditions;
 use crate::request::{negotiate, query};
@@ -34,6 +38,12 @@ pub(super) enum About<'p> {
     Problem(&'p str),
     /// Where the OpenAPI document is (RFC 9727).
     Catalog,
+    /// All operations, for people.
+    #[cfg(feature = "docs-ui")]
+    Docs,
+    /// A file beside that page, by its name.
+    #[cfg(feature = "docs-ui")]
+    DocsFile(&'p str),
 }
 
 /// OpenAPI documents, as they were made.
@@ -93,6 +103,10 @@ pub(super) async fn tell(
         About::OpenApi | About::Problem(_) => JSON,
         About::Schema(_) => SCHEMA,
         About::Catalog => LINKSET,
+        #[cfg(feature = "docs-ui")]
+        About::Docs => HTML,
+        #[cfg(feature = "docs-ui")]
+        About::DocsFile(name) => docs::media_of(name),
     };
     let media = *negotiate::choose(&parts.headers, served, |name| name)?;
     let version = match about {
@@ -105,17 +119,27 @@ pub(super) async fn tell(
         About::Schema(name) => written(&schema(service, prefix, name)?),
         About::Problem(code) => written(&problem(prefix, code)?),
         About::Catalog => written(&catalog(prefix)),
+        #[cfg(feature = "docs-ui")]
+        About::Docs => docs::page(&service.engine.model.schema.name),
+        #[cfg(feature = "docs-ui")]
+        About::DocsFile(name) => docs::file(name).ok_or_else(|| Problem::new(Code::NotFound))?,
     };
     let mut response = answer::whole(StatusCode::OK, bytes, Privacy::Public(None));
     let media = match about {
         About::Catalog if media == LINKSET[0] => {
             r#"application/linkset+json; profile="https://www.rfc-editor.org/info/rfc9727""#
         }
+        #[cfg(feature = "docs-ui")]
+        About::Docs => "text/html; charset=utf-8",
         _ => media,
     };
     response
         .headers_mut()
         .insert(CONTENT_TYPE, HeaderValue::from_static(media));
+    #[cfg(feature = "docs-ui")]
+    if matches!(about, About::Docs | About::DocsFile(_)) {
+        docs::guard(response.headers_mut());
+    }
     if about == About::Catalog
         && let Ok(link) = HeaderValue::from_str(&format!("<{prefix}/openapi.json>; rel=\"service-desc\""))
     {
@@ -149,5 +173,9 @@ fn problem(prefix: &str, word: &str) -> Result<Value, Problem> {
 fn catalog(prefix: &str) -> Value {
     let described = json!([{ "href": format!("{prefix}/openapi.json"), "type": "application/json" }]);
     let anchor = if prefix.is_empty() { "/" } else { prefix };
-    json!({ "linkset": [{ "anchor": anchor, "service-desc": described }] })
+    let mut linked = json!({ "anchor": anchor, "service-desc": described });
+    if cfg!(feature = "docs-ui") {
+        linked["service-doc"] = json!([{ "href": format!("{prefix}/docs"), "type": "text/html" }]);
+    }
+    json!({ "linkset": [linked] })
 }

@@ -9,6 +9,8 @@ mod caller;
 mod coded;
 mod collection;
 mod cors;
+#[cfg(feature = "docs-ui")]
+pub(crate) mod docs;
 mod documents;
 mod extract;
 mod item;

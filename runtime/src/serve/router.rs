@@ -170,6 +170,12 @@ pub(super) fn find<'p>(schema: &Schema, routes: &Routes, path: &'p str) -> Optio
         ("tokens", None) => schema.accounts.as_ref().map(|_| Target::Tokens),
         ("tokens", Some("current")) => schema.accounts.as_ref().map(|_| Target::CurrentToken),
         ("openapi.json", None) => Some(Target::About(About::OpenApi)),
+        #[cfg(feature = "docs-ui")]
+        ("docs", None) => Some(Target::About(About::Docs)),
+        #[cfg(feature = "docs-ui")]
+        ("docs", Some(name)) if !super::docs::media_of(name).is_empty() => {
+            Some(Target::About(About::DocsFile(name)))
+        }
         ("schemas", Some(name)) => Some(Target::About(About::Schema(name))),
         ("problems", Some(code)) => Some(Target::About(About::Problem(code))),
         (collection, None) => routes
