@@ -26,6 +26,7 @@
 //! | `twins` | the same requests on both databases |
 //! | `differences` | what can't be equal on both databases |
 //! | `machines` | several instances, replicas |
+//! | `judges` | what linters and generators of clients make of the OpenAPI document |
 //! | `layers` | coded answers, proxies and caches in front |
 //! | `once` | requests sent again |
 //! | `order` | which of several refusals is told |
@@ -50,6 +51,7 @@ mod flask;
 mod golden;
 mod guide;
 mod hostile;
+mod judges;
 mod layers;
 mod load;
 mod machines;
@@ -93,6 +95,7 @@ fn main() {
     trials.extend(doctor::trials());
     trials.extend(postgres::trials());
     trials.extend(reach::trials());
+    trials.extend(judges::trials());
     trials.extend(layers::trials());
     trials.extend(machines::trials());
     trials.extend(twins::trials());

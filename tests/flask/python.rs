@@ -1,51 +1,20 @@
 //! Python with the app's own packages, installed once, and the site run by it.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use crate::support::server::package;
+use crate::support::tools::{python, run};
 
 /// The folder of the app.
 pub(super) fn app() -> PathBuf {
     package().join("../examples/microblog")
 }
 
-/// The interpreter of an environment that holds what `requirements.txt` asks for.
-fn interpreter() -> Result<PathBuf, String> {
-    let file = app().join("requirements.txt");
-    let wanted = std::fs::read_to_string(&file).map_err(|e| format!("{}: {e}", file.display()))?;
-    let mut hasher = DefaultHasher::new();
-    wanted.hash(&mut hasher);
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("python-{:016x}", hasher.finish()));
-    // Tests run in processes of their own: the first makes it, the others wait.
-    let lock = std::fs::File::create(folder.with_extension("lock")).map_err(|e| e.to_string())?;
-    lock.lock().map_err(|e| e.to_string())?;
-    let python = folder.join("bin/python");
-    if !folder.join("done").exists() {
-        let place = folder.to_string_lossy().into_owned();
-        run(Command::new("python3").args(["-m", "venv", "--clear", &place]))?;
-        run(Command::new(&python)
-            .args(["-m", "pip", "install", "--quiet", "--requirement"])
-            .arg(&file))?;
-        std::fs::write(folder.join("done"), "").map_err(|e| e.to_string())?;
-    }
-    Ok(python)
-}
-
-fn run(command: &mut Command) -> Result<Output, String> {
-    let output = command.output().map_err(|e| format!("{command:?}: {e}"))?;
-    if output.status.success() {
-        return Ok(output);
-    }
-    let told = String::from_utf8_lossy(&output.stderr);
-    Err(format!("{command:?}: {}\n{told}", output.status))
-}
-
 fn site(arguments: &[&str]) -> Result<Command, String> {
-    let mut command = Command::new(interpreter()?);
+    let mut command = Command::new(python(&app().join("requirements.txt"))?);
     command
         .arg(package().join("flask/site.py"))
         .args(arguments)

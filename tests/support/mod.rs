@@ -16,4 +16,5 @@ pub(crate) mod random;
 pub(crate) mod run;
 pub(crate) mod selftest;
 pub(crate) mod server;
+pub(crate) mod tools;
 pub(crate) mod wire;

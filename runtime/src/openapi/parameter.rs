@@ -41,7 +41,7 @@ impl Document<'_> {
         let (shared, schema) = match name {
             "limit" => (
                 true,
-                json!({ "type": "integer", "format": "int32", "minimum": 1, "maximum": page.max, "default": page.limit }),
+                json!({ "type": "integer", "format": "int32", "minimum": 1, "maximum": page.max }),
             ),
             "cursor" => (true, json!({ "type": "string" })),
             "page" => (
@@ -69,7 +69,12 @@ impl Document<'_> {
         } else {
             format!("{}.{name}", resource.name)
         };
-        Some((of, parameter(name, doc, schema, is_list)))
+        // As words, not as `default`: generated clients send that, also for a stream and for aggregates, which have none.
+        let doc = match name {
+            "limit" => format!("{doc}; a page has {} where it isn't said", page.limit),
+            _ => doc.to_owned(),
+        };
+        Some((of, parameter(name, &doc, schema, is_list)))
     }
 
     /// Own fields, and those one relation away.

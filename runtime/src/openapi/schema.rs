@@ -267,12 +267,7 @@ impl Document<'_> {
         for (_, parameter) in self.parameters(id, false) {
             let name = parameter["name"].as_str().unwrap_or_default();
             if PARAMETERS.iter().any(|row| row.name == name) {
-                let mut schema = parameter["schema"].clone();
-                if let Value::Object(schema) = &mut schema {
-                    // Generators take a member with a default for one that is always there.
-                    schema.shift_remove("default");
-                }
-                properties.insert(name.to_owned(), schema);
+                properties.insert(name.to_owned(), parameter["schema"].clone());
             }
         }
         object(properties, &[])

@@ -325,7 +325,7 @@ impl Exchange<'_> {
                 _ => self.read(resource, segment).await,
             },
             Target::Restore(resource, segment) => self.restore(resource, segment).await,
-            Target::Related(relation, segment) => self.related(relation, segment, body).await,
+            Target::Related(relation, segment) => Box::pin(self.related(relation, segment, body)).await,
             Target::Pair(relation, segment, other) => self.pair(relation, segment, other, body).await,
             Target::Me => self.me().await,
             Target::Tokens => self.make_token(body).await,

@@ -52,7 +52,8 @@ impl Storage {
     ) -> Result<Output, Refusal> {
         match self {
             Self::Sqlite(files) => files.data.read(engine, compiled, plan, caller, now).await,
-            Self::Postgres(database) => database.read(engine, compiled, plan, caller, now).await,
+            // What waits for a server is large, and would be a part of every future that reads.
+            Self::Postgres(database) => Box::pin(database.read(engine, compiled, plan, caller, now)).await,
         }
     }
 
@@ -71,7 +72,7 @@ impl Storage {
     ) -> Result<Found, Refusal> {
         match self {
             Self::Sqlite(files) => files.data.find(engine, compiled, plan, caller, now).await,
-            Self::Postgres(database) => database.find(engine, compiled, plan, caller, now).await,
+            Self::Postgres(database) => Box::pin(database.find(engine, compiled, plan, caller, now)).await,
         }
     }
 

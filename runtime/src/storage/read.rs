@@ -50,7 +50,8 @@ pub async fn run<C: Reading>(
     state: &StateKey,
 ) -> Result<Output, Refusal> {
     if let Some(layout) = &read.groups {
-        return grouped(connection, read, layout, values, limit).await;
+        // Apart from the future of every read, which would have its size.
+        return Box::pin(grouped(connection, read, layout, values, limit)).await;
     }
     let mut output = Output::default();
     let likely_rows = limit.min(LIKELY_ROWS) as usize;

@@ -1,0 +1,131 @@
+//! What programs that know nothing of this one make of the OpenAPI document: a linter, and generators of clients.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use libtest_mimic::Trial;
+use tempfile::TempDir;
+
+use crate::support::server::{Place, Server, package, rest_gen};
+use crate::support::tools::{node, python, run};
+use crate::trial;
+
+/// The tests.
+pub(crate) fn trials() -> Vec<Trial> {
+    vec![
+        trial("judges::redocly_finds_no_error_in_any_document", linted),
+        trial("judges::a_client_in_typescript", typescript),
+        trial("judges::a_client_in_python", in_python),
+    ]
+}
+
+fn file(name: &str) -> PathBuf {
+    package().join("judges").join(name)
+}
+
+/// The documents of all schemas that are tested, and of the examples, in both versions.
+fn linted() -> Result<(), String> {
+    let folder = TempDir::new().map_err(|e| e.to_string())?;
+    let tested = std::fs::read_dir(package().join("schemas")).map_err(|e| e.to_string())?;
+    let tested = tested
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| {
+            let name = path.to_string_lossy();
+            name.ends_with(".yaml") && !name.ends_with(".seed.yaml")
+        });
+    let examples = ["notes", "microblog", "shop"];
+    let examples = examples.map(|name| package().join(format!("../examples/{name}/rest.yaml")));
+    let mut documents = Vec::new();
+    for (number, schema) in tested.chain(examples).enumerate() {
+        for version in ["3.1", "3.2"] {
+            let schema = schema.display().to_string();
+            let told = run(&mut rest_gen(&["openapi", &schema, "--version", version])?)?;
+            let document = folder.path().join(format!("{number}-{version}.json"));
+            std::fs::write(&document, told.stdout).map_err(|e| e.to_string())?;
+            documents.push(document);
+        }
+    }
+    let tools = node(&file("package.json"))?;
+    run(Command::new(tools.join("node_modules/.bin/redocly"))
+        .args(["lint", "--format=summary"])
+        .arg("--config")
+        .arg(file("redocly.yaml"))
+        .args(&documents)
+        .env("REDOCLY_TELEMETRY", "off")
+        .env("REDOCLY_SUPPRESS_UPDATE_NOTICE", "true")
+        .current_dir(folder.path()))?;
+    Ok(())
+}
+
+/// The blog, served, and its document in a file.
+fn blog(folder: &Path) -> Result<(Server, PathBuf, Place), String> {
+    let place = Place::named("blog")?;
+    let server = place.serve()?;
+    let document = ureq::get(&format!("http://{}/api/openapi.json", server.address))
+        .call()
+        .and_then(|mut answer| answer.body_mut().read_to_string())
+        .map_err(|e| e.to_string())?;
+    let file = folder.join("blog.json");
+    std::fs::write(&file, document).map_err(|e| e.to_string())?;
+    Ok((server, file, place))
+}
+
+/// openapi-typescript makes the types, `tsc` is strict about them, openapi-fetch asks.
+fn typescript() -> Result<(), String> {
+    let tools = node(&file("package.json"))?;
+    // Beside what is installed, where Node looks for it.
+    let folder = TempDir::new_in(&tools).map_err(|e| e.to_string())?;
+    let (server, document, _place) = blog(folder.path())?;
+    for name in ["client.ts", "tsconfig.json", "package.json"] {
+        std::fs::copy(file(name), folder.path().join(name)).map_err(|e| e.to_string())?;
+    }
+    let bin = tools.join("node_modules/.bin");
+    run(Command::new(bin.join("openapi-typescript"))
+        .arg(&document)
+        .args(["-o", "blog.d.ts"])
+        .current_dir(folder.path()))?;
+    run(Command::new(bin.join("tsc"))
+        .args(["-p", "."])
+        .current_dir(folder.path()))?;
+    let told = run(Command::new("node")
+        .args(["client.js", &format!("http://{}", server.address)])
+        .current_dir(folder.path()))?;
+    is_done(&told.stdout)
+}
+
+/// openapi-python-client makes a package, and a program uses it.
+fn in_python() -> Result<(), String> {
+    let python = python(&file("requirements.txt"))?;
+    let folder = TempDir::new().map_err(|e| e.to_string())?;
+    let (server, document, _place) = blog(folder.path())?;
+    run(Command::new(python.with_file_name("openapi-python-client"))
+        .args(["generate", "--meta=none", "--output-path=blog", "--path"])
+        .arg(&document)
+        .arg("--config")
+        .arg(file("python-client.yaml"))
+        // What it formats with stands beside it.
+        .env("PATH", path_with(&python)?)
+        .current_dir(folder.path()))?;
+    let told = run(Command::new(&python)
+        .arg(file("client.py"))
+        .arg(format!("http://{}", server.address))
+        .env("PYTHONPATH", folder.path())
+        .current_dir(folder.path()))?;
+    is_done(&told.stdout)
+}
+
+fn path_with(python: &Path) -> Result<std::ffi::OsString, String> {
+    let own = python.parent().map(Path::to_path_buf);
+    let others = std::env::var_os("PATH").unwrap_or_default();
+    let all = own.into_iter().chain(std::env::split_paths(&others));
+    std::env::join_paths(all).map_err(|e| e.to_string())
+}
+
+fn is_done(said: &[u8]) -> Result<(), String> {
+    let said = String::from_utf8_lossy(said);
+    if said.trim_end().ends_with("done") {
+        Ok(())
+    } else {
+        Err(format!("it ended early, and said: {said}"))
+    }
+}
