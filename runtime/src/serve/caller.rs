@@ -55,7 +55,7 @@ pub(crate) async fn resolve(service: &Arc<Inner>, parts: &Parts, now: Timestamp)
             }
             found => found,
         },
-        Storage::Postgres(database) => at_once(service, database.primary(), &digest, now).await,
+        Storage::Postgres(database) => Box::pin(at_once(service, database.primary(), &digest, now)).await,
     };
     let found = found.map_err(|refusal| refusal.into_problem(&service.engine.model))?;
     found.ok_or_else(bad_token)

@@ -122,7 +122,7 @@ impl Exchange<'_> {
         let engine = std::sync::Arc::clone(&self.service.engine);
         let address = self.outside.client;
         let attempt = Attempt::shared(&engine.state_key, identifier, address);
-        let counted = database.write(&Count { engine, attempt }, "").await;
+        let counted = Box::pin(database.write(&Count { engine, attempt }, "")).await;
         counted.map_err(|refusal| self.problem(refusal))?;
         Ok(Some(attempt))
     }
@@ -140,7 +140,13 @@ impl Exchange<'_> {
                 files.data.readers.pooled(find).await
             }
             Storage::Postgres(database) => {
-                account_named(&service.engine.model, database.primary(), &identifier, now).await
+                Box::pin(account_named(
+                    &service.engine.model,
+                    database.primary(),
+                    &identifier,
+                    now,
+                ))
+                .await
             }
         };
         let found = found.map_err(|refusal| self.problem(refusal))?;

@@ -84,7 +84,7 @@ impl Storage {
     pub async fn write(&self, job: impl Job) -> Result<Done, Refusal> {
         match self {
             Self::Sqlite(files) => files.data.writer.write(job).await,
-            Self::Postgres(database) => database.write(&job, "").await,
+            Self::Postgres(database) => Box::pin(database.write(&job, "")).await,
         }
     }
 
@@ -96,7 +96,7 @@ impl Storage {
     pub async fn write_state(&self, job: impl Job) -> Result<Done, Refusal> {
         match self {
             Self::Sqlite(files) => files.state.writer.write(job).await,
-            Self::Postgres(database) => database.write(&job, "").await,
+            Self::Postgres(database) => Box::pin(database.write(&job, "")).await,
         }
     }
 
@@ -136,7 +136,7 @@ impl Storage {
     /// The same for the account of this key.
     pub async fn wrote_as(&self, engine: &Engine, account: &[Cell]) {
         if let Self::Postgres(database) = self {
-            database.wrote(engine, account).await;
+            Box::pin(database.wrote(engine, account)).await;
         }
     }
 
