@@ -1,9 +1,11 @@
-//! What programs that know nothing of this one make of the OpenAPI document: a linter, and generators of clients.
+//! What programs that know nothing of this one make of the OpenAPI document and of answers: linters, and generators of
+//! clients.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use libtest_mimic::Trial;
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::support::server::{Place, Server, package, rest_gen};
@@ -16,6 +18,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("judges::redocly_finds_no_error_in_any_document", linted),
         trial("judges::a_client_in_typescript", typescript),
         trial("judges::a_client_in_python", in_python),
+        trial("judges::redbot_finds_nothing_bad_in_any_answer", answers),
     ]
 }
 
@@ -54,6 +57,41 @@ fn linted() -> Result<(), String> {
         .env("REDOCLY_TELEMETRY", "off")
         .env("REDOCLY_SUPPRESS_UPDATE_NOTICE", "true")
         .current_dir(folder.path()))?;
+    Ok(())
+}
+
+/// How answers keep to HTTP: validators, ranges, caching, negotiation.
+fn answers() -> Result<(), String> {
+    let python = python(&file("requirements.txt"))?;
+    let place = Place::named("blog")?;
+    let server = place.serve()?;
+    let targets = [
+        "/api/posts/1",
+        "/api/posts?limit=2",
+        "/api/posts?aggregate=count",
+        "/api/posts/1/tags",
+        "/api/posts/4711",
+        "/api/openapi.json",
+        "/api/docs",
+        "/api/problems/invalid",
+    ];
+    for target in targets {
+        let told = run(Command::new(python.with_file_name("redbot"))
+            .args(["-o", "har"])
+            .arg(format!("http://{}{target}", server.address)))?;
+        let told: Value = serde_json::from_slice(&told.stdout).map_err(|e| format!("{target}: {e}"))?;
+        let entries = told["log"]["entries"].as_array();
+        let notes: Vec<&Value> = entries
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| entry["_red_messages"].as_array())
+            .flatten()
+            .collect();
+        let of_level = |level: &str| notes.iter().filter(|note| note["level"] == level).count();
+        if of_level("GOOD") == 0 || of_level("BAD") > 0 {
+            return Err(format!("{target}: {notes:#?}"));
+        }
+    }
     Ok(())
 }
 
