@@ -206,8 +206,7 @@ fn to_one<'a>(
     parameter: &str,
 ) -> Result<(Path, &'a Field), Fault> {
     let (path, field) = names.path(resource, text, parameter)?;
-    let mut steps = path.steps.iter().map(|&step| names.schema.relation(step));
-    match steps.find(|relation| !relation.kind.is_to_one()) {
+    match names.to_many(&path) {
         None => Ok((path, field)),
         Some(relation) => {
             let detail = format!("{} leads to many items; ask their own collection", relation.name);

@@ -125,6 +125,12 @@ impl<'a> Names<'a> {
         }
     }
 
+    /// The first step of a path that leads to many items.
+    pub(super) fn to_many(&self, path: &Path) -> Option<&'a Relation> {
+        let mut steps = path.steps.iter().map(|&step| self.schema.relation(step));
+        steps.find(|relation| !relation.kind.is_to_one())
+    }
+
     fn no_field(&self, resource: ResourceId, name: &str, parameter: &str) -> Fault {
         if let Some((_, relation)) = self.relation(resource, name) {
             return self.relation_for_field(resource, relation, parameter);

@@ -56,14 +56,10 @@ fn term(names: &Names, resource: ResourceId, item: &str) -> Result<SortTerm, Fau
 
 /// Of several related items none could say where the item belongs.
 fn check_steps(names: &Names, path: &Path) -> Result<(), Fault> {
-    let mut steps = path.steps.iter().map(|&step| names.schema.relation(step));
-    match steps.find(|relation| !relation.kind.is_to_one()) {
-        None => Ok(()),
-        Some(relation) => {
-            let detail = format!("{} leads to many items, and an order needs one", relation.name);
-            Err(Fault::parameter("sort", Code::BadSort, detail))
-        }
-    }
+    names.to_many(path).map_or(Ok(()), |relation| {
+        let detail = format!("{} leads to many items, and an order needs one", relation.name);
+        Err(Fault::parameter("sort", Code::BadSort, detail))
+    })
 }
 
 /// Whether requests may sort by the field; JSON and bytes have no order, whatever the schema says.
