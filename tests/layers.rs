@@ -1,6 +1,5 @@
 //! The service as one layer among several: answers coded for the way, and proxies in front.
 
-use std::io::Read;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -9,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::api::Api;
 use crate::support::case::SchemaSource;
-use crate::support::http::{Answer, Client, Request};
+use crate::support::http::{Answer, Client, Request, decoded};
 use crate::support::nginx::Nginx;
 use crate::support::server::{Place, Server, output};
 use crate::trial;
@@ -40,21 +39,6 @@ pub(crate) fn trials() -> Vec<Trial> {
             unreadable,
         ),
     ]
-}
-
-fn decoded(coding: &str, bytes: &[u8]) -> Result<Vec<u8>, String> {
-    let mut plain = Vec::new();
-    let read = match coding {
-        "gzip" => flate2::read::GzDecoder::new(bytes).read_to_end(&mut plain),
-        "br" => brotli::Decompressor::new(bytes, 4096).read_to_end(&mut plain),
-        "zstd" => {
-            let decoder = zstd::stream::read::Decoder::new(bytes).map_err(|e| e.to_string())?;
-            std::io::BufReader::new(decoder).read_to_end(&mut plain)
-        }
-        other => return Err(format!("no coding is called {other}")),
-    };
-    read.map_err(|e| format!("{coding}: {e}"))?;
-    Ok(plain)
 }
 
 fn get(client: &mut Client, target: &str, headers: &[(&str, &str)]) -> Result<Answer, String> {

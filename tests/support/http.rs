@@ -1,6 +1,6 @@
 //! A small HTTP/1.1 client that sends what it is told, right or wrong.
 
-use std::io::{BufRead, BufReader, ErrorKind, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -101,6 +101,22 @@ impl Answer {
     pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
+}
+
+/// What a content coding (RFC 9110, 8.4) made of these bytes.
+pub(crate) fn decoded(coding: &str, bytes: &[u8]) -> Result<Vec<u8>, String> {
+    let mut plain = Vec::new();
+    let read = match coding {
+        "gzip" => flate2::read::GzDecoder::new(bytes).read_to_end(&mut plain),
+        "br" => brotli::Decompressor::new(bytes, 4096).read_to_end(&mut plain),
+        "zstd" => {
+            let decoder = zstd::stream::read::Decoder::new(bytes).map_err(|e| e.to_string())?;
+            std::io::BufReader::new(decoder).read_to_end(&mut plain)
+        }
+        other => return Err(format!("no coding is called {other}")),
+    };
+    read.map_err(|e| format!("{coding}: {e}"))?;
+    Ok(plain)
 }
 
 /// A client of one server, over one connection for as long as the server keeps it.

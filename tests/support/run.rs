@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use super::case::{Case, Exchange, ExpectedBody, ExpectedHeader, Step};
 use super::contract::Contract;
-use super::http::{Answer, Client, Request};
+use super::http::{Answer, Client, Request, decoded};
 use super::json::Json;
 use super::matching::{self, Bindings};
 
@@ -62,7 +62,14 @@ struct Player<'c> {
 impl Player<'_> {
     fn play(&mut self, exchange: &Exchange) -> Result<(), String> {
         let request = self.request(exchange)?;
-        let answer = self.client.send(&request)?;
+        let mut answer = self.client.send(&request)?;
+        // Pages speak of what the content is, however it is coded.
+        if let Some(coding) = answer
+            .header("content-encoding")
+            .filter(|_| !answer.body.is_empty())
+        {
+            answer.body = decoded(&coding, &answer.body)?;
+        }
         let mut differences = rules_for_all(&request, &answer);
         if let Some(contract) = self.contract {
             differences.extend(contract.broken(&request, &answer));

@@ -117,7 +117,7 @@ impl Document<'_> {
             200,
             json!({
                 "description": "A page, or a stream of the whole result.",
-                "headers": self.headers(&["ETag", "Cache-Control", "Vary", "Link", "Content-Disposition"]),
+                "headers": self.headers(&["ETag", "Cache-Control", "Vary", "Content-Encoding", "Link", "Content-Disposition"]),
                 "content": self.shown(id, Content::Collection),
             }),
         );
@@ -152,13 +152,14 @@ impl Document<'_> {
             draft.takes("If-Unmodified-Since");
             headers.push("Last-Modified");
         }
+        draft.responses.insert(304, self.not_modified(&headers));
+        headers.push("Content-Encoding");
         let shown = json!({
             "description": description,
             "headers": self.headers(&headers),
             "content": self.shown(id, Content::Item),
         });
         draft.responses.insert(200, shown);
-        draft.responses.insert(304, self.not_modified(&headers));
     }
 
     /// QUERY of a collection.
@@ -176,7 +177,13 @@ impl Document<'_> {
         let mut draft = self.question(id);
         draft.verb = "postQuery";
         if let Some(page) = draft.responses.get_mut(&200) {
-            page["headers"] = self.headers(&["Cache-Control", "Vary", "Link", "Content-Disposition"]);
+            page["headers"] = self.headers(&[
+                "Cache-Control",
+                "Vary",
+                "Content-Encoding",
+                "Link",
+                "Content-Disposition",
+            ]);
         }
         draft.responses.remove(&304);
         draft.responses.remove(&412);

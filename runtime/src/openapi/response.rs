@@ -55,6 +55,10 @@ pub(super) const HEADERS: &[HeaderRow] = &[
     ),
     header("Cache-Control", "what caches may do with the answer"),
     header("Vary", "the request headers on which the answer depends"),
+    header(
+        "Content-Encoding",
+        "how the content is coded, where `Accept-Encoding` asks for that (RFC 9110, 8.4)",
+    ),
     header("Link", "this page and its neighbours (RFC 8288)"),
     header("Content-Disposition", "the name of the file, in CSV (RFC 6266)"),
     header("Location", "where the item made is"),
@@ -143,6 +147,7 @@ const READ_ANYWAY: &[&str] = &[
     "Cache-Control",
     "Last-Modified",
     "Vary",
+    "Content-Encoding",
     "Content-Security-Policy",
     "X-Content-Type-Options",
 ];

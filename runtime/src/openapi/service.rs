@@ -96,7 +96,7 @@ impl Document<'_> {
             200,
             json!({
                 "description": "The document.",
-                "headers": self.headers(&["ETag", "Cache-Control", "Vary", "Link"]),
+                "headers": self.headers(&["ETag", "Cache-Control", "Vary", "Content-Encoding", "Link"]),
                 "content": contents(types, &json!({ "type": "object" })),
             }),
         );
