@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use rest_schema::{Operation, ResourceId};
 use serde_json::{Value, json};
 
-use super::field::{self, Object};
+use super::field::{self, LONGEST_QUERY, Object};
 use super::parameter::Named;
+use super::response::LONGEST_HEADERS;
 use super::{Document, Version, response};
 use crate::caller::Caller;
 use crate::plan::access::Permit;
@@ -146,7 +147,7 @@ impl Document<'_> {
         let mut draft = self.service_draft(noun, "The methods of the address", &codes, json!([]));
         draft.verb = "options";
         let anything = |variable: &Value| {
-            let schema = json!({ "type": "string", "minLength": 1 });
+            let schema = json!({ "type": "string", "minLength": 1, "maxLength": LONGEST_QUERY });
             json!({ "name": variable["name"], "in": "path", "required": true, "schema": schema })
         };
         draft.parameters = variables.as_array().into_iter().flatten().map(anything).collect();
@@ -202,7 +203,7 @@ impl Document<'_> {
     /// The request headers that operations name.
     pub(super) fn header_parameters(&self) -> Object {
         let of = |name: &str, doc: &str| {
-            let mut schema = json!({ "type": "string" });
+            let mut schema = json!({ "type": "string", "maxLength": LONGEST_HEADERS });
             match name {
                 "If-Match" | "If-None-Match" => {
                     schema["pattern"] = json!(precondition::PATTERN);

@@ -34,6 +34,9 @@ pub(super) fn schema(field: &Field, length: Option<&Bounds<u64>>, usage: Use, lo
             schema.insert("pattern".to_owned(), json!(pattern));
         }
     }
+    if usage == Use::Sought && is_text {
+        schema.insert("maxLength".to_owned(), json!(LONGEST_QUERY));
+    }
     if usage != Use::Sought && field.optional {
         nullable(&mut schema);
     }

@@ -26,7 +26,7 @@ impl Document<'_> {
             Format::Hal => json!({ "schema": self.reference(id, Kind::Hal) }),
             // 3.1 can't say what stands in a line.
             Format::Ndjson if self.version == Version::V3_2 => json!({ "itemSchema": self.any_of_item(id) }),
-            Format::Ndjson | Format::Csv => json!({ "schema": { "type": "string" } }),
+            Format::Ndjson | Format::Csv => json!({ "schema": endless() }),
         }
     }
 
@@ -80,6 +80,11 @@ impl Document<'_> {
             &["_links", "page", "_embedded"],
         )
     }
+}
+
+/// A text that nothing bounds but the size of a number.
+pub(super) fn endless() -> Value {
+    json!({ "type": "string", "maxLength": i64::MAX })
 }
 
 fn link() -> Value {

@@ -1,12 +1,12 @@
 //! Parameters: those of every collection, and a flat, typed one for each field and operator.
 //!
-//! Values have no length of their own: the whole query string has (`uri-too-long`).
+//! Values have no length of their own: the whole query string has (`uri-too-long`), and so they have its.
 
 use rest_schema::operators::x_name;
 use rest_schema::{Field, Resource, ResourceId};
 use serde_json::{Value, json};
 
-use super::field::{self, Object};
+use super::field::{self, LONGEST_QUERY, Object};
 use super::{Document, object};
 use crate::request::aggregate::{self, FUNCTIONS, FunctionRow, is_groupable};
 use crate::request::filter::{OPERATORS, OperatorRow, Takes};
@@ -43,7 +43,7 @@ impl Document<'_> {
                 true,
                 json!({ "type": "integer", "format": "int32", "minimum": 1, "maximum": page.max }),
             ),
-            "cursor" => (true, json!({ "type": "string" })),
+            "cursor" => (true, text()),
             "page" => (
                 true,
                 json!({ "type": "integer", "format": "int32", "minimum": 1, "maximum": last_page(&self.model.schema) }),
@@ -185,8 +185,8 @@ fn given(field: &Field, row: &OperatorRow) -> Value {
     let value = || Value::Object(field::sought(field));
     match row.takes {
         Takes::One => value(),
-        Takes::Text => json!({ "type": "string" }),
-        Takes::List => json!({ "type": "array", "items": value() }),
+        Takes::Text => text(),
+        Takes::List => json!({ "type": "array", "items": value(), "maxItems": LONGEST_QUERY }),
         Takes::Flag => json!({ "type": "boolean" }),
     }
 }
@@ -204,6 +204,10 @@ pub(super) fn tests(field: &Field) -> Value {
         Some(eq) => json!({ "anyOf": [given(field, eq), all] }),
         None => all,
     }
+}
+
+fn text() -> Value {
+    json!({ "type": "string", "maxLength": LONGEST_QUERY })
 }
 
 fn parameter(name: &str, doc: &str, schema: Value, is_list: bool) -> Value {
@@ -225,9 +229,6 @@ fn list(words: Vec<String>, most: Option<usize>) -> Option<Value> {
         return None;
     }
     let items = json!({ "type": "string", "enum": words });
-    let mut list = json!({ "type": "array", "items": items, "minItems": 1 });
-    if let Some(most) = most {
-        list["maxItems"] = json!(most);
-    }
-    Some(list)
+    let most = most.unwrap_or(LONGEST_QUERY);
+    Some(json!({ "type": "array", "items": items, "minItems": 1, "maxItems": most }))
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::Document;
 use super::draft::{Draft, OF_ITEM, WRITE};
-use super::field::{self, Object};
+use super::field::{self, LONGEST_QUERY, Object};
 use crate::problem::Code;
 use crate::request::methods;
 use crate::validate::Body;
@@ -133,7 +133,10 @@ impl Document<'_> {
         let schema = match key.as_slice() {
             [only] => field::sought(self.model.field(*only)),
             // Its parts, separated by commas.
-            _ => Object::from_iter([("type".to_owned(), json!("string"))]),
+            _ => Object::from_iter([
+                ("type".to_owned(), json!("string")),
+                ("maxLength".to_owned(), json!(LONGEST_QUERY)),
+            ]),
         };
         json!({ "name": "other", "in": "path", "required": true, "schema": schema })
     }

@@ -10,6 +10,8 @@ use super::field::{LONGEST_QUERY, Object};
 use super::{Document, object};
 use crate::problem::{self, Code};
 
+/// The most bytes of the headers of a request or an answer.
+pub(super) const LONGEST_HEADERS: usize = 16 * LONGEST_QUERY;
 /// Characters of a text in a problem; what a request says may be repeated in it.
 pub(super) const LONGEST_TEXT: usize = 4 * LONGEST_QUERY;
 
@@ -38,7 +40,7 @@ impl HeaderRow {
         if self.is_number {
             json!({ "type": "integer", "format": "int32", "minimum": 0, "maximum": i32::MAX })
         } else {
-            json!({ "type": "string", "maxLength": 16 * LONGEST_QUERY })
+            json!({ "type": "string", "maxLength": LONGEST_HEADERS })
         }
     }
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::draft::{ANY, Draft, JSON, content, contents, reference};
 use super::field::Object;
+use super::formats::endless;
 use super::schema::Kind;
 use super::{Document, object};
 use crate::problem::Code;
@@ -113,7 +114,7 @@ impl Document<'_> {
         let text = |mut draft: Draft, types: &[&str]| {
             for (status, told) in &mut draft.responses {
                 if *status == 200 {
-                    told["content"] = contents(types, &json!({ "type": "string" }));
+                    told["content"] = contents(types, &endless());
                 }
                 if matches!(status, 200 | 304) {
                     for name in ["Content-Security-Policy", "X-Content-Type-Options"] {
