@@ -5,7 +5,8 @@
 use rest_schema::types::Kind;
 use rest_schema::{Field, FieldId, FieldType, Link, RelationKind, ResourceId, Schema, SortKey};
 
-use super::{Finding, name, table_name};
+use super::Finding;
+use super::index::Needed;
 
 /// What the schema by itself tells: of another program's tables only what it says of their indexes is known.
 pub fn costs(schema: &Schema) -> Vec<Finding> {
@@ -56,14 +57,9 @@ pub(super) fn of_resource(
         if is_ours {
             return finding.help("say `index: true`, unless the table stays small");
         }
-        let index = format!("ix_{}_{column}", table.replace('.', "_"));
+        let index = Needed::on(column);
         Finding {
-            statement: Some(format!(
-                "CREATE INDEX {} ON {} ({})",
-                name(&index),
-                table_name(table),
-                name(column)
-            )),
+            statement: Some(index.statement(&index.name(table, None), table, None)),
             ..finding.help("let the owner of the table make one, and say `index: true`")
         }
     })

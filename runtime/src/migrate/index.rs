@@ -65,6 +65,17 @@ impl Term {
 }
 
 impl Needed {
+    /// One on a column alone.
+    pub fn on(column: &str) -> Self {
+        Self {
+            terms: vec![Term::column(column, false)],
+            fixed: 0,
+            is_unique: false,
+            condition: None,
+            why: Why::Declared,
+        }
+    }
+
     /// The statement that makes it; `rowid` is the column that SQLite adds by itself.
     pub fn statement(&self, index_name: &str, table: &str, rowid: Option<&str>) -> String {
         let turn = self.terms.last().is_some_and(|term| term.descending);

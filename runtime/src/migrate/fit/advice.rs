@@ -5,7 +5,7 @@ use rest_schema::{Field, FieldId, FieldType, JoinColumn, ResourceId};
 use super::{Comparison, Finding};
 use crate::codec::Affinity;
 use crate::migrate::catalogue::{Column, Table, TableIndex};
-use crate::migrate::index::{Needs, Why};
+use crate::migrate::index::{Needed, Needs, Why};
 use crate::migrate::{Expression, Ownership, cost, create, name, table_name};
 use crate::sql::dialect::Dialect;
 
@@ -74,19 +74,8 @@ impl Comparison<'_> {
         };
         let is_served = |field: FieldId| {
             let column = &self.schema.field(field).column;
-            let begins = |terms: &[(Option<String>, bool)]| {
-                let first = terms.first().and_then(|(column, _)| column.as_deref());
-                first.is_some_and(|first| first.eq_ignore_ascii_case(column))
-            };
-            let has_index = table
-                .indexes
-                .iter()
-                .any(|index| !index.is_partial && begins(&index.terms));
-            has_index
-                || table
-                    .key()
-                    .first()
-                    .is_some_and(|key| key.eq_ignore_ascii_case(column))
+            let is_key = |key: &&str| key.eq_ignore_ascii_case(column);
+            serves(table, &Needed::on(column)) || table.key().first().is_some_and(is_key)
         };
         let is_ours = self.ownership == Ownership::Ours;
         self.fit
@@ -103,17 +92,9 @@ impl Comparison<'_> {
             expression,
         };
         for needed in needs.of(self.resource) {
-            let serves = |index: &TableIndex| {
-                let terms: Vec<_> = index
-                    .terms
-                    .iter()
-                    .map(|(column, descends)| (column.as_deref(), *descends))
-                    .collect();
-                !index.is_partial && needed.is_served_by(&terms)
-            };
             let is_plain = needed.condition.is_none() && !needed.is_unique && needed.has_columns_only();
             let all_there = needed.columns().all(|column| table.column(column).is_some());
-            if !is_plain || !all_there || table.indexes.iter().any(serves) {
+            if !is_plain || !all_there || serves(table, &needed) {
                 continue;
             }
             let reason = match &needed.why {
@@ -140,4 +121,16 @@ impl Comparison<'_> {
             self.fit.advice.push(finding);
         }
     }
+}
+
+/// Whether an index of the table does as well as one that is needed.
+fn serves(table: &Table, needed: &Needed) -> bool {
+    let is_as_good = |index: &TableIndex| {
+        let terms = index.terms.iter();
+        let terms: Vec<_> = terms
+            .map(|(column, descends)| (column.as_deref(), *descends))
+            .collect();
+        !index.is_partial && needed.is_served_by(&terms)
+    };
+    table.indexes.iter().any(is_as_good)
 }
