@@ -8,6 +8,7 @@ use libtest_mimic::Trial;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::support::http::{Client, Request};
 use crate::support::server::{Place, Server, package, rest_gen};
 use crate::support::tools::{node, python, run};
 use crate::trial;
@@ -136,12 +137,9 @@ fn answers() -> Result<(), String> {
 fn blog(folder: &Path) -> Result<(Server, PathBuf, Place), String> {
     let place = Place::named("blog")?;
     let server = place.serve()?;
-    let document = ureq::get(&format!("http://{}/api/openapi.json", server.address))
-        .call()
-        .and_then(|mut answer| answer.body_mut().read_to_string())
-        .map_err(|e| e.to_string())?;
+    let answer = Client::new(server.address).send(&Request::new("GET", "/api/openapi.json"))?;
     let file = folder.join("blog.json");
-    std::fs::write(&file, document).map_err(|e| e.to_string())?;
+    std::fs::write(&file, answer.body).map_err(|e| e.to_string())?;
     Ok((server, file, place))
 }
 

@@ -79,9 +79,18 @@ impl Document<'_> {
 
     /// The name of a schema of the service's own; that of a resource's is never taken.
     pub(super) fn own(&self, name: &str) -> String {
-        let is_taken = |name: &str| {
+        let named = |name: &str| {
             let mut resources = self.model.schema.resources();
-            resources.any(|(id, _)| Kind::ALL.iter().any(|kind| self.name(id, *kind) == name))
+            resources.find(|(_, resource)| resource.name == name)
+        };
+        // Asked for by nearly every operation, so only the resources are looked at that could have such a name.
+        let is_taken = |name: &str| {
+            let bare = name.trim_end_matches('_');
+            let of_kind = |kind: &Kind| {
+                let found = bare.strip_suffix(kind.suffix()).and_then(named);
+                found.is_some_and(|(id, _)| self.name(id, *kind) == name)
+            };
+            named(name).is_some() || Kind::ALL.iter().any(of_kind)
         };
         let mut own = name.to_owned();
         while is_taken(&own) {

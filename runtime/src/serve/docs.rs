@@ -3,6 +3,7 @@
 //! Nothing of it comes from elsewhere and nothing is written into the page, so its policy lets in the service's own
 //! files alone. Addresses are relative: they hold under any prefix.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::http::header::{CONTENT_SECURITY_POLICY, HeaderMap, HeaderValue, X_CONTENT_TYPE_OPTIONS};
@@ -59,8 +60,11 @@ pub(super) fn file(name: &str) -> Option<Bytes> {
         return Some(Bytes::from_static(include_bytes!("docs/start.js")));
     }
     let found = utoipa_swagger_ui::serve(name, Arc::new(Config::from("openapi.json")));
-    let file = found.ok().flatten()?;
-    Some(Bytes::from(file.bytes.into_owned()))
+    // They are part of the program, and aren't copied.
+    Some(match found.ok().flatten()?.bytes {
+        Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+        Cow::Owned(bytes) => Bytes::from(bytes),
+    })
 }
 
 /// Says what the page may do.
