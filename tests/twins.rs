@@ -542,6 +542,7 @@ fn value(field: &Field, random: &mut Random) -> (String, String) {
             ]))
             .to_owned(),
         ),
+        FieldType::Keys(_) => bare("[]".to_owned()),
         FieldType::Bytes => quoted((*random.pick(&["", "AA==", "AAEC", "/////w=="])).to_owned()),
     }
 }

@@ -12,7 +12,7 @@ use crate::support::server::{output, package};
 use crate::trial;
 
 /// The schemas that `tests/ways` serves.
-const SCHEMAS: [&str; 7] = ["bin", "blog", "keys", "many", "rules", "shapes", "types"];
+const SCHEMAS: [&str; 8] = ["bin", "blog", "keys", "many", "rules", "sets", "shapes", "types"];
 
 /// The tests.
 pub(crate) fn trials() -> Vec<Trial> {

@@ -386,9 +386,10 @@ const MANY_TO_MANY: &[KeyRow] = keys! {
     "to_column"   Text,      "Its column with the key of the target";
     "description" Text,      "In Markdown";
     "inverse"     Block(Level::Inverse), "The name of the relation seen from the target";
+    "writable"    Flag,      "Whether items show the keys of the targets (`tag_ids`), and bodies set them";
+    "api_name"    Text,      "The name of that member on the wire";
+    "access"      Rule,      "Who may link and unlink, in place of the rule `update`";
     "through"     Later,     "A resource whose items are the pairs";
-    "writable"    Later,     "Whether bodies hold the keys of the targets";
-    "access"      Later,     "Who may link and unlink";
 };
 
 const INDEX: &[KeyRow] = keys! {

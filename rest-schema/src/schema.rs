@@ -149,6 +149,8 @@ pub enum FieldRole {
     Key,
     /// Made by a belongs_to (it may be part of the key as well).
     ForeignKey(RelationId),
+    /// The keys of the items that a writable many-to-many leads to and the caller may read: shown, and set by bodies.
+    Keys(RelationId),
     /// Anything else.
     Plain,
 }
@@ -160,7 +162,7 @@ pub struct Field {
     pub name: String,
     /// The name on the wire; the same unless `api_name` says otherwise.
     pub api_name: String,
-    /// The column; for computed fields the field's name, with no column behind it.
+    /// The column; the field's name where there is none behind it.
     pub column: String,
     /// Its type.
     pub ty: FieldType,
@@ -251,6 +253,9 @@ pub struct Relation {
     pub declared: bool,
     /// How the rows are found.
     pub link: Link,
+    /// Who may link and unlink, judged on the row that declares the relation; `None`: who may update that row
+    /// (many-to-many only, at the side that declares it).
+    pub access: Option<Rule>,
     /// What happens to this side's row when the target is deleted (belongs_to only).
     pub on_delete: OnDelete,
     /// How many items an include shows per parent; `None`: the service's page size (to-many only).
@@ -772,7 +777,22 @@ fn goes_on(index: &[(FieldId, bool)], sort: &[SortKey]) -> bool {
     index.len() >= sort.len() && (one_way(false) || one_way(true))
 }
 
+impl Schema {
+    /// The side of a many-to-many that declares it, and whose rule decides about its pairs.
+    pub fn declared(&self, id: RelationId) -> RelationId {
+        let relation = self.relation(id);
+        relation.inverse.filter(|_| !relation.declared).unwrap_or(id)
+    }
+}
+
 impl Resource {
+    /// The field that holds the keys to which a relation of this resource leads, where bodies may set them.
+    pub fn keys_field(&self, relation: RelationId) -> Option<(u32, &Field)> {
+        (0u32..)
+            .zip(&self.fields)
+            .find(|(_, field)| field.keys_of() == Some(relation))
+    }
+
     /// Whether its deleted rows are kept and may be brought back by somebody.
     pub fn shows_deleted(&self) -> bool {
         self.kept.deleted.is_some() && self.access.restore.is_some() && self.access.read.is_some()
@@ -818,7 +838,15 @@ impl Resource {
 impl Field {
     /// Whether a column stands behind it.
     pub fn is_stored(&self) -> bool {
-        self.computed.is_none()
+        self.computed.is_none() && self.keys_of().is_none()
+    }
+
+    /// The relation whose keys it holds, where it holds any.
+    pub fn keys_of(&self) -> Option<RelationId> {
+        match self.role {
+            FieldRole::Keys(relation) => Some(relation),
+            FieldRole::Key | FieldRole::ForeignKey(_) | FieldRole::Plain => None,
+        }
     }
 
     /// Whether it can appear in an answer at all.

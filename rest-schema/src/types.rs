@@ -44,6 +44,8 @@ pub enum FieldType {
     Slug,
     /// A password: taken as text, kept as a hash, never shown.
     Password,
+    /// The keys of related items, each of this type: a JSON array without order or repetition. No schema names it.
+    Keys(Box<FieldType>),
 }
 
 /// What a type's value is made of: how it is compared, filtered and bound.
@@ -135,8 +137,14 @@ pub const TYPES: &[TypeRow] = rows! {
     "password"  Text      "TEXT"    "text"             "string"  Some("password"),  "Password"            "password"       [true  false true]  "Taken as text, kept as a hash, never shown";
 };
 
+/// The row of what a relation makes; no word of a schema's.
+#[rustfmt::skip]
+const KEYS: &[TypeRow] = rows! {
+    "keys"      Json      "TEXT"    "jsonb"            "array"   None,              "Vec"                 "select"         [false false false] "The keys of related items";
+};
+
 impl FieldType {
-    /// The type's row in [`TYPES`].
+    /// The type's row in [`TYPES`]; keys of related items have one of their own.
     pub fn row(&self) -> &'static TypeRow {
         let place = match self {
             Self::String => 0,
@@ -157,6 +165,7 @@ impl FieldType {
             Self::Url => 15,
             Self::Slug => 16,
             Self::Password => 17,
+            Self::Keys(_) => return &KEYS[0],
         };
         &TYPES[place]
     }

@@ -2,6 +2,7 @@
 //!
 //! A [`Value`] is what is meant, not how a database keeps it; the stored forms are the runtime's business.
 
+mod keys;
 mod parse;
 
 use std::cmp::Ordering;

@@ -247,6 +247,7 @@ fn empty(ty: &FieldType) -> Option<Value> {
         FieldType::Boolean => Value::Boolean(false),
         FieldType::Json => Value::Json("null".to_owned()),
         FieldType::Bytes => Value::Bytes(Vec::new()),
+        FieldType::Keys(_) => Value::of_keys(Vec::new()),
         FieldType::Date | FieldType::Time | FieldType::Timestamp | FieldType::Uuid => return None,
     })
 }

@@ -11,7 +11,7 @@ use crate::caller::{Authority, Caller};
 use crate::hook::{Registry, Unbound};
 use crate::model::Model;
 use crate::open::Keys;
-use crate::plan::access::Permit;
+use crate::plan::access::{Deed, Permit};
 use crate::plan::closed;
 use crate::plan::lower::Kind;
 use crate::plan::read::Shape;
@@ -86,12 +86,12 @@ impl Engine {
             .schema
             .resources()
             .map(|(id, _)| {
-                let of = |kind, operation| {
+                let of = |kind, operation: Operation| {
                     let authority = Authority {
                         kind,
                         is_unrestricted: false,
                     };
-                    write::pre_select(&model, id, authority, operation, &[])
+                    write::pre_select(&model, id, authority, operation.into(), &[])
                 };
                 let (anonymous, account) = (Kind::Anonymous, Kind::Account);
                 [
@@ -128,14 +128,14 @@ impl Engine {
         self.bindings.get(&self.model, of)
     }
 
-    /// Refuses an operation that is closed to a caller whatever the row.
+    /// Refuses what is closed to a caller whatever the row.
     pub(crate) fn open(
         &self,
         resource: ResourceId,
-        operation: Operation,
+        deed: impl Into<Deed>,
         caller: &Caller,
     ) -> Result<(), Problem> {
-        match self.model.rules(resource).rule(operation).permit(caller) {
+        match self.model.rules(resource).deed(deed.into()).permit(caller) {
             Permit::Never => Err(closed(caller)),
             Permit::Always | Permit::When(_) => Ok(()),
         }

@@ -7,7 +7,7 @@ use rest_schema::{Field, FieldId, Relation, RelationId, Resource, ResourceId, Sc
 use crate::cell::Cell;
 use crate::codec::{Codec, ColumnType, Columns};
 use crate::plan::access::{self, Account, ResourceRules};
-use crate::plan::expr::Expr;
+use crate::plan::expr::{Expr, Origin, Related, Take};
 use crate::plan::keeping::Keeping;
 use crate::plan::level::{SharedLevel, whole_levels};
 use crate::plan::lower::Kind;
@@ -115,14 +115,36 @@ impl Model {
     }
 
     /// The fields that make the state of a row: its version, where the service counts one, else all that are stored.
-    pub fn state_fields(&self, id: ResourceId) -> Vec<FieldId> {
+    fn state_fields(&self, id: ResourceId) -> Vec<FieldId> {
         match self.resource(id).kept.version {
             Some(version) => vec![version],
             None => self.stored(id).map(|(field, _)| field).collect(),
         }
     }
 
-    /// The expression of a computed field, as row 0.
+    /// What tells one state of a row from another, as row 0: its version or all that is stored, and the pairs by which
+    /// a writable many-to-many leads anywhere, whoever may see that.
+    pub fn state(&self, id: ResourceId) -> Vec<Expr> {
+        let columns = self.state_fields(id).into_iter();
+        let columns = columns.map(|field| Expr::Column(0, field));
+        columns.chain(self.pairs(id)).collect()
+    }
+
+    /// The pairs of the writable many-to-manys of a resource, as row 0.
+    fn pairs(&self, id: ResourceId) -> impl Iterator<Item = Expr> {
+        let relations = self.resource(id).fields.iter().filter_map(Field::keys_of);
+        relations.map(|relation| {
+            Expr::Related(Box::new(Related {
+                from: Origin::Row(0),
+                row: 1,
+                relation,
+                condition: Expr::Boolean(true),
+                take: Take::Keys,
+            }))
+        })
+    }
+
+    /// The expression of a field that has no column, as row 0.
     pub fn computed(&self, id: FieldId, kind: Kind) -> Option<&Expr> {
         let ruling = self.rules(id.resource).computed[id.index as usize].as_ref()?;
         Some(ruling.expr(kind))

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rest_schema::{FieldId, Operation, Relation, Resource, Schema, SortKey};
+use rest_schema::{Caching, FieldId, Operation, Relation, RelationKind, Resource, Schema, SortKey};
 
 use super::{Changes, field};
 
@@ -86,6 +86,7 @@ impl Pair<'_> {
         self.constraints(changes);
         self.orders(changes);
         self.relations(changes);
+        self.caching(changes);
     }
 
     fn operations(&self, changes: &mut Changes) {
@@ -177,6 +178,41 @@ impl Pair<'_> {
         }
     }
 
+    /// Who makes and undoes the pairs of a many-to-many, from the side that declares it.
+    fn links(&self, (one, other): (&Relation, &Relation), place: &str, changes: &mut Changes) {
+        let rule = |resource: &Resource, relation: &Relation| {
+            let own = relation.access.as_ref();
+            own.or(resource.access.update.as_ref()).cloned()
+        };
+        let is_pairs = |relation: &Relation| relation.declared && relation.kind == RelationKind::ManyToMany;
+        if !(is_pairs(one) && is_pairs(other)) || one.access == other.access {
+            return;
+        }
+        match (rule(self.old, one), rule(self.new, other)) {
+            (Some(_), None) => changes.breaking(place, "linking isn't served any more"),
+            (None, Some(_)) => changes.compatible(place, "linking is served"),
+            (one, other) => changes.rule(place, "linking", one.as_ref(), other.as_ref()),
+        }
+    }
+
+    /// How old an answer may be.
+    fn caching(&self, changes: &mut Changes) {
+        let of = |schema: &Schema, resource: &Resource| {
+            let mut all = schema.resources();
+            let id = all.find(|(_, other)| std::ptr::eq(*other, resource));
+            id.and_then(|(id, _)| schema.caching_of(id))
+        };
+        let (one, other) = (of(self.schemas.0, self.old), of(self.schemas.1, self.new));
+        if one != other {
+            let text = format!(
+                "caches answered by themselves {} and may {}",
+                seconds(one),
+                seconds(other)
+            );
+            changes.doubtful(&self.new.name, text);
+        }
+    }
+
     fn orders(&self, changes: &mut Changes) {
         let place = &self.new.name;
         let searched = |resource: &Resource| resource.fields.iter().any(|field| field.searchable);
@@ -216,6 +252,7 @@ impl Pair<'_> {
                             format!("it led to {} and leads to {}", text(led), text(leads)),
                         );
                     }
+                    self.links((one, other), &place, changes);
                     if one.limit != other.limit && !other.kind.is_to_one() {
                         changes.doubtful(&place, "an include of it shows another number of items");
                     }
@@ -236,6 +273,20 @@ impl Pair<'_> {
                 );
             }
         }
+    }
+}
+
+fn seconds(caching: Option<Caching>) -> String {
+    match caching {
+        None => "not at all".to_owned(),
+        Some(Caching {
+            max_age,
+            shared_max_age: None,
+        }) => format!("for {max_age} seconds"),
+        Some(Caching {
+            max_age,
+            shared_max_age: Some(shared),
+        }) => format!("for {max_age} seconds ({shared} where several share one)"),
     }
 }
 

@@ -136,6 +136,28 @@ const TABLE: &[(&str, &str, &[&str], &[&str])] = &[
         ],
     ),
     (
+        "tags: { to: Tag, inverse: posts }",
+        "tags: { to: Tag, inverse: posts, writable: true }",
+        &["compatible Post.tag_slugs: it is new"],
+        &["breaking Post.tag_slugs: it is gone"],
+    ),
+    (
+        "tags: { to: Tag, inverse: posts }",
+        "tags: { to: Tag, inverse: posts, access: public }",
+        &["compatible Post.tags: linking was `author_id = me.id` and is `public`"],
+        &["breaking Post.tags: linking was `public` and is `author_id = me.id`"],
+    ),
+    (
+        "    key: slug\n",
+        "    key: slug\n    caching: { max_age: 1m, shared_max_age: 1h }\n",
+        &[
+            "to look at Tag: caches answered by themselves not at all and may for 60 seconds (3600 where several share one)",
+        ],
+        &[
+            "to look at Tag: caches answered by themselves for 60 seconds (3600 where several share one) and may not at all",
+        ],
+    ),
+    (
         "access: { read: public, create: authenticated, delete: authenticated }",
         "access: { read: public, create: authenticated }",
         &["breaking Tag: deleting it isn't served any more"],

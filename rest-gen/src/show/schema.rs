@@ -203,6 +203,7 @@ impl Show<'_> {
             FieldRole::ForeignKey(relation) => {
                 text(format!("key of {}", self.schema.relation(relation).name))
             }
+            FieldRole::Keys(relation) => text(format!("keys of {}", self.schema.relation(relation).name)),
             FieldRole::Plain => Value::Null,
         };
         let flags = [
@@ -283,6 +284,7 @@ impl Show<'_> {
             ("inverse", optional(inverse)),
             ("by", self.link(&relation.link)),
             ("on_delete", on_delete),
+            ("access", self.rule(relation.access.as_ref())),
             ("limit", relation.limit.map_or(Value::Null, Value::from)),
             ("sort", self.sort(&relation.sort)),
         ])

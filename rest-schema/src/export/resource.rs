@@ -6,7 +6,7 @@ use crate::naming;
 use crate::resolve::{is_own, usual_reach as usual};
 use crate::schema::{
     Access, Bounds, DefaultValue, Field, FieldId, FieldRole, Index, IndexExpr, KeyKind, Link, OnDelete,
-    Relation, RelationKind, Resource, ResourceId, Rule, Schema, SortKey,
+    Relation, RelationId, RelationKind, Resource, ResourceId, Rule, Schema, SortKey,
 };
 use crate::types::FieldType;
 use crate::value::Value;
@@ -144,7 +144,7 @@ impl Writer<'_> {
                     }
                     _ => None,
                 },
-                FieldRole::Key | FieldRole::Plain => None,
+                FieldRole::Key | FieldRole::Keys(_) | FieldRole::Plain => None,
             };
             let (name, count) = whole.unwrap_or((field.name.clone(), 1));
             names.push(name);
@@ -167,7 +167,8 @@ impl Writer<'_> {
         let key = &self.resource.key;
         let id = key.fields.iter().find(|id| id.index == index);
         let generated = matches!(key.kind, KeyKind::Autoincrement | KeyKind::Uuid);
-        if matches!(field.role, FieldRole::ForeignKey(_)) || (id.is_some() && generated) {
+        let is_made = matches!(field.role, FieldRole::ForeignKey(_) | FieldRole::Keys(_));
+        if is_made || (id.is_some() && generated) {
             return None;
         }
         let mut entries = Vec::new();
@@ -262,10 +263,10 @@ impl Writer<'_> {
     }
 
     fn relations(&self, kind: RelationKind) -> Entries {
-        let relations = self.resource.relations.iter();
+        let relations = (0u32..).zip(&self.resource.relations);
         relations
-            .filter(|relation| relation.declared && relation.kind == kind)
-            .map(|relation| {
+            .filter(|(_, relation)| relation.declared && relation.kind == kind)
+            .map(|(index, relation)| {
                 let mut entries = vec![entry("to", &self.schema.resource(relation.target).name)];
                 match &relation.link {
                     Link::Keys { local, .. } => self.belongs_to(&mut entries, relation, local),
@@ -281,6 +282,7 @@ impl Writer<'_> {
                         }
                         described(&mut entries, relation);
                         self.inverse(&mut entries, relation);
+                        self.written(&mut entries, index);
                     }
                 }
                 let value = match entries.as_slice() {
@@ -290,6 +292,17 @@ impl Writer<'_> {
                 (relation.name.clone(), value)
             })
             .collect()
+    }
+
+    /// What bodies say of a many-to-many, and who says which pairs there are.
+    fn written(&self, entries: &mut Entries, index: u32) {
+        let resource = self.id(0).resource;
+        if let Some((_, field)) = self.resource.keys_field(RelationId { resource, index }) {
+            flag(entries, "writable", true);
+            differs(entries, "api_name", &field.api_name, &field.name);
+        }
+        let access = &self.resource.relations[index as usize].access;
+        rule(entries, "access", access.as_ref());
     }
 
     fn belongs_to(&self, entries: &mut Entries, relation: &Relation, local: &[FieldId]) {

@@ -8,8 +8,8 @@ use crate::raw::{Block, Named};
 use crate::rule::ast::Node;
 use crate::rule::{self, Checked, Place, Rules};
 use crate::schema::{
-    Check, DefaultValue, Expr, FieldId, FieldRole, IndexExpr, NamedRule, Operation, ResourceId, Row, Rule,
-    Schema,
+    Check, DefaultValue, Expr, FieldId, FieldRole, IndexExpr, NamedRule, Operation, RelationId, ResourceId,
+    Row, Rule, Schema,
 };
 use crate::source::{Excerpt, Span};
 use crate::types::FieldType;
@@ -26,6 +26,7 @@ enum Target {
     Writable(u32),
     Computed(u32),
     Default(u32),
+    Link(u32),
     Admin,
 }
 
@@ -51,6 +52,7 @@ pub(super) fn build(draft: &mut Draft, root: &Block, diagnostics: &mut Diagnosti
         let block = draft.sketch(id).block.clone();
         of_resource(draft, id, &block, &mut jobs);
         of_fields(draft, id, &mut jobs);
+        of_relations(id, &block, &mut jobs);
         of_indexes(draft, id, &block, &mut jobs);
         if !draft.is_stub(id) {
             unserved(draft, id, &block, diagnostics);
@@ -157,7 +159,9 @@ fn of_fields(draft: &Draft, id: ResourceId, jobs: &mut Vec<Job>) {
     let sketch = draft.sketch(id);
     let fields = draft.schema.resource(id).fields.iter().zip(&sketch.origins);
     for (index, (field, origin)) in (0u32..).zip(fields) {
-        let Some(Named { block, .. }) = sketch.written(*origin) else {
+        let own = sketch.written(*origin);
+        let own = own.filter(|_| !matches!(origin, Origin::Keys(_)));
+        let Some(Named { block, .. }) = own else {
             continue;
         };
         for (key, target) in [
@@ -173,6 +177,15 @@ fn of_fields(draft: &Draft, id: ResourceId, jobs: &mut Vec<Job>) {
             let text = block.literal("default").and_then(crate::raw::Node::scalar);
             jobs.extend(text.map(|text| job(id, Target::Default(index), &text)));
         }
+    }
+}
+
+fn of_relations(id: ResourceId, block: &Block, jobs: &mut Vec<Job>) {
+    let first = block.named("belongs_to").len();
+    for (at, named) in block.named("many_to_many").iter().enumerate() {
+        let index = u32::try_from(first + at).unwrap_or(u32::MAX);
+        let access = named.block.text("access");
+        jobs.extend(access.map(|text| job(id, Target::Link(index), text)));
     }
 }
 
@@ -355,7 +368,7 @@ fn place<'a>(schema: &'a Schema, job: &Job) -> Place<'a> {
         Target::Check(_) | Target::IndexWhere(_) => Place::Condition,
         Target::IndexTerm(..) => Place::Index,
         Target::Readable(_) => Place::Readable,
-        Target::Writable(_) => Place::Writable,
+        Target::Writable(_) | Target::Link(_) => Place::Writable,
         Target::Computed(_) => Place::Computed,
         Target::Default(field) => Place::Default(
             resource
@@ -391,6 +404,18 @@ fn put(draft: &mut Draft, job: &Job, checked: Checked) {
         Target::IndexTerm(at, term) => resource.indexes[at].terms[term].expr = IndexExpr::Expression(rule),
         Target::Readable(at) => resource.fields[at as usize].readable = Some(rule),
         Target::Writable(at) => resource.fields[at as usize].writable = Some(rule),
+        Target::Link(at) => {
+            // The keys in bodies are written under the same rule.
+            let relation = RelationId {
+                resource: job.resource,
+                index: at,
+            };
+            let fields = resource.fields.iter_mut();
+            for field in fields.filter(|field| field.keys_of() == Some(relation)) {
+                field.writable = Some(rule.clone());
+            }
+            resource.relations[at as usize].access = Some(rule);
+        }
         Target::Default(at) => resource.fields[at as usize].default = Some(DefaultValue::Expression(rule)),
         Target::Computed(at) => {
             let field = &mut resource.fields[at as usize];

@@ -84,6 +84,7 @@ fn fields(draft: &Draft, id: ResourceId) -> Vec<Use> {
         let what = match (origin, sketch.written(*origin)) {
             (Origin::Generated, _) => "the key".to_owned(),
             (Origin::Relation(_), Some(named)) => format!("the key of the relation `{}`", named.name.text),
+            (Origin::Keys(_), Some(named)) => format!("the keys of the relation `{}`", named.name.text),
             _ => format!("the field `{}`", field.name),
         };
         let span = sketch.place(*origin);

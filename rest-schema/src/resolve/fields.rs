@@ -68,10 +68,13 @@ impl Maker<'_> {
     fn all(mut self) -> Vec<(Origin, Field)> {
         let block = self.draft.sketch(self.id).block.clone();
         let relations = (0..block.named("belongs_to").len()).map(Origin::Relation);
+        let pairs = block.named("many_to_many").iter().enumerate();
+        let writable = pairs.filter(|(_, named)| named.block.is("writable"));
         let fields = (0..block.named("fields").len()).map(Origin::Field);
         let others = relations
             .chain(fields)
-            .filter(|origin| !self.plan.origins.contains(origin));
+            .filter(|origin| !self.plan.origins.contains(origin))
+            .chain(writable.map(|(at, _)| Origin::Keys(at)));
         let order: Vec<Origin> = self.plan.origins.iter().copied().chain(others).collect();
         let mut list = Vec::new();
         for origin in order {
@@ -79,6 +82,7 @@ impl Maker<'_> {
                 Origin::Generated => self.generated(&block),
                 Origin::Field(at) => vec![self.plain(&block, &block.named("fields")[at], origin)],
                 Origin::Relation(at) => self.foreign(&block, at, origin),
+                Origin::Keys(at) => self.keys(&block, at).into_iter().collect(),
             };
             list.extend(made.into_iter().map(|field| (origin, field)));
         }

@@ -4,21 +4,21 @@ use super::fields::{Maker, empty, unchecked};
 use super::key::{Part, foreign_parts};
 use super::{Origin, names};
 use crate::diagnostic::Diagnostic;
+use crate::naming::{plural, singular};
 use crate::raw::{Block, Named};
-use crate::schema::{DefaultValue, Field, FieldRole, RelationId};
+use crate::schema::{DefaultValue, Field, FieldRole, RelationId, ResourceId};
 use crate::types::FieldType;
+use crate::value::Value;
 
 impl Maker<'_> {
     /// The fields that hold the key of a relation's target.
     pub(super) fn foreign(&mut self, block: &Block, at: usize, origin: Origin) -> Vec<Field> {
         let named = &block.named("belongs_to")[at];
         let written = &named.block;
-        let target = written.text("to").and_then(|to| {
-            self.draft
-                .ids()
-                .find(|id| self.draft.sketch(*id).name.text == to.text)
-        });
-        let parts = match target.and_then(|target| self.keys.get(target.0 as usize)) {
+        let parts = match self
+            .target(named)
+            .and_then(|target| self.keys.get(target.0 as usize))
+        {
             Some(plan) => foreign_parts(&named.name.text, plan),
             None => {
                 let name = format!("{}_id", named.name.text);
@@ -50,6 +50,38 @@ impl Maker<'_> {
         }
         self.contradictions(written);
         fields
+    }
+
+    /// The field that holds the keys to which a writable many-to-many leads.
+    pub(super) fn keys(&mut self, block: &Block, at: usize) -> Option<Field> {
+        let named = &block.named("many_to_many")[at];
+        // What the key of a resource is that isn't seen here, nobody knows.
+        let target = self.target(named).filter(|target| !self.draft.is_stub(*target))?;
+        // A key of several fields is a fault of the relation itself.
+        let [part] = self.keys.get(target.0 as usize)?.parts.as_slice() else {
+            return None;
+        };
+        let relation = singular(&named.name.text);
+        let mut field = empty(
+            &format!("{relation}_{}", plural(&part.name)),
+            FieldType::Keys(Box::new(part.ty.clone())),
+        );
+        field.default = Some(DefaultValue::Literal(Value::of_keys(Vec::new())));
+        let place = block.named("belongs_to").len() + at;
+        field.role = FieldRole::Keys(RelationId {
+            resource: self.id,
+            index: u32::try_from(place).unwrap_or(u32::MAX),
+        });
+        self.wire(&mut field, &named.block, &named.name);
+        Some(field)
+    }
+
+    /// The resource that a relation leads to, if there is one.
+    fn target(&self, named: &Named) -> Option<ResourceId> {
+        let to = named.block.text("to")?;
+        self.draft
+            .ids()
+            .find(|id| self.draft.sketch(*id).name.text == to.text)
     }
 
     fn foreign_flags(field: &mut Field, written: &Block) {

@@ -60,7 +60,9 @@ fn reach(draft: &mut Draft, id: ResourceId) {
         .origins
         .iter()
         .map(|origin| {
-            let block = sketch.written(*origin).map(|named| &named.block);
+            let is_said = !matches!(origin, Origin::Keys(_));
+            let block = sketch.written(*origin).filter(|_| is_said);
+            let block = block.map(|named| &named.block);
             let flag = |key| block.and_then(|block| block.flag(key));
             (flag("filterable"), flag("sortable"))
         })
@@ -85,7 +87,7 @@ pub(crate) fn usual(resource: &Resource, index: u32, field: &Field) -> bool {
     let foreign = matches!(field.role, FieldRole::ForeignKey(_));
     let ordered = !matches!(field.ty, FieldType::Json | FieldType::Bytes);
     let said = field.unique || field.index || field.searchable;
-    (key || foreign || said) && ordered && field.is_shown() && field.computed.is_none()
+    (key || foreign || said) && ordered && field.is_shown() && field.is_stored()
 }
 
 /// The fields that a name stands for: one, or those of a belongs_to.

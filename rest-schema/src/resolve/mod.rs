@@ -96,6 +96,8 @@ enum Origin {
     Field(usize),
     /// A place in `belongs_to`.
     Relation(usize),
+    /// A place in `many_to_many`.
+    Keys(usize),
 }
 
 impl Draft {
@@ -152,6 +154,7 @@ impl Sketch {
             Origin::Generated => None,
             Origin::Field(at) => self.block.named("fields").get(at),
             Origin::Relation(at) => self.block.named("belongs_to").get(at),
+            Origin::Keys(at) => self.block.named("many_to_many").get(at),
         }
     }
 

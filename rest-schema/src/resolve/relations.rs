@@ -89,6 +89,7 @@ fn belongs_to(
         inverse: None,
         declared: true,
         link: Link::Keys { local, remote },
+        access: None,
         on_delete: on_delete(&named.block, diagnostics),
         limit: None,
         sort: Vec::new(),
@@ -133,6 +134,18 @@ fn many_to_many(draft: &mut Draft, id: ResourceId, named: &Named, diagnostics: &
             diagnostics.push(Diagnostic::new("bad-key", named.name.span, message).help(help));
         }
     }
+    if let Some(api_name) = block.text("api_name")
+        && !block.is("writable")
+    {
+        let message = format!(
+            "bodies say nothing of `{}`, so there is no member to name",
+            named.name.text
+        );
+        diagnostics.push(
+            Diagnostic::new("contradiction", api_name.span, message)
+                .help("say `writable: true`, or leave it out"),
+        );
+    }
     let side = |column: String, resource: ResourceId| {
         vec![JoinColumn {
             column,
@@ -150,6 +163,7 @@ fn many_to_many(draft: &mut Draft, id: ResourceId, named: &Named, diagnostics: &
             local: side(from, id),
             remote: side(to, target),
         },
+        access: None,
         on_delete: OnDelete::Restrict,
         limit: None,
         sort: Vec::new(),
@@ -204,6 +218,7 @@ fn other_side(
         inverse: Some(declared),
         declared: false,
         link,
+        access: None,
         on_delete: OnDelete::Restrict,
         limit,
         sort: Vec::new(),

@@ -3,7 +3,7 @@
 use super::{Draft, cors};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::raw::Block;
-use crate::schema::{Accounts, Caching, FieldId, Journal, Quota, ResourceId};
+use crate::schema::{Accounts, Bounds, Caching, FieldId, Journal, Quota, ResourceId};
 use crate::source::Excerpt;
 use crate::types::{FieldType, Kind};
 
@@ -38,6 +38,7 @@ pub(super) fn build(draft: &mut Draft, root: &Block, diagnostics: &mut Diagnosti
     tokens(draft, root, diagnostics);
     page(draft, root, diagnostics);
     limits(draft, root, diagnostics);
+    sets(draft);
     draft.schema.caching = root.block("caching").map(|block| caching(block, diagnostics));
     for id in draft.ids() {
         let block = draft.sketch(id).block.block("caching").cloned();
@@ -49,6 +50,16 @@ pub(super) fn build(draft: &mut Draft, root: &Block, diagnostics: &mut Diagnosti
     draft.schema.accounts = root
         .block("accounts")
         .and_then(|block| accounts(draft, block, diagnostics));
+}
+
+/// A body names as many related items as it could make.
+fn sets(draft: &mut Draft) {
+    let max = Some(u64::from(draft.schema.limits.bulk));
+    let resources = draft.schema.resources.iter_mut();
+    let fields = resources.flat_map(|resource| &mut resource.fields);
+    for field in fields.filter(|field| field.keys_of().is_some()) {
+        field.length = Some(Bounds { min: None, max });
+    }
 }
 
 fn prefix(text: &Excerpt, diagnostics: &mut Diagnostics) -> String {

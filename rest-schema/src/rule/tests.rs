@@ -152,6 +152,7 @@ fn relation(
             local: vec![local],
             remote: vec![remote],
         },
+        access: None,
         on_delete: OnDelete::Restrict,
         limit: None,
         sort: Vec::new(),

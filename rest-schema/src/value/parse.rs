@@ -8,7 +8,7 @@ use std::fmt;
 use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 
-use super::{Decimal, Float, Value};
+use super::{Decimal, Float, Value, keys};
 use crate::types::FieldType;
 
 macro_rules! codes {
@@ -107,6 +107,7 @@ impl FieldType {
             Self::Timestamp => timestamp(text),
             Self::Uuid => uuid(text),
             Self::Json => json(text),
+            Self::Keys(of) => keys::read(text, of).map(Value::of_keys),
             Self::Bytes => bytes(text),
             Self::Enum(values) => word(text, values),
             Self::Email => checked(
@@ -129,7 +130,7 @@ impl FieldType {
     }
 }
 
-fn expected(code: ValueCode, right: &str) -> ValueFault {
+pub(super) fn expected(code: ValueCode, right: &str) -> ValueFault {
     ValueFault::new(code, format!("must be {right}"))
 }
 

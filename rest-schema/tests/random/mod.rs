@@ -211,6 +211,13 @@ fn relations(dice: &mut Dice<'_>, at: usize, count: usize, composite: bool, text
     // A table of pairs holds keys of one field.
     if !composite && dice.one_in(2) {
         let own = format!("table: pairs_{at}, from_column: a, to_column: b, ");
+        let said = [
+            "",
+            "writable: true, ",
+            "writable: true, api_name: fars, access: public, ",
+            "access: authenticated, ",
+        ];
+        let said = said[dice.up_to(3)];
         let (to, names) = match dice.up_to(2) {
             0 => (format!("R{at}"), own),
             1 => ("User".to_owned(), own),
@@ -218,7 +225,7 @@ fn relations(dice: &mut Dice<'_>, at: usize, count: usize, composite: bool, text
         };
         let _ = writeln!(
             text,
-            "    many_to_many:\n      far: {{ to: {to}, {names}inverse: back_{at} }}"
+            "    many_to_many:\n      far: {{ to: {to}, {names}{said}inverse: back_{at} }}"
         );
     }
 }

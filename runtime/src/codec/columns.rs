@@ -1,7 +1,7 @@
 //! The columns of a service: in what a database keeps them, and how their cells are read.
 
 use rest_schema::types::Kind;
-use rest_schema::{Field, FieldType, Schema};
+use rest_schema::{Field, FieldType, Link, Schema};
 
 use super::{Codec, Form};
 use crate::sql::dialect::Dialect;
@@ -69,11 +69,13 @@ impl Columns {
             Form::Ours | Form::Foreign { .. } => ColumnType::ours(&field.ty),
         };
         let all = || schema.resources.iter().zip(forms);
+        let mut codecs: Vec<Vec<Codec>> = all()
+            .map(|(resource, forms)| resource.fields.iter().zip(forms).map(codec).collect())
+            .collect();
+        keys_as_where_they_are(schema, &mut codecs);
         Self {
             dialect,
-            codecs: all()
-                .map(|(resource, forms)| resource.fields.iter().zip(forms).map(codec).collect())
-                .collect(),
+            codecs,
             types: match dialect {
                 Dialect::Sqlite => Vec::new(),
                 Dialect::Postgres => all()
@@ -95,5 +97,20 @@ impl Columns {
             .map(|resource| resource.fields.iter().map(form).collect())
             .collect();
         Self::new(schema, dialect, &forms)
+    }
+}
+
+/// Keys of related items are read as the resource keeps them that they are keys of.
+fn keys_as_where_they_are(schema: &Schema, codecs: &mut [Vec<Codec>]) {
+    for (id, resource) in schema.resources() {
+        for (index, relation) in (0..).zip(resource.fields.iter().map(Field::keys_of)) {
+            let link = relation.map(|relation| &schema.relation(relation).link);
+            if let Some(Link::Join { remote, .. }) = link
+                && let [key] = remote.as_slice()
+            {
+                let of = codecs[key.field.resource.0 as usize][key.field.index as usize].clone();
+                codecs[id.0 as usize][index] = Codec::Keys(Box::new(of));
+            }
+        }
     }
 }

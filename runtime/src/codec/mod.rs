@@ -83,6 +83,8 @@ pub enum Codec {
     Bytes,
     /// One of these words.
     Enum(Arc<[String]>),
+    /// Keys of related items, kept so: a JSON array of what their columns hold.
+    Keys(Box<Codec>),
 }
 
 /// How a UUID is kept.
@@ -141,6 +143,7 @@ impl Codec {
             FieldType::Json => Self::Json(declared.map_or(JsonForm::Compact, |_| JsonForm::Python)),
             FieldType::Bytes => Self::Bytes,
             FieldType::Enum(words) => Self::Enum(words.as_slice().into()),
+            FieldType::Keys(of) => Self::Keys(Box::new(Self::new(of, form))),
         }
     }
 
@@ -237,6 +240,17 @@ impl Codec {
                 let text = STANDARD.encode(blob(cell)?);
                 W::plain(out, |out| out.extend_from_slice(text.as_bytes()));
             }
+            (Self::Keys(of), cell) => {
+                let mut array = vec![b'['];
+                for (place, key) in keys(cell)?.iter().enumerate() {
+                    if place > 0 {
+                        array.push(b',');
+                    }
+                    of.write_json(key.as_ref(), &mut array)?;
+                }
+                array.push(b']');
+                W::document(out, |out| out.extend_from_slice(&array));
+            }
         }
         Ok(())
     }
@@ -279,6 +293,11 @@ impl Codec {
                 Value::Json(String::from_utf8(out).map_err(|_| JSON)?)
             }
             (Self::Bytes, cell) => Value::Bytes(blob(cell)?.to_vec()),
+            (Self::Keys(of), cell) => {
+                let keys = keys(cell)?;
+                let keys = keys.iter().map(|key| of.decode(key.as_ref()));
+                Value::of_keys(keys.collect::<Result<_, _>>()?)
+            }
         })
     }
 
@@ -349,6 +368,9 @@ const JSON: Unfit = Unfit {
     expected: "a JSON document",
 };
 const BYTES: Unfit = Unfit { expected: "bytes" };
+const KEYS: Unfit = Unfit {
+    expected: "a JSON array of keys",
+};
 const WORD: Unfit = Unfit {
     expected: "one of the field's values",
 };
@@ -380,6 +402,17 @@ fn text(cell: CellRef<'_>) -> Read<&str> {
         CellRef::Text(text) => std::str::from_utf8(text).map_err(|_| TEXT),
         _ => Err(TEXT),
     }
+}
+
+/// What the columns of keys hold that stand in a JSON array.
+fn keys(cell: CellRef<'_>) -> Read<Vec<Cell>> {
+    let array: Vec<serde_json::Value> = serde_json::from_str(text(cell)?).map_err(|_| KEYS)?;
+    let key = |key| match key {
+        serde_json::Value::String(text) => Ok(Cell::Text(text)),
+        serde_json::Value::Number(number) => number.as_i64().map(Cell::Integer).ok_or(KEYS),
+        _ => Err(KEYS),
+    };
+    array.into_iter().map(key).collect()
 }
 
 /// The bytes of a text; of anything else none, which fits no type that asks for this.

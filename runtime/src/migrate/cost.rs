@@ -71,7 +71,7 @@ fn is_worth_an_index(field: &Field) -> bool {
     let is_asked = field.filterable || field.sortable;
     let is_few = matches!(field.ty, FieldType::Enum(_) | FieldType::Boolean);
     let has_order = !matches!(field.ty.kind(), Kind::Json | Kind::Bytes);
-    is_asked && field.is_shown() && field.computed.is_none() && !is_few && has_order && !field.searchable
+    is_asked && field.is_shown() && field.is_stored() && !is_few && has_order && !field.searchable
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::parameter::Named;
 use super::response::LONGEST_HEADERS;
 use super::{Document, Version, response};
 use crate::caller::Caller;
-use crate::plan::access::Permit;
+use crate::plan::access::{Deed, Permit};
 use crate::problem::Code;
 use crate::request::precondition;
 
@@ -65,13 +65,14 @@ impl Document<'_> {
         verb: &'static str,
         noun: &str,
         summary: String,
-        operation: Operation,
+        deed: impl Into<Deed>,
     ) -> Draft {
+        let deed = deed.into();
         let resource = self.model.resource(id);
         let mut codes: Vec<Code> = ANY.to_vec();
-        let permit = self.model.rules(id).rule(operation).permit(&Caller::anonymous());
-        let is_ruled =
-            operation != Operation::Read && resource.fields.iter().any(|field| field.writable.is_some());
+        let permit = self.model.rules(id).deed(deed).permit(&Caller::anonymous());
+        let is_read = deed == Deed::Operation(Operation::Read);
+        let is_ruled = !is_read && resource.fields.iter().any(|field| field.writable.is_some());
         if permit != Permit::Always || is_ruled {
             codes.push(Code::Forbidden);
         }

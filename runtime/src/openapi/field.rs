@@ -29,6 +29,11 @@ pub(super) fn schema(field: &Field, length: Option<&Bounds<u64>>, usage: Use, lo
             schema.insert("maxLength".to_owned(), json!(most_characters(&field.ty, longest)));
             lengths(&field.ty, length, &mut schema);
         }
+        if let (FieldType::Keys(_), Some(max)) = (&field.ty, length.and_then(|length| length.max))
+            && usage == Use::Given
+        {
+            schema.insert("maxItems".to_owned(), json!(max));
+        }
         range(field, &mut schema);
         if let Some(pattern) = &field.pattern {
             schema.insert("pattern".to_owned(), json!(pattern));
@@ -82,6 +87,10 @@ fn of_type(ty: &FieldType, usage: Use) -> Object {
         }
         FieldType::Bytes => {
             schema.insert("contentEncoding".to_owned(), json!("base64"));
+        }
+        FieldType::Keys(of) => {
+            schema.insert("items".to_owned(), Value::Object(of_type(of, usage)));
+            schema.insert("uniqueItems".to_owned(), json!(true));
         }
         FieldType::Enum(values) => {
             schema.insert("enum".to_owned(), json!(values));

@@ -3,7 +3,7 @@
 //! A rule enters a plan as a condition and nowhere else; nothing filters rows afterwards. What the caller alone decides
 //! is decided here ([`Ruling::permit`]), so that a closed operation is refused whatever the row is.
 
-use rest_schema::{DefaultValue, FieldId, Operation, ResourceId, Row, Rule, Schema};
+use rest_schema::{DefaultValue, FieldId, Operation, RelationId, ResourceId, Row, Rule, Schema};
 
 use crate::caller::{Authority, Caller};
 use crate::cell::Cell;
@@ -120,6 +120,21 @@ impl Ruling {
     }
 }
 
+/// What is done to a row that is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deed {
+    /// An operation of its own.
+    Operation(Operation),
+    /// Pairs of this many-to-many, which its resource declares, are made or undone.
+    Link(RelationId),
+}
+
+impl From<Operation> for Deed {
+    fn from(operation: Operation) -> Self {
+        Self::Operation(operation)
+    }
+}
+
 /// Which rows are asked for, where a resource keeps those that were deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Which {
@@ -155,12 +170,14 @@ pub struct ResourceRules {
     pub readable: Vec<Option<Ruling>>,
     /// By field: who may write it, judged on the row as it stands.
     pub writable: Vec<Option<Ruling>>,
-    /// By field: the expression of a computed one.
+    /// By field: the expression of one that has no column.
     pub computed: Vec<Option<Ruling>>,
     /// By field: the expression of a default, over the given row.
     pub defaults: Vec<Option<Ruling>>,
     /// The checks, in the schema's order; NULL passes.
     pub checks: Vec<Expr>,
+    /// By relation: who may link and unlink, where that has a rule of its own.
+    pub links: Vec<Option<Ruling>>,
 }
 
 impl ResourceRules {
@@ -173,6 +190,19 @@ impl ResourceRules {
             Operation::Delete => &self.delete,
             Operation::Restore => &self.restore,
         }
+    }
+
+    /// The rule by which a deed is judged on the row as it is.
+    pub fn deed(&self, deed: Deed) -> &Ruling {
+        match deed {
+            Deed::Operation(operation) => self.rule(operation),
+            Deed::Link(relation) => self.link(relation).unwrap_or(&self.update),
+        }
+    }
+
+    /// Who may link and unlink by a many-to-many that the resource declares, where that has a rule of its own.
+    pub fn link(&self, relation: RelationId) -> Option<&Ruling> {
+        self.links[relation.index as usize].as_ref()
     }
 
     /// Who may read a row of these.
@@ -235,7 +265,13 @@ fn compile_resource(schema: &Schema, codecs: &[Vec<Codec>], id: ResourceId) -> R
         computed: resource
             .fields
             .iter()
-            .map(|field| field.computed.as_ref().map(|rule| computed(schema, codecs, rule)))
+            .map(|field| match (&field.computed, field.keys_of()) {
+                (Some(rule), _) => Some(of_readable(schema, codecs, |lowering| lowering.value(&rule.expr))),
+                (None, Some(relation)) => {
+                    Some(of_readable(schema, codecs, |lowering| lowering.keys(relation)))
+                }
+                (None, None) => None,
+            })
             .collect(),
         defaults: resource
             .fields
@@ -250,11 +286,16 @@ fn compile_resource(schema: &Schema, codecs: &[Vec<Codec>], id: ResourceId) -> R
             .iter()
             .map(|check| lowering(Kind::Anonymous, Standing::Stored).value(&check.rule.expr))
             .collect(),
+        links: resource
+            .relations
+            .iter()
+            .map(|relation| stored(&relation.access))
+            .collect(),
     }
 }
 
-/// A computed field counts the rows that the caller may read.
-fn computed(schema: &Schema, codecs: &[Vec<Codec>], rule: &Rule) -> Ruling {
+/// A field without a column is made of the rows that the caller may read.
+fn of_readable(schema: &Schema, codecs: &[Vec<Codec>], value: impl Fn(&Lowering<'_>) -> Expr) -> Ruling {
     let of = |kind| {
         let no_read = |_: ResourceId| Expr::Null;
         let read_rule = move |target: ResourceId| match &schema.resource(target).access.read {
@@ -270,14 +311,13 @@ fn computed(schema: &Schema, codecs: &[Vec<Codec>], rule: &Rule) -> Ruling {
                 Expr::and([lowering.granting(&rule.expr), is_there(schema, target)])
             }
         };
-        Lowering {
+        value(&Lowering {
             schema,
             codecs,
             kind,
             standing: Standing::Stored,
             read_rule: &read_rule,
-        }
-        .value(&rule.expr)
+        })
     };
     Ruling::of(of)
 }
@@ -324,6 +364,12 @@ fn all_rules(schema: &Schema) -> Vec<&Rule> {
             ]
             .into_iter()
             .flatten(),
+        );
+        rules.extend(
+            resource
+                .relations
+                .iter()
+                .filter_map(|relation| relation.access.as_ref()),
         );
         for field in &resource.fields {
             rules.extend(

@@ -138,6 +138,8 @@ pub enum Take {
     Value(Expr),
     /// An aggregate over them; `None`: of the rows themselves.
     Aggregate(Aggregate, Option<Expr>),
+    /// Their keys as a JSON array, in order (many-to-many). Where every row counts, the pairs alone are asked.
+    Keys,
 }
 
 /// Text operators of filters. `fold` compares without regard to ASCII case.
@@ -230,6 +232,7 @@ impl Expr {
                 condition: related.condition.shifted(by),
                 take: match &related.take {
                     Take::Exists => Take::Exists,
+                    Take::Keys => Take::Keys,
                     Take::Value(value) => Take::Value(value.shifted(by)),
                     Take::Aggregate(function, value) => {
                         Take::Aggregate(*function, value.as_ref().map(|value| value.shifted(by)))
@@ -276,6 +279,7 @@ impl Expr {
                 condition: related.condition.map(change),
                 take: match &related.take {
                     Take::Exists => Take::Exists,
+                    Take::Keys => Take::Keys,
                     Take::Value(value) => Take::Value(value.map(change)),
                     Take::Aggregate(function, value) => {
                         Take::Aggregate(*function, value.as_ref().map(|value| value.map(change)))

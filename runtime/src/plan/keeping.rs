@@ -1,6 +1,6 @@
 //! What caches may keep of an answer: told by the resources that take part in it.
 
-use rest_schema::{Caching, Resource, ResourceId, Schema};
+use rest_schema::{Caching, Field, Resource, ResourceId, Schema};
 
 use crate::plan::access::speaks_of_me;
 
@@ -40,6 +40,12 @@ fn is_personal(schema: &Schema, resource: &Resource) -> bool {
         .fields
         .iter()
         .flat_map(|field| [&field.readable, &field.computed]);
+    let leads_to = resource.fields.iter().filter_map(Field::keys_of);
+    let of_targets = leads_to.map(|relation| {
+        let target = schema.relation(relation).target;
+        &schema.resource(target).access.read
+    });
+    let of_fields = of_fields.chain(of_targets);
     let mut rules = of_fields.chain([&resource.access.read]).flatten();
     rules.any(|rule| speaks_of_me(schema, &rule.expr))
 }

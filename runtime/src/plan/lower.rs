@@ -262,6 +262,18 @@ impl Lowering<'_> {
         is_there(self.schema, self.schema.relation(step).target).shifted(row)
     }
 
+    /// The keys of the rows to which a many-to-many leads from row 0 and that the caller may read.
+    pub fn keys(&self, relation: RelationId) -> Expr {
+        let target = self.schema.relation(relation).target;
+        Expr::Related(Box::new(Related {
+            from: Origin::Row(0),
+            row: 1,
+            relation,
+            condition: (self.read_rule)(target).shifted(1),
+            take: Take::Keys,
+        }))
+    }
+
     /// Over the rows that the caller may read.
     fn aggregate(
         &self,

@@ -125,6 +125,7 @@ faults! {
     TOO_SMALL      "too-small"       422 "a value below limit";
     TOO_GREAT      "too-great"       422 "a value above limit";
     BAD_PATTERN    "bad-pattern"     422 "text that does not match the field's pattern";
+    REPEATED       "repeated"        422 "an item of a set that stands there twice";
     UNKNOWN_FIELD  "unknown-field"   422 "a member that is no field of the resource, or none for this caller";
     READONLY       "readonly"        422 "a member that clients may not set";
     IMMUTABLE      "immutable"       422 "a member that cannot change once it is set";

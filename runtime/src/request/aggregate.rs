@@ -84,13 +84,13 @@ pub(crate) const COUNT: &str = "count";
 impl FunctionRow {
     /// Whether it can be asked of a field. What isn't kept in a column is left to its own reads.
     pub(crate) fn takes(&self, field: &Field) -> bool {
-        field.is_shown() && field.computed.is_none() && self.kinds.contains(&field.ty.kind())
+        field.is_shown() && field.is_stored() && self.kinds.contains(&field.ty.kind())
     }
 }
 
 /// Whether requests may group by a field.
 pub(crate) fn is_groupable(field: &Field) -> bool {
-    field.filterable && field.computed.is_none() && !matches!(field.ty.kind(), Kind::Json | Kind::Bytes)
+    field.filterable && field.is_stored() && !matches!(field.ty.kind(), Kind::Json | Kind::Bytes)
 }
 
 /// Reads `aggregate` and `group`; `None` where neither is there.

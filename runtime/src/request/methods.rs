@@ -1,6 +1,6 @@
 //! Which methods an address takes: as the schema exposes them, the same for every caller.
 
-use rest_schema::{FieldId, Link, Operation, RelationId, RelationKind, Resource, ResourceId, Schema};
+use rest_schema::{FieldId, Link, Operation, RelationId, RelationKind, Resource, Schema};
 
 use super::names_relation;
 
@@ -79,22 +79,14 @@ pub(crate) fn of_related(schema: &Schema, relation: RelationId) -> Vec<&'static 
 /// that declares it.
 pub(crate) fn of_pair(schema: &Schema, relation: RelationId) -> Vec<&'static str> {
     let way = schema.relation(relation);
-    let declaring = schema.resource(declaring(schema, relation));
+    let declared = schema.declared(relation);
+    let rule = schema.relation(declared).access.as_ref();
+    let rule = rule.or(schema.resource(declared.resource).access.update.as_ref());
     let is_pair = way.kind == RelationKind::ManyToMany && !of_related(schema, relation).is_empty();
-    if !is_pair || declaring.access.update.is_none() {
+    if !is_pair || rule.is_none() {
         return Vec::new();
     }
     served([("PUT", true), ("DELETE", true), ("OPTIONS", true)])
-}
-
-/// The resource whose `update` rule decides about a many-to-many's pairs.
-pub(crate) fn declaring(schema: &Schema, relation: RelationId) -> ResourceId {
-    let way = schema.relation(relation);
-    if way.declared {
-        relation.resource
-    } else {
-        way.target
-    }
 }
 
 /// How the items to which a relation leads point to the one from which it starts: the place of each part of its key, and

@@ -46,6 +46,7 @@ use uuid::Uuid;
 use crate::caller::Caller;
 use crate::event;
 use crate::metrics::Route;
+use crate::plan::access::Deed;
 use crate::problem::{Code, Problem};
 use crate::proxy::{self, Outside};
 use crate::quota::Counted;
@@ -364,9 +365,9 @@ impl Exchange<'_> {
         body::parse(&self.bytes(body).await?)
     }
 
-    /// Refuses an operation that is closed to this caller whatever the row.
-    fn open(&self, resource: ResourceId, operation: rest_schema::Operation) -> Result<(), Problem> {
-        self.service.engine.open(resource, operation, &self.caller)
+    /// Refuses what is closed to this caller whatever the row.
+    fn open(&self, resource: ResourceId, deed: impl Into<Deed>) -> Result<(), Problem> {
+        self.service.engine.open(resource, deed, &self.caller)
     }
 
     fn problem(&self, refusal: crate::storage::Refusal) -> Problem {

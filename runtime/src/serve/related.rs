@@ -6,6 +6,7 @@ use rest_schema::{Operation, RelationId, ResourceId, Value};
 
 use super::{Exchange, answer};
 use crate::cell::Cell;
+use crate::plan::access::Deed;
 use crate::plan::read::From;
 use crate::problem::{Code, Fault, Problem, words};
 use crate::request::body::{Json, Pointer};
@@ -66,11 +67,11 @@ impl Exchange<'_> {
         self.check_length()?;
         let schema = &self.service.engine.model.schema;
         let target = schema.relation(relation).target;
-        let declaring = methods::declaring(schema, relation);
+        let declared = schema.declared(relation);
         self.exists_for_caller(relation)?;
         self.open(relation.resource, Operation::Read)?;
         self.open(target, Operation::Read)?;
-        self.open(declaring, Operation::Update)?;
+        self.open(declared.resource, Deed::Link(declared))?;
         query::none(self.parts.uri.query())?;
         let linked = self.parts.method == Method::PUT;
         if linked && !self.bytes(body).await?.is_empty() {
@@ -87,7 +88,8 @@ impl Exchange<'_> {
             other,
             linked,
         };
-        self.write(declaring, Action::Link { pair, expected }).await?;
+        self.write(declared.resource, Action::Link { pair, expected })
+            .await?;
         Ok(answer::nothing(StatusCode::NO_CONTENT))
     }
 

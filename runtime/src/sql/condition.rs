@@ -5,6 +5,7 @@
 
 use rest_schema::{Aggregate, Arithmetic, Comparison, FieldId, Function, JoinColumn, Link, RelationId};
 
+use crate::codec::{Codec, UuidForm};
 use crate::migrate::create::literal;
 use crate::model::Model;
 use crate::plan::expr::{Expr, LedTo, Origin, Place, Related, Search, Slot, Take, TextMatch};
@@ -419,9 +420,13 @@ impl Writer<'_> {
     }
 
     fn related(&self, related: &Related, out: &mut Statement) -> Form {
+        if related.take == Take::Keys {
+            self.keys(related, out);
+            return Form::Other;
+        }
         let target = self.model.relation(related.relation).target;
         let (mut value, form) = match &related.take {
-            Take::Exists => (text("1"), Form::Other),
+            Take::Exists | Take::Keys => (text("1"), Form::Other),
             Take::Value(value) => self.apart(value),
             Take::Aggregate(function, value) => self.aggregate(*function, value.as_ref()),
         };
@@ -442,6 +447,52 @@ impl Writer<'_> {
         }
         out.push(")");
         form
+    }
+
+    /// The keys that stand beside a row in pairs, as a JSON array.
+    fn keys(&self, related: &Related, out: &mut Statement) {
+        let Link::Join { table, local, remote } = &self.model.relation(related.relation).link else {
+            out.push("NULL");
+            return;
+        };
+        out.push("(SELECT ");
+        for join in remote {
+            let is_bytes = matches!(self.model.codec(join.field), Codec::Uuid(UuidForm::Bytes));
+            let of = self.model.column_type(join.field);
+            let as_text = of.map_or("", |of| of.as_text(self.model.field(join.field), true));
+            let key = |out: &mut Statement| {
+                out.push(if is_bytes { "hex(j." } else { "j." })
+                    .name(&join.column);
+                out.push(if is_bytes { ")" } else { as_text });
+            };
+            self.dialect().array(out, &key);
+        }
+        out.push(" FROM ").table(table).push(" j");
+        if related.condition != Expr::Boolean(true) {
+            let target = self.model.relation(related.relation).target;
+            out.push(" JOIN ")
+                .table(&self.model.resource(target).table)
+                .push(" ")
+                .alias(related.row)
+                .push(" ON ");
+            for (place, join) in remote.iter().enumerate() {
+                out.push(if place == 0 { "" } else { " AND " });
+                out.column(related.row, &self.model.field(join.field).column)
+                    .push(" = j.")
+                    .name(&join.column);
+            }
+        }
+        for (place, join) in local.iter().enumerate() {
+            out.push(if place == 0 { " WHERE j." } else { " AND j." })
+                .name(&join.column)
+                .push(" = ");
+            self.origin(related.from, join.field, out);
+        }
+        if related.condition != Expr::Boolean(true) {
+            out.push(" AND ");
+            self.write(&related.condition, out);
+        }
+        out.push(")");
     }
 
     fn aggregate(&self, function: Aggregate, value: Option<&Expr>) -> (Statement, Form) {

@@ -360,7 +360,7 @@ fn layout(writer: Writer<'_>, level: &Level, order: &[Term], whole: bool, column
         .fields
         .iter()
         .map(|shown| {
-            let computed = model.field(shown.field).computed.is_some();
+            let computed = !model.field(shown.field).is_stored();
             ShownColumn {
                 fragment: fragment(&model.field(shown.field).api_name),
                 field: shown.field,
@@ -389,16 +389,14 @@ fn layout(writer: Writer<'_>, level: &Level, order: &[Term], whole: bool, column
         })
         .collect();
     let order = order.iter().map(|term| columns.add(&term.expr, None)).collect();
-    let mut stored_of = |fields: &[rest_schema::FieldId]| -> Vec<usize> {
-        let wanted = fields.iter().filter(|_| whole);
-        wanted
-            .map(|field| columns.add(&Expr::Column(0, *field), None))
-            .collect()
+    let mut add_all = |all: &mut dyn Iterator<Item = Expr>| -> Vec<usize> {
+        let wanted = all.filter(|_| whole);
+        wanted.map(|expr| columns.add(&expr, None)).collect()
     };
-    let all: Vec<_> = model.stored(level.resource).map(|(field, _)| field).collect();
-    let stored = stored_of(&all);
-    let state = stored_of(&model.state_fields(level.resource));
-    let of_others = |shown: &Shown| model.field(shown.field).computed.is_some();
+    let column = |(field, _)| Expr::Column(0, field);
+    let stored = add_all(&mut model.stored(level.resource).map(column));
+    let state = add_all(&mut model.state(level.resource).into_iter());
+    let of_others = |shown: &Shown| !model.field(shown.field).is_stored();
     let is_its_own = level.includes.is_empty() && !level.fields.iter().any(of_others);
     let updated = resource.kept.updated.filter(|_| whole && is_its_own);
     let modified = updated.map(|field| {

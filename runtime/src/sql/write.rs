@@ -5,7 +5,7 @@ use rest_schema::{Comparison, FieldId, KeyKind, Link, Operation, RelationId, Rel
 use crate::caller::Authority;
 use crate::cell::Cell;
 use crate::model::Model;
-use crate::plan::access::{Ruling, is_there};
+use crate::plan::access::{Deed, Ruling, is_there};
 use crate::plan::expr::{Expr, Slot};
 use crate::plan::read::key_condition;
 use crate::sql::condition::Writer;
@@ -37,7 +37,7 @@ pub fn pre_select(
     model: &Model,
     resource: ResourceId,
     authority: Authority,
-    operation: Operation,
+    deed: Deed,
     computed: &[u32],
 ) -> PreSelect {
     let kind = authority.kind;
@@ -58,18 +58,18 @@ pub fn pre_select(
             wanted.then(|| list.add_as(model.computed(id, kind).unwrap_or(&Expr::Null), id))
         })
         .collect();
-    let state = model.state_fields(resource);
+    let state = model.state(resource);
     let state = state
         .iter()
-        .filter_map(|field| columns[field.index as usize])
+        .map(|expr| match expr {
+            Expr::Column(_, field) => columns[field.index as usize].unwrap_or_default(),
+            pairs => list.add(pairs),
+        })
         .collect();
-    let (read, rule) = match operation {
+    let (read, rule) = match deed {
         // Whoever may read what was deleted may restore it; what is there stays as it is.
-        Operation::Restore => (rules.read_any.judged(authority), Expr::Boolean(true)),
-        _ => (
-            rules.read.judged(authority),
-            rules.rule(operation).judged(authority),
-        ),
+        Deed::Operation(Operation::Restore) => (rules.read_any.judged(authority), Expr::Boolean(true)),
+        _ => (rules.read.judged(authority), rules.deed(deed).judged(authority)),
     };
     let (read, rule) = (list.add(&read), list.add(&rule));
     let each = |list: &mut List<'_>, all: &[Option<Ruling>]| {
@@ -77,7 +77,7 @@ pub fn pre_select(
             .map(|rule| rule.as_ref().map(|rule| list.add(rule.expr(kind))))
             .collect::<Vec<_>>()
     };
-    let (writable, readable) = if operation != Operation::Update || authority.is_unrestricted {
+    let (writable, readable) = if deed != Deed::Operation(Operation::Update) || authority.is_unrestricted {
         (Vec::new(), Vec::new())
     } else {
         (each(&mut list, &rules.writable), each(&mut list, &rules.readable))
@@ -275,19 +275,21 @@ fn pointing(model: &Model, relation: RelationId) -> Expr {
     }))
 }
 
-/// Whether a row that the caller may read stands at the end of a belongs_to; the parameters are the key's parts.
+/// Whether a row that the caller may read stands at the end of a belongs_to or many-to-many; the parameters are the key's parts.
 pub fn target(model: &Model, relation: RelationId, read_rule: &Expr) -> Statement {
     let relation = model.relation(relation);
     let mut out = Statement::default();
     out.push("SELECT 1 FROM ")
         .table(&model.resource(relation.target).table)
         .push(" t0 WHERE ");
-    if let Link::Keys { remote, .. } = &relation.link {
-        for (place, field) in remote.iter().enumerate() {
-            out.push(if place == 0 { "" } else { " AND " });
-            out.column(0, &model.field(*field).column).push(" = ");
-            param(place, &mut out);
-        }
+    let remote: Vec<FieldId> = match &relation.link {
+        Link::Keys { remote, .. } => remote.clone(),
+        Link::Join { remote, .. } => remote.iter().map(|join| join.field).collect(),
+    };
+    for (place, field) in remote.iter().enumerate() {
+        out.push(if place == 0 { "" } else { " AND " });
+        out.column(0, &model.field(*field).column).push(" = ");
+        param(place, &mut out);
     }
     if *read_rule != Expr::Boolean(true) {
         out.push(" AND ");

@@ -11,6 +11,7 @@ mod hooks;
 pub(crate) mod inside;
 mod judge;
 mod link;
+mod pairs;
 mod several;
 pub(crate) mod transaction;
 
@@ -150,11 +151,15 @@ impl<C: Connection> Steps<'_, C> {
             .collect();
         let row: Vec<Cell> = given.into_iter().map(|cell| cell.unwrap_or(Cell::Null)).collect();
         self.check_targets(&row, &new.given, at).await?;
+        let set = (0u32..).zip(&new.values);
+        let set = set.filter_map(|(field, value)| Some((field, value.as_ref()?)));
+        let pairs = self.pairs(set, &[], at).await?;
         if self.is_hooked() {
             let coming = self.coming_row(&[], &row, |field| fields.contains(&self.field(field)))?;
             self.before(Operation::Create, None, Some(coming)).await?;
         }
         let key = self.insert(&fields, &row, at).await?;
+        self.write_pairs(&key, &pairs, at).await?;
         let maker = self.maker(&key).await?;
         let output = self
             .post_select(&key, Become::Created, &maker, &new.given, at)
@@ -184,8 +189,11 @@ impl<C: Connection> Steps<'_, C> {
         create: Option<&Result<Box<New>, Vec<Fault>>>,
         expected: &Preconditions,
     ) -> Result<Written, Refusal> {
-        let computed: Vec<u32> = update.compared().collect();
-        let Some(before) = self.pre_select(key, Operation::Update, &computed).await? else {
+        let model = &self.engine().model;
+        let has_column = |field: &u32| model.field(self.field(*field)).is_stored();
+        let compared = update.compared().chain(update.sets());
+        let compared: Vec<u32> = compared.filter(|field| !has_column(field)).collect();
+        let Some(before) = self.pre_select(key, Operation::Update, &compared).await? else {
             return self.create_absent(create, expected).await;
         };
         let modified = self.modified(&before.cells);
@@ -206,25 +214,31 @@ impl<C: Connection> Steps<'_, C> {
             return self.written(key.to_vec(), false, output).await;
         }
         changes.put(self.kept(&old));
-        let changed: Vec<u32> = changes.set.iter().map(|(field, _)| *field).collect();
+        let changed = changes.set.iter().map(|(field, _)| *field);
+        let changed: Vec<u32> = changed.filter(has_column).collect();
         let after = self.changed(&before.cells, &changes.set);
-        self.check_targets(&after, &asked, &Pointer::root()).await?;
+        let at = Pointer::root();
+        self.check_targets(&after, &asked, &at).await?;
+        let set = changes.set.iter().map(|(field, value)| (*field, value));
+        let pairs = self.pairs(set, &old, &at).await?;
         let was = self.was(key, &before.cells).await?;
         if self.is_hooked() {
             let coming = self.coming_row(key, &after, |_| true)?;
             self.before(Operation::Update, was.clone(), Some(coming)).await?;
         }
-        let at = Pointer::root();
         let reader = &self.write.caller;
         let (statement, params) = self.update_of(key, &changed, &after);
         let (context, mut nothing) = (self.context(&at, false), First::of(0));
         let write = self.write_row(&statement, &params, context, &mut nothing);
         let read = self.post_select(key, Become::Changed(&before.cells), reader, &[], &at);
-        let output = if self.connection.goes_out_at_once(&statement) {
+        let output = if pairs.is_empty() && self.connection.goes_out_at_once(&statement) {
             let (written, output) = join(write, read).await;
             written.and(output)?
         } else {
-            write.await?;
+            if !changed.is_empty() {
+                write.await?;
+            }
+            self.write_pairs(key, &pairs, &at).await?;
             read.await?
         };
         let output = self.after(Operation::Update, key, was, output, reader).await?;

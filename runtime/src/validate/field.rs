@@ -1,5 +1,7 @@
 //! One field: a JSON value to a [`Value`], and the rules that the schema gives it.
 
+use std::collections::HashSet;
+
 use iri_string::types::UriStr;
 use regex::{Regex, RegexBuilder};
 use rest_schema::value::{Float, ValueCode, ValueFault};
@@ -21,6 +23,8 @@ pub(super) struct Wrong {
     pub(super) detail: String,
     limit: Option<Box<serde_json::Value>>,
     nearest: Option<String>,
+    /// Which item of an array it is.
+    item: Option<usize>,
 }
 
 impl Wrong {
@@ -30,6 +34,7 @@ impl Wrong {
             detail: detail.into(),
             limit: None,
             nearest: None,
+            item: None,
         }
     }
 
@@ -40,6 +45,10 @@ impl Wrong {
 
     /// The fault at a place.
     pub(super) fn at(self, pointer: String) -> Fault {
+        let pointer = match self.item {
+            Some(item) => format!("{pointer}/{item}"),
+            None => pointer,
+        };
         let mut fault = Fault::pointer(pointer, self.word, self.detail);
         fault.limit = self.limit;
         fault.nearest = self.nearest;
@@ -125,6 +134,7 @@ impl FieldRules {
         let (length, unit) = match value {
             Value::Text(text) => (text.chars().count(), "character"),
             Value::Bytes(bytes) => (bytes.len(), "byte"),
+            keys @ Value::Json(_) if let FieldType::Keys(of) = &self.ty => (keys.keys(of).len(), "key"),
             _ => return Ok(()),
         };
         let plural = |limit: u64| if limit == 1 { "" } else { "s" };
@@ -205,6 +215,7 @@ pub(crate) fn sought(ty: &FieldType, json: &Json, at: &Pointer) -> Result<Value,
 fn read(ty: &FieldType, json: &Json) -> Result<Value, Wrong> {
     match (ty, json) {
         (FieldType::Json, json) => ty.parse_text(&json.to_text()).map_err(wrong),
+        (FieldType::Keys(of), json) => keys(of, json),
         (FieldType::Boolean, Json::Bool(flag)) => Ok(Value::Boolean(*flag)),
         (FieldType::Boolean, json) => Err(other_type("true or false", json)),
         (FieldType::Integer, json) => integer(json, i64::from(i32::MIN), i64::from(i32::MAX)),
@@ -214,6 +225,27 @@ fn read(ty: &FieldType, json: &Json) -> Result<Value, Wrong> {
         (ty, Json::Text(written)) => text(ty, written),
         (_, json) => Err(other_type("a string", json)),
     }
+}
+
+/// An array of keys, each of them once.
+fn keys(of: &FieldType, json: &Json) -> Result<Value, Wrong> {
+    let Json::Array(items) = json else {
+        return Err(other_type("an array of keys", json));
+    };
+    let mut seen = HashSet::with_capacity(items.len());
+    let mut keys = Vec::with_capacity(items.len());
+    for (place, item) in items.iter().enumerate() {
+        let at = |wrong: Wrong| Wrong {
+            item: Some(place),
+            ..wrong
+        };
+        let key = read(of, item).map_err(at)?;
+        if !seen.insert(key.to_wire()) {
+            return Err(at(Wrong::new(words::REPEATED, "stands here already")));
+        }
+        keys.push(key);
+    }
+    Ok(Value::of_keys(keys))
 }
 
 fn other_type(right: &str, json: &Json) -> Wrong {
@@ -285,5 +317,6 @@ fn wrong(fault: ValueFault) -> Wrong {
         detail: fault.message,
         limit: None,
         nearest: fault.nearest,
+        item: None,
     }
 }

@@ -183,7 +183,8 @@ impl Validator {
             );
             return Err(fault.near(&name, self.settable()));
         };
-        if !within.is_empty() && self.members[place].rules.ty != FieldType::Json {
+        let has_places = matches!(self.members[place].rules.ty, FieldType::Json | FieldType::Keys(_));
+        if !within.is_empty() && !has_places {
             return Err(fault(
                 words::UNKNOWN_FIELD,
                 format!("there is nothing within {name}"),

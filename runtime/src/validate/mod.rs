@@ -23,7 +23,8 @@ use std::fmt;
 
 use jiff::Timestamp;
 use rest_schema::{
-    DefaultValue, Field, FieldId, FieldRole, FieldType, KeyKind, Link, Resource, ResourceId, Schema, Value,
+    DefaultValue, Field, FieldId, FieldRole, FieldType, KeyKind, Link, RelationId, Resource, ResourceId,
+    Schema, Value,
 };
 
 use crate::problem::{Fault, words};
@@ -198,7 +199,7 @@ impl Validator {
             places: named
                 .map(|(place, member)| (member.name.clone(), place))
                 .collect(),
-            relations: relations(schema, resource),
+            relations: relations(schema, id, resource),
             members,
             key,
             key_by_client: resource.key.by_client,
@@ -314,7 +315,7 @@ fn nature(field: &Field, is_key: bool, resource: &Resource) -> Nature {
 fn filling(schema: &Schema, resource: &Resource, id: FieldId, is_key: bool) -> Filling {
     let field = schema.field(id);
     match &field.default {
-        _ if !field.is_stored() => Filling::Later,
+        _ if field.computed.is_some() => Filling::Later,
         Some(DefaultValue::Literal(value)) => Filling::Literal(value.clone()),
         Some(DefaultValue::Now) => Filling::Now,
         Some(DefaultValue::Uuid) => Filling::Uuid,
@@ -352,8 +353,8 @@ fn place_in_account_key(schema: &Schema, resource: &Resource, id: FieldId, field
         .unwrap_or(0)
 }
 
-/// For each relation, the member that sets it: the foreign key's, where there is one that clients may name.
-fn relations(schema: &Schema, resource: &Resource) -> HashMap<String, Option<String>> {
+/// For each relation, the member that sets it: the foreign key's or that of the keys, where clients may name one.
+fn relations(schema: &Schema, id: ResourceId, resource: &Resource) -> HashMap<String, Option<String>> {
     let member = |link: &Link| match link {
         Link::Keys { local, .. } => local
             .iter()
@@ -362,8 +363,18 @@ fn relations(schema: &Schema, resource: &Resource) -> HashMap<String, Option<Str
             .map(|field| field.api_name.clone()),
         Link::Join { .. } => None,
     };
-    let of = |relation: &rest_schema::Relation| (relation.name.clone(), member(&relation.link));
-    resource.relations.iter().map(of).collect()
+    let keys = |index| {
+        let relation = RelationId { resource: id, index };
+        let keys = resource.keys_field(relation);
+        keys.map(|(_, field)| field.api_name.clone())
+    };
+    let of = |(index, relation): (u32, &rest_schema::Relation)| {
+        (
+            relation.name.clone(),
+            member(&relation.link).or_else(|| keys(index)),
+        )
+    };
+    (0u32..).zip(&resource.relations).map(of).collect()
 }
 
 impl Filling {

@@ -205,6 +205,7 @@ fn schema() -> Schema {
                 index: 0,
             }],
         },
+        access: None,
         on_delete: OnDelete::Restrict,
         limit: None,
         sort: Vec::new(),

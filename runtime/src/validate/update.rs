@@ -124,6 +124,12 @@ impl Update {
         self.passwords.retain(|(set, _)| *set != field);
     }
 
+    /// The places of the fields that it sets, whatever the row is.
+    pub fn sets(&self) -> impl Iterator<Item = u32> {
+        let set = self.set.iter().map(|(field, _)| *field);
+        set.chain(self.resets.iter().map(|(field, _)| *field))
+    }
+
     /// The places of the fields that [`Update::against`] looks at in the row only to compare them: computed ones may be
     /// among them.
     pub fn compared(&self) -> impl Iterator<Item = u32> {

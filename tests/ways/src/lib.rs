@@ -36,6 +36,7 @@ mod tests {
         keys: Keys,
         many: Many,
         rules: Rules,
+        sets: Sets,
         shapes: Shapes,
         types: Types,
     }

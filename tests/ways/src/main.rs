@@ -25,6 +25,7 @@ fn main() -> ExitCode {
         "derived/keys" => derived::keys::Keys,
         "derived/many" => derived::many::Many,
         "derived/rules" => derived::rules::Rules,
+        "derived/sets" => derived::sets::Sets,
         "derived/shapes" => derived::shapes::Shapes,
         "derived/types" => derived::types::Types,
         "generated/bin" => generated::bin::Bin,
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         "generated/keys" => generated::keys::Keys,
         "generated/many" => generated::many::Many,
         "generated/rules" => generated::rules::Rules,
+        "generated/sets" => generated::sets::Sets,
         "generated/shapes" => generated::shapes::Shapes,
         "generated/types" => generated::types::Types,
     }

@@ -277,6 +277,8 @@ impl<'a> Emitter<'a> {
             FieldType::Json => ("Json", Some("Json")),
             FieldType::Password => ("Password", Some("Password")),
             FieldType::Enum(_) => (self.enum_of(id), None),
+            // No struct has a member for it: the relation's own stands for all.
+            FieldType::Keys(_) => ("()", None),
         };
         let ty = if optional {
             format!("Option<{plain}>")

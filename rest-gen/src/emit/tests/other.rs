@@ -38,7 +38,9 @@ pub(super) fn places_of<'s>(scene: &Scene<'s>, goal: &Goal<'s>) -> Vec<Place> {
         if let Some(at) = walk(scene, goal, reference.row, &reference.path) {
             places.push(match scene.schema.field(reference.field).role {
                 FieldRole::ForeignKey(relation) => Place::Step(at, relation),
-                FieldRole::Key | FieldRole::Plain => Place::Field(at, reference.field.index),
+                FieldRole::Key | FieldRole::Keys(_) | FieldRole::Plain => {
+                    Place::Field(at, reference.field.index)
+                }
             });
         }
     });

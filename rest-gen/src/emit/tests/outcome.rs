@@ -215,7 +215,7 @@ pub(super) fn given_targets(scene: &Scene<'_>, row: usize) -> Vec<usize> {
         .filter(|(index, _)| is_given(made, *index))
         .filter_map(|(_, field)| match field.role {
             FieldRole::ForeignKey(relation) => Some(relation),
-            FieldRole::Key | FieldRole::Plain => None,
+            FieldRole::Key | FieldRole::Keys(_) | FieldRole::Plain => None,
         })
         .collect();
     relations.dedup();

@@ -146,6 +146,8 @@ impl<'s> Rules<'s> {
             Kind::Uuid => vec![Value::Uuid(uuid::Uuid::from_u128(
                 0x0000_0000_0000_4000_8000_0000_0000_0000 | nth as u128,
             ))],
+            // There may be no items that they could be the keys of.
+            Kind::Json if self.field.keys_of().is_some() => vec![Value::of_keys(Vec::new())],
             Kind::Json => vec![Value::Json(format!("{{\"n\":{nth}}}"))],
             Kind::Bytes => {
                 let (min, max) = self.lengths();

@@ -50,7 +50,7 @@ pub enum Place<'a> {
     Access(Operation),
     /// A field's `readable`.
     Readable,
-    /// A field's `writable`.
+    /// A field's `writable`, or the `access` of a many_to_many.
     Writable,
     /// A named rule, by its name.
     Named(&'a str),

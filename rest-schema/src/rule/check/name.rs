@@ -49,6 +49,12 @@ impl<'a> Checker<'a> {
         span: Span,
         any_type: bool,
     ) -> Option<Typed> {
+        if field.keys_of().is_some() {
+            let message = format!("`{}` holds keys of other rows, and no column", name.text);
+            let help = "ask for the rows themselves: `exists(relation where …)`";
+            self.push(Diagnostic::new("computed-in-rule", name.span, message).help(help));
+            return None;
+        }
         if self.rules.is_computed(id) {
             let message = format!(
                 "`{}` is computed, and {} can't use it",

@@ -97,6 +97,14 @@ impl Dialect {
         }
     }
 
+    /// The different values of a group, in order, as a JSON array; empty where there are none.
+    pub fn array(self, out: &mut Statement, value: Part<'_>) {
+        match self {
+            Self::Sqlite => sqlite::array(out, value),
+            Self::Postgres => postgres::array(out, value),
+        }
+    }
+
     /// A name that we choose, no longer than the database keeps names apart by.
     pub fn shortened(self, name: String) -> String {
         match self {

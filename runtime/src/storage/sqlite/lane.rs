@@ -125,7 +125,7 @@ fn has_text_operator(expr: &Expr) -> bool {
             has_text_operator(&related.condition)
                 || match &related.take {
                     Take::Value(value) | Take::Aggregate(_, Some(value)) => has_text_operator(value),
-                    Take::Exists | Take::Aggregate(_, None) => false,
+                    Take::Exists | Take::Keys | Take::Aggregate(_, None) => false,
                 }
         }
         Expr::LedTo(led) => has_text_operator(&led.condition),

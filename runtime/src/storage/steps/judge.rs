@@ -3,11 +3,12 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use rest_schema::Operation;
+use rest_schema::RelationId;
 
 use super::{Steps, invalid, not_found};
 use crate::caller::Caller;
 use crate::cell::Cell;
+use crate::plan::access::Deed;
 use crate::plan::closed;
 use crate::plan::expr::Expr;
 use crate::plan::read::{Planner, Select, Shape};
@@ -27,6 +28,8 @@ pub(super) enum Become<'a> {
     Created,
     /// From this one, by field.
     Changed(&'a [Cell]),
+    /// Into one whose pairs of this many-to-many are others, from this one.
+    Linked(RelationId, &'a [Cell]),
     Unchanged,
 }
 
@@ -44,21 +47,24 @@ impl<C: Connection> Steps<'_, C> {
     pub(super) async fn pre_select(
         &self,
         key: &[Cell],
-        operation: Operation,
+        deed: impl Into<Deed>,
         computed: &[u32],
     ) -> Result<Option<Before>, Refusal> {
         let engine = self.engine();
+        let deed = deed.into();
+        self.hold(self.write.resource, key).await?;
         let authority = self.write.caller.authority();
-        let made = if computed.is_empty() && !authority.is_unrestricted {
-            engine.pre_select(self.write.resource, authority.kind, operation)
-        } else {
-            None
+        let made = match deed {
+            Deed::Operation(operation) if computed.is_empty() && !authority.is_unrestricted => {
+                engine.pre_select(self.write.resource, authority.kind, operation)
+            }
+            _ => None,
         };
         let own;
         let select = if let Some(made) = made {
             made
         } else {
-            own = sql::pre_select(&engine.model, self.write.resource, authority, operation, computed);
+            own = sql::pre_select(&engine.model, self.write.resource, authority, deed, computed);
             &own
         };
         let mut found = Found {
@@ -91,6 +97,10 @@ impl<C: Connection> Steps<'_, C> {
         let (judge, old) = match written {
             Become::Created => (rules.create.judged(authority), &[][..]),
             Become::Changed(old) => (rules.updated.judged(authority), old),
+            Become::Linked(relation, old) => {
+                let rule = rules.link(relation).unwrap_or(&rules.updated);
+                (rule.judged(authority), old)
+            }
             Become::Unchanged => (Expr::Boolean(true), &[][..]),
         };
         let mut flags = vec![rules.read.judged(reader.authority()), judge];

@@ -1,16 +1,19 @@
 //! Pairs of a many-to-many: linked and unlinked.
 
 use jiff::Timestamp;
-use rest_schema::{JoinColumn, Link, Operation, RelationId, ResourceId};
+use rest_schema::{JoinColumn, Link, RelationId, ResourceId};
 
 use super::judge::Become;
 use super::{Steps, not_found};
 use crate::cell::Cell;
+use crate::plan::access::Deed;
+use crate::plan::expr::Expr;
 use crate::plan::read::Planner;
 use crate::request::Selection;
 use crate::request::body::Pointer;
 use crate::request::precondition::Preconditions;
 use crate::respond::format::Format;
+use crate::sql::dialect::Dialect;
 use crate::sql::write as sql;
 use crate::storage::Refusal;
 use crate::storage::bind::Values;
@@ -36,38 +39,69 @@ impl<C: Connection> Steps<'_, C> {
     pub(super) async fn link(&self, pair: &Pair, expected: &Preconditions) -> Result<Done, Refusal> {
         let model = &self.engine().model;
         let way = model.relation(pair.relation);
+        let declared = model.schema.declared(pair.relation);
+        let declaring = if way.declared { &pair.key } else { &pair.other };
+        self.hold(declared.resource, declaring).await?;
         let here = self.state_of(pair.relation.resource, &pair.key).await?;
         let (Some((state, modified)), Some(_)) = (here, self.state_of(way.target, &pair.other).await?) else {
             return Err(not_found());
         };
-        let declaring = if way.declared { &pair.key } else { &pair.other };
+        let deed = Deed::Link(declared);
         let before = self
-            .pre_select(declaring, Operation::Update, &[])
+            .pre_select(declaring, deed, &[])
             .await?
             .ok_or_else(not_found)?;
         expected.hold_for(state, modified).map_err(Refusal::Problem)?;
+        let at = Pointer::root();
+        self.write_pair(pair.relation, &pair.key, &pair.other, pair.linked, &at)
+            .await?;
+        let caller = &self.write.caller;
+        let written = Become::Linked(declared, &before.cells);
+        self.post_select(declaring, written, caller, &[], &at).await?;
+        Ok(Done::Number(0))
+    }
+
+    /// Links or unlinks the items of these keys.
+    pub(super) async fn write_pair(
+        &self,
+        relation: RelationId,
+        key: &[Cell],
+        other: &[Cell],
+        linked: bool,
+        at: &Pointer,
+    ) -> Result<(), Refusal> {
+        let way = self.engine().model.relation(relation);
         let Link::Join { table, local, remote } = &way.link else {
             return Err(Refusal::Internal(format!("`{}` has no pairs", way.name).into()));
         };
-        let mut params = self.values_in(local, pair.relation.resource, &pair.key);
-        params.extend(self.values_in(remote, way.target, &pair.other));
+        let mut params = self.values_in(local, relation.resource, key);
+        params.extend(self.values_in(remote, way.target, other));
         let columns: Vec<&str> = local
             .iter()
             .chain(remote)
             .map(|join| join.column.as_str())
             .collect();
-        let statement = if pair.linked {
+        let statement = if linked {
             sql::link(table, &columns)
         } else {
             sql::unlink(table, &columns)
         };
-        let at = Pointer::root();
-        self.write_row(&statement, &params, self.context(&at, false), &mut First::of(0))
+        self.write_row(&statement, &params, self.context(at, false), &mut First::of(0))
             .await?;
-        let caller = &self.write.caller;
-        self.post_select(declaring, Become::Changed(&before.cells), caller, &[], &at)
-            .await?;
-        Ok(Done::Number(0))
+        Ok(())
+    }
+
+    /// Waits for whoever writes the pairs of a row, where they are part of its state: a statement that waits sees the
+    /// row as it has become, and all else as it was.
+    pub(super) async fn hold(&self, resource: ResourceId, key: &[Cell]) -> Result<(), Refusal> {
+        let model = &self.engine().model;
+        let fields = &model.resource(resource).fields;
+        if model.columns.dialect == Dialect::Postgres && fields.iter().any(|field| field.keys_of().is_some())
+        {
+            let statement = sql::holds(model, resource, &Expr::Boolean(true), 0);
+            self.first(&statement, key, &[], 0).await?;
+        }
+        Ok(())
     }
 
     /// A key, in the order of the columns that hold it.

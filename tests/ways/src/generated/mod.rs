@@ -5,5 +5,6 @@ pub mod blog;
 pub mod keys;
 pub mod many;
 pub mod rules;
+pub mod sets;
 pub mod shapes;
 pub mod types;

@@ -98,7 +98,7 @@ impl<'s> Of<'s> {
                         let target = next.add(self.schema.relation(relation).target, How::THERE, &[])?;
                         next.link(row, relation, target);
                     }
-                    FieldRole::Key | FieldRole::Plain => return None,
+                    FieldRole::Key | FieldRole::Keys(_) | FieldRole::Plain => return None,
                 }
                 next.pinned.push((row, index));
             }
