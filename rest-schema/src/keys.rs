@@ -376,7 +376,7 @@ const INVERSE: &[KeyRow] = keys! {
     "description" Text,      "In Markdown";
     "limit"       Count,     "How many items an include shows";
     "sort"        Sort,      "The order of an include";
-    "nested"      Later,     "Whether a parent's body may hold children";
+    "nested"      Flag,      "Whether POST of the target makes items of this side along with it";
 };
 
 const MANY_TO_MANY: &[KeyRow] = keys! {

@@ -260,6 +260,9 @@ pub struct Relation {
     pub on_delete: OnDelete,
     /// How many items an include shows per parent; `None`: the service's page size (to-many only).
     pub limit: Option<u32>,
+    /// Whether a body that makes an item of this side may hold the items that it leads to, which are made with it
+    /// (has_many and has_one only).
+    pub nested: bool,
     /// The order of an include; empty: the target's own (to-many only).
     pub sort: Vec<SortKey>,
     /// In Markdown.

@@ -22,6 +22,7 @@ use crate::storage::once::{self, Doing, Known, OfKey, Once};
 use crate::storage::steps::{Action, Change, Write};
 use crate::storage::{Refusal, Storage};
 use crate::typed::Binding;
+use crate::validate::New;
 
 /// Who asks for a write of what, and what of it is wanted.
 #[derive(Debug)]
@@ -121,8 +122,7 @@ impl Inner {
         once: Option<Once>,
     ) -> Result<Wrote, Problem> {
         hook::refuse_in_tx()?;
-        let is_hooked = !self.engine.hooks.of(asked.resource).is_empty();
-        if is_hooked {
+        if action.is_hooked(&self.engine, asked.resource) {
             action = hook::prepare(self, &asked, action).await?;
         }
         self.hash_passwords(&mut action).await?;
@@ -145,12 +145,12 @@ impl Inner {
     }
 
     async fn commit(self: &Arc<Self>, write: Write) -> Result<Done, Refusal> {
-        if self.engine.hooks.of(write.resource).is_empty() {
-            // On the heap, lest every future of a program that writes holds all steps of all databases.
-            Box::pin(self.storage.write(write)).await
-        } else {
+        if write.is_hooked() {
             let changes = write.changes.clone();
             self.write_hooked(write, changes).await
+        } else {
+            // On the heap, lest every future of a program that writes holds all steps of all databases.
+            Box::pin(self.storage.write(write)).await
         }
     }
 
@@ -234,9 +234,7 @@ impl Inner {
         match action {
             Action::Create { rows, .. } => {
                 for row in rows {
-                    for (field, plain) in row.take_passwords() {
-                        row.put(field, Value::Text(self.hashed(plain).await?));
-                    }
+                    self.hash_passwords_of(row).await?;
                 }
             }
             Action::Update { update, create, .. } => {
@@ -277,6 +275,17 @@ impl Inner {
                 }
             }
             Action::Delete { .. } | Action::Restore { .. } | Action::Link { .. } => {}
+        }
+        Ok(())
+    }
+
+    /// Those of a row that is made, and of what is made along with it.
+    async fn hash_passwords_of(&self, row: &mut New) -> Result<(), Problem> {
+        for (field, plain) in row.take_passwords() {
+            row.put(field, Value::Text(self.hashed(plain).await?));
+        }
+        for row in row.along.iter_mut().flat_map(|along| &mut along.rows) {
+            Box::pin(self.hash_passwords_of(row)).await?;
         }
         Ok(())
     }

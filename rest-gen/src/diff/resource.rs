@@ -253,6 +253,11 @@ impl Pair<'_> {
                         );
                     }
                     self.links((one, other), &place, changes);
+                    match (one.nested, other.nested) {
+                        (true, false) => changes.breaking(&place, "its items aren't made along any more"),
+                        (false, true) => changes.compatible(&place, "its items may be made along"),
+                        _ => {}
+                    }
                     if one.limit != other.limit && !other.kind.is_to_one() {
                         changes.doubtful(&place, "an include of it shows another number of items");
                     }

@@ -148,6 +148,12 @@ const TABLE: &[(&str, &str, &[&str], &[&str])] = &[
         &["breaking Post.tags: linking was `public` and is `author_id = me.id`"],
     ),
     (
+        "inverse: { name: posts, limit: 5 }",
+        "inverse: { name: posts, limit: 5, nested: true }",
+        &["compatible User.posts: its items may be made along"],
+        &["breaking User.posts: its items aren't made along any more"],
+    ),
+    (
         "    key: slug\n",
         "    key: slug\n    caching: { max_age: 1m, shared_max_age: 1h }\n",
         &[

@@ -284,6 +284,7 @@ impl Show<'_> {
             ("inverse", optional(inverse)),
             ("by", self.link(&relation.link)),
             ("on_delete", on_delete),
+            ("nested", Value::Bool(relation.nested)),
             ("access", self.rule(relation.access.as_ref())),
             ("limit", relation.limit.map_or(Value::Null, Value::from)),
             ("sort", self.sort(&relation.sort)),

@@ -355,6 +355,7 @@ impl Writer<'_> {
         if !inverse.sort.is_empty() {
             long.push(("sort".to_owned(), self.sort(&inverse.sort)));
         }
+        flag(&mut long, "nested", inverse.nested);
         let value = if long.len() == 1 {
             text(&inverse.name)
         } else {

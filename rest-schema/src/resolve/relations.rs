@@ -92,6 +92,7 @@ fn belongs_to(
         access: None,
         on_delete: on_delete(&named.block, diagnostics),
         limit: None,
+        nested: false,
         sort: Vec::new(),
         description: named.block.string("description"),
     }
@@ -166,6 +167,7 @@ fn many_to_many(draft: &mut Draft, id: ResourceId, named: &Named, diagnostics: &
         access: None,
         on_delete: OnDelete::Restrict,
         limit: None,
+        nested: false,
         sort: Vec::new(),
         description: block.string("description"),
     }
@@ -221,6 +223,7 @@ fn other_side(
         access: None,
         on_delete: OnDelete::Restrict,
         limit,
+        nested: is_nested(inverse, kind, diagnostics),
         sort: Vec::new(),
         description: inverse.string("description"),
     });
@@ -251,6 +254,18 @@ fn turned(link: Link, unique: bool) -> (RelationKind, Link) {
             (RelationKind::ManyToMany, link)
         }
     }
+}
+
+/// Whether items are made along with the one they belong to.
+fn is_nested(inverse: &Block, kind: RelationKind, diagnostics: &mut Diagnostics) -> bool {
+    let is_nested = inverse.is("nested");
+    if is_nested && kind == RelationKind::ManyToMany {
+        let message = "pairs link items that are there, so none are made along with others";
+        let help = "say `writable: true`, which sets their keys";
+        let span = inverse.place("nested");
+        diagnostics.push(Diagnostic::new("contradiction", span, message).help(help));
+    }
+    is_nested
 }
 
 /// How many items an include shows.
@@ -334,6 +349,7 @@ pub(super) fn finish(draft: &mut Draft, diagnostics: &mut Diagnostics) {
         let block = draft.sketch(id).block.clone();
         for (at, named) in block.named("belongs_to").iter().enumerate() {
             left_behind(draft, id, at, named, diagnostics);
+            made_along(draft, id, at, named, diagnostics);
         }
         let declared = block
             .named("belongs_to")
@@ -354,6 +370,32 @@ pub(super) fn finish(draft: &mut Draft, diagnostics: &mut Diagnostics) {
                 draft.resource_mut(other.resource).relations[other.index as usize].sort = sort;
             }
         }
+    }
+}
+
+/// What is made along with an item holds its key, and is what somebody may make.
+fn made_along(draft: &Draft, id: ResourceId, at: usize, named: &Named, diagnostics: &mut Diagnostics) {
+    let Some(inverse) = named
+        .block
+        .block("inverse")
+        .filter(|inverse| inverse.is("nested"))
+    else {
+        return;
+    };
+    let own = draft.schema.resource(id);
+    let sketch = draft.sketch(id);
+    let is_closed = (own.fields.iter().zip(&sketch.origins))
+        .any(|(field, origin)| *origin == Origin::Relation(at) && !field.is_accepted());
+    let made = sketch.block.block("access");
+    let span = inverse.place("nested");
+    if is_closed {
+        let message = format!("no client says to which `{}` it belongs", named.name.text);
+        let help = "leave `nested` out, or `readonly`";
+        diagnostics.push(Diagnostic::new("contradiction", span, message).help(help));
+    } else if !draft.is_stub(id) && made.is_some_and(|access| !access.has("create")) {
+        let message = format!("nobody may make a `{}`", own.name);
+        let help = "say `create:` in its `access`, or leave `nested` out";
+        diagnostics.push(Diagnostic::new("contradiction", span, message).help(help));
     }
 }
 

@@ -153,6 +153,7 @@ fn relation(
             remote: vec![remote],
         },
         access: None,
+        nested: false,
         on_delete: OnDelete::Restrict,
         limit: None,
         sort: Vec::new(),

@@ -6,6 +6,7 @@ use super::draft::{RawDraft, Work};
 use crate::problem::Problem;
 use crate::service::Inner;
 use crate::storage::steps::{Action, Change, Several};
+use crate::validate::New;
 use crate::write::Asking;
 
 /// Runs a resource's `prepare` over each row of a write. What is refused anyway isn't shown to them.
@@ -15,7 +16,7 @@ pub(crate) async fn prepare(service: &Arc<Inner>, asked: &Asking, action: Action
             let mut prepared = Vec::with_capacity(rows.len());
             for row in rows {
                 match one(service, asked, None, Work::Create(row)).await? {
-                    Work::Create(row) => prepared.push(row),
+                    Work::Create(row) => prepared.push(along(service, asked, row).await?),
                     Work::Update(..) | Work::Delete => return Err(changed()),
                 }
             }
@@ -66,6 +67,26 @@ pub(crate) async fn prepare(service: &Arc<Inner>, asked: &Asking, action: Action
         // What is refused anyway; and pairs, which have no hooks.
         other @ (Action::Update { .. } | Action::Restore { .. } | Action::Link { .. }) => Ok(other),
     }
+}
+
+/// What is made along with a row is prepared by the code of its own resource.
+async fn along(service: &Arc<Inner>, asked: &Asking, mut row: New) -> Result<New, Problem> {
+    for along in &mut row.along {
+        let asked = Asking {
+            resource: service.engine.model.relation(along.relation).target,
+            caller: asked.caller.clone(),
+            now: asked.now,
+            wanted: None,
+        };
+        let action = Action::Create {
+            rows: std::mem::take(&mut along.rows),
+            many: true,
+        };
+        if let Action::Create { rows, .. } = Box::pin(prepare(service, &asked, action)).await? {
+            along.rows = rows;
+        }
+    }
+    Ok(row)
 }
 
 async fn one(

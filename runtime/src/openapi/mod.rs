@@ -98,8 +98,13 @@ pub(crate) fn json_schema(model: &Model, validators: &Validators, prefix: &str, 
             .resources()
             .flat_map(|(id, _)| Kind::ALL.map(|kind| (id, kind)))
     };
-    let (id, kind) = all().find(|(id, kind)| document.name(*id, *kind) == name)?;
-    let Value::Object(schema) = document.schema_of(id, kind)? else {
+    let found = all().find(|(id, kind)| document.name(*id, *kind) == name);
+    let mut along = document.all_along();
+    let schema = match found {
+        Some((id, kind)) => document.schema_of(id, kind)?,
+        None => document.along(along.find(|relation| document.name_along(*relation) == name)?),
+    };
+    let Value::Object(schema) = schema else {
         return None;
     };
     let mut whole = Map::new();
@@ -177,6 +182,9 @@ impl Document<'_> {
                     all.insert(self.name(id, kind), schema);
                 }
             }
+        }
+        for relation in self.all_along() {
+            all.insert(self.name_along(relation), self.along(relation));
         }
         if self
             .model

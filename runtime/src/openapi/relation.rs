@@ -57,7 +57,7 @@ impl Document<'_> {
     }
 
     /// What the operations of a relation are named after.
-    fn noun(&self, id: RelationId) -> String {
+    pub(super) fn noun(&self, id: RelationId) -> String {
         let from = &self.model.resource(id.resource).name;
         format!("{}Of{from}", naming::camel(&self.model.relation(id).name))
     }

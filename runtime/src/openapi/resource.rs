@@ -199,6 +199,10 @@ impl Document<'_> {
         draft.body = Some(self.one_or_several(&one));
         draft.responses.extend(self.problems(WRITE));
         draft.responses.extend(self.problems(BODY));
+        for along in self.resources_along(id) {
+            let made = self.draft(along, "", "", String::new(), Operation::Create);
+            draft.responses.extend(made.responses);
+        }
         let mut made = json!({
             "description": "It is made. One item is shown as its maker may see it; without content, he may not.",
             "headers": self.headers(&["Cache-Control", "Location", "Content-Location", "ETag", "Vary", "Preference-Applied"]),

@@ -1,10 +1,11 @@
 //! Resources as JSON Schemas: an item, a part of one, a page of them, and the bodies that make and change one.
 
-use rest_schema::{FieldId, Relation, Resource, ResourceId};
+use rest_schema::{FieldId, Relation, RelationId, Resource, ResourceId};
 use serde_json::{Value, json};
 
 use super::field::{self, LONGEST_QUERY, Object, Use};
 use super::{Document, object, parameter};
+use crate::request::methods;
 use crate::request::query::PARAMETERS;
 use crate::validate::Body;
 
@@ -246,6 +247,74 @@ impl Document<'_> {
         )
     }
 
+    /// The name of the schema of what is made along by a relation.
+    pub(super) fn name_along(&self, id: RelationId) -> String {
+        self.own(&format!("{}Create", self.noun(id)))
+    }
+
+    /// The relations whose items are made along with those they belong to.
+    pub(super) fn all_along(&self) -> impl Iterator<Item = RelationId> {
+        let resources = self.model.schema.resources();
+        resources.flat_map(|(resource, of)| {
+            let relations = (0u32..).zip(&of.relations);
+            let nested = relations.filter(|(_, relation)| relation.nested);
+            nested.map(move |(index, _)| RelationId { resource, index })
+        })
+    }
+
+    /// The resources of what may be made along with a resource's items, however deep.
+    pub(super) fn resources_along(&self, id: ResourceId) -> Vec<ResourceId> {
+        let mut found = vec![id];
+        let mut at = 0;
+        while let Some(resource) = found.get(at).copied() {
+            let all = self.all_along().filter(|relation| relation.resource == resource);
+            let targets = all.map(|relation| self.model.relation(relation).target);
+            let new: Vec<ResourceId> = targets.filter(|target| !found.contains(target)).collect();
+            found.extend(new);
+            at += 1;
+        }
+        found.split_off(1)
+    }
+
+    /// What is made along by a relation: a body without what the item around it says.
+    pub(super) fn along(&self, id: RelationId) -> Value {
+        let schema = &self.model.schema;
+        let back = methods::back(schema, id);
+        let mut body = self.body(schema.relation(id).target, Body::Create, &[]);
+        for (_, field) in back {
+            let name = &schema.field(field).api_name;
+            if let Some(properties) = body["properties"].as_object_mut() {
+                properties.remove(name);
+            }
+            if let Some(required) = body["required"].as_array_mut() {
+                required.retain(|other| other != name);
+            }
+        }
+        if body["required"].as_array().is_some_and(Vec::is_empty)
+            && let Some(body) = body.as_object_mut()
+        {
+            body.remove("required");
+        }
+        body
+    }
+
+    /// The members of a body that hold what is made along.
+    fn members_along(&self, id: ResourceId) -> Object {
+        let bulk = self.model.schema.limits.bulk;
+        let all = self.all_along().filter(|relation| relation.resource == id);
+        let members = all.map(|relation| {
+            let way = self.model.relation(relation);
+            let one = json!({ "$ref": format!("{}{}", self.schemas, self.name_along(relation)) });
+            let schema = if way.kind.is_to_one() {
+                json!({ "anyOf": [one, { "type": "null" }] })
+            } else {
+                json!({ "type": "array", "items": one, "maxItems": bulk })
+            };
+            (way.name.clone(), schema)
+        });
+        members.collect()
+    }
+
     /// A body; `known` fields need not stand in it.
     pub(super) fn body(&self, id: ResourceId, body: Body, known: &[FieldId]) -> Value {
         let validator = self.validators.resource(id);
@@ -263,6 +332,9 @@ impl Document<'_> {
             if is_required && !is_known {
                 required.push(field.api_name.as_str());
             }
+        }
+        if body == Body::Create {
+            properties.extend(self.members_along(id));
         }
         object(properties, &required)
     }

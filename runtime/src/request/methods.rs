@@ -92,6 +92,14 @@ pub(crate) fn of_pair(schema: &Schema, relation: RelationId) -> Vec<&'static str
 /// How the items to which a relation leads point to the one from which it starts: the place of each part of its key, and
 /// the field in which they say it. Empty where bodies can't say it, or where there is one such item at most.
 pub(crate) fn pointing(schema: &Schema, relation: RelationId) -> Vec<(usize, FieldId)> {
+    match schema.relation(relation).kind {
+        RelationKind::HasMany => back(schema, relation),
+        _ => Vec::new(),
+    }
+}
+
+/// The same, also where there is one such item at most.
+pub(crate) fn back(schema: &Schema, relation: RelationId) -> Vec<(usize, FieldId)> {
     let way = schema.relation(relation);
     let Link::Keys { local, remote } = &way.link else {
         return Vec::new();
@@ -102,7 +110,8 @@ pub(crate) fn pointing(schema: &Schema, relation: RelationId) -> Vec<(usize, Fie
         schema.field(*remote).is_accepted().then_some((place, *remote))
     });
     let pairs: Vec<_> = pairs.collect();
-    if way.kind == RelationKind::HasMany && pairs.len() == key.len() && key.len() == local.len() {
+    let points = matches!(way.kind, RelationKind::HasMany | RelationKind::HasOne);
+    if points && pairs.len() == key.len() && key.len() == local.len() {
         pairs
     } else {
         Vec::new()

@@ -20,7 +20,7 @@ use crate::sql::select::Read;
 use crate::storage::job::Written;
 use crate::storage::rows::Output;
 use crate::storage::steps::Action;
-use crate::validate::{New, Writer};
+use crate::validate::{Making, Writer};
 use crate::write::{Asking, Wrote};
 
 impl Exchange<'_> {
@@ -209,30 +209,18 @@ impl Exchange<'_> {
         body: &Json,
     ) -> Result<Response<Body>, Problem> {
         let many = matches!(body, Json::Array(_));
-        let rows = self.validated(resource, body)?;
+        let making = Making {
+            engine: &self.service.engine,
+            caller: &self.caller,
+            now: self.now,
+        };
+        let rows = making.rows(resource, body)?;
         let written = self.write(resource, Action::Create { rows, many }).await?;
         if many {
             Ok(items(StatusCode::CREATED, &written, self.preferences()))
         } else {
             self.made(resource, written)
         }
-    }
-
-    fn validated(&self, resource: ResourceId, body: &Json) -> Result<Vec<New>, Problem> {
-        let validator = self.service.engine.validators.resource(resource);
-        let Json::Array(items) = body else {
-            let new = self.as_writer(resource, |writer| validator.create(body, "", writer));
-            return new.map(|new| vec![new]).map_err(Problem::invalid);
-        };
-        let limit = self.service.engine.model.schema.limits.bulk;
-        if items.is_empty() || items.len() > limit as usize {
-            let detail = format!("an array holds between 1 and {limit} objects");
-            let word = if items.is_empty() { "too-short" } else { "too-long" };
-            let fault = Fault::pointer(String::new(), word, detail.clone()).limit(limit);
-            return Err(Problem::new(Code::Invalid).detail(detail).fault(fault));
-        }
-        self.as_writer(resource, |writer| validator.create_many(items, writer))
-            .map_err(Problem::invalid)
     }
 
     /// Validates as the caller, at the moment of the request.

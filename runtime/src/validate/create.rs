@@ -1,12 +1,12 @@
 //! Bodies that make a row.
 
-use rest_schema::Value;
+use rest_schema::{RelationId, ResourceId, Schema, Value};
 
 use super::field::Wrong;
 use super::{Faults, Filling, Member, Nature, Validator, Writer};
 use crate::password::Plain;
 use crate::problem::{Fault, words};
-use crate::request::body::{Json, Pointer};
+use crate::request::body::Json;
 
 /// A row as it is to be made.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,9 +17,38 @@ pub struct New {
     /// The places of the fields that the body gave: their `writable` rules are to hold on the new row.
     pub given: Vec<u32>,
     pub(super) passwords: Vec<(u32, Plain)>,
+    /// What is made along with it, once it has a key.
+    pub along: Vec<Along>,
+}
+
+/// Items that are made along with the one they belong to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Along {
+    /// How that one leads to them.
+    pub relation: RelationId,
+    /// The items, without the key that they are to hold.
+    pub rows: Vec<New>,
 }
 
 impl New {
+    /// How many items are made: it, and all along with it.
+    pub fn count(&self) -> usize {
+        let along = self.along.iter().flat_map(|along| &along.rows);
+        1 + along.map(Self::count).sum::<usize>()
+    }
+
+    /// The resources of what is made along with it, however deep.
+    pub fn resources_along(&self, schema: &Schema) -> Vec<ResourceId> {
+        let of = |along: &Along| {
+            let rows = along.rows.iter();
+            let deeper = rows.flat_map(|row| row.resources_along(schema));
+            let mut all: Vec<ResourceId> = deeper.collect();
+            all.push(schema.relation(along.relation).target);
+            all
+        };
+        self.along.iter().flat_map(of).collect()
+    }
+
     /// Takes the passwords out, to be hashed and put back as values.
     pub fn take_passwords(&mut self) -> Vec<(u32, Plain)> {
         std::mem::take(&mut self.passwords)
@@ -32,15 +61,28 @@ impl New {
 }
 
 impl Validator {
-    /// A body of POST. `prefix` is the pointer to it: `""`, or `/3` for the fourth of several.
-    pub fn create(&self, body: &Json, prefix: &str, writer: &Writer<'_>) -> Result<New, Vec<Fault>> {
-        let (sorted, mut faults) = self.sort(body, prefix);
+    /// A body of POST, without what is made along with it. `prefix` is the pointer to it: `""`, or `/3` for the fourth of
+    /// several; `known` are the places of the fields that what is around it says.
+    pub fn create(
+        &self,
+        body: &Json,
+        prefix: &str,
+        known: &[u32],
+        writer: &Writer<'_>,
+    ) -> Result<New, Vec<Fault>> {
+        let (sorted, mut faults) = self.sort(body, prefix, true);
         if !matches!(body, Json::Object(_)) {
             return Err(faults.found);
         }
         let mut new = self.empty();
         for (place, (member, json)) in self.members.iter().zip(sorted).enumerate() {
+            let is_known = known.iter().any(|known| *known as usize == place);
             match json {
+                Some(_) if is_known => {
+                    let detail = "is the key of the item around it; leave it out";
+                    faults.add_wrong(&member.name, Wrong::new(words::IMMUTABLE, detail));
+                }
+                None if is_known => {}
                 Some(json) => self.give(place, json, writer, &mut new, &mut faults),
                 None => member.fill(place, writer, &mut new, &mut faults),
             }
@@ -48,25 +90,12 @@ impl Validator {
         faults.or(new)
     }
 
-    /// The objects of an array, all or nothing.
-    pub fn create_many(&self, items: &[Json], writer: &Writer<'_>) -> Result<Vec<New>, Vec<Fault>> {
-        let mut rows = Vec::with_capacity(items.len());
-        let mut faults = Faults::new("");
-        for (index, item) in items.iter().enumerate() {
-            let pointer = Pointer::root().index(index);
-            match self.create(item, pointer.as_str(), writer) {
-                Ok(new) => rows.push(new),
-                Err(found) => found.into_iter().for_each(|fault| faults.add(fault)),
-            }
-        }
-        faults.or(rows)
-    }
-
     pub(super) fn empty(&self) -> New {
         New {
             values: vec![None; self.members.len()],
             given: Vec::new(),
             passwords: Vec::new(),
+            along: Vec::new(),
         }
     }
 

@@ -4,6 +4,7 @@
 //! database holds. What depends on the row that is changed is a second pure step, [`Update::against`], which the write
 //! takes once it has read that row.
 
+mod along;
 mod create;
 mod document;
 mod field;
@@ -31,7 +32,8 @@ use crate::problem::{Fault, words};
 use crate::request::body::{Json, Pointer};
 use field::{FieldRules, Wrong};
 
-pub use create::New;
+pub(crate) use along::Making;
+pub use create::{Along, New};
 pub use document::Body;
 pub(crate) use field::sought;
 pub use given::Content;
@@ -112,6 +114,8 @@ pub struct Validator {
     places: HashMap<String, usize>,
     /// What a client that names a relation should have named.
     relations: HashMap<String, Option<String>>,
+    /// The relations whose items may be made along, by their name.
+    nested: Vec<(String, RelationId)>,
     /// The places of the key's fields.
     key: Vec<usize>,
     /// Whether PUT may create.
@@ -200,14 +204,26 @@ impl Validator {
                 .map(|(place, member)| (member.name.clone(), place))
                 .collect(),
             relations: relations(schema, id, resource),
+            nested: (0u32..)
+                .zip(&resource.relations)
+                .filter(|(_, relation)| relation.nested)
+                .map(|(index, relation)| (relation.name.clone(), RelationId { resource: id, index }))
+                .collect(),
             members,
             key,
             key_by_client: resource.key.by_client,
         })
     }
 
+    /// The relation of a name whose items may be made along.
+    pub fn nested(&self, name: &str) -> Option<RelationId> {
+        let found = self.nested.iter().find(|(own, _)| own == name);
+        found.map(|(_, relation)| *relation)
+    }
+
     /// The body's members by field, and what it names that is none.
-    fn sort<'a>(&self, body: &'a Json, prefix: &'a str) -> (Sorted<'a>, Faults<'a>) {
+    /// `makes`: whether it makes an item, and so may hold what is made along with it.
+    fn sort<'a>(&self, body: &'a Json, prefix: &'a str, makes: bool) -> (Sorted<'a>, Faults<'a>) {
         let mut faults = Faults::new(prefix);
         let mut sorted = vec![None; self.members.len()];
         let Json::Object(members) = body else {
@@ -218,6 +234,7 @@ impl Validator {
         for (name, value) in members {
             match self.places.get(name) {
                 Some(&place) => sorted[place] = Some(value),
+                None if makes && self.nested(name).is_some() => {}
                 None => faults.add_unknown(self, name),
             }
         }
@@ -264,6 +281,9 @@ impl<'a> Faults<'a> {
         }
         let detail = match validator.relations.get(name) {
             Some(Some(member)) => format!("is a relation; the member that says which is {member}"),
+            Some(None) if validator.nested(name).is_some() => {
+                "is a relation; only POST makes its items along".to_owned()
+            }
             Some(None) => "is a relation, and no member of a body".to_owned(),
             None => "is no member that is known here".to_owned(),
         };

@@ -206,6 +206,7 @@ fn schema() -> Schema {
             }],
         },
         access: None,
+        nested: false,
         on_delete: OnDelete::Restrict,
         limit: None,
         sort: Vec::new(),
@@ -281,7 +282,7 @@ fn as_writer<T>(
 pub(super) fn create(text: &str) -> Result<New, Vec<Fault>> {
     let validators = &*VALIDATORS;
     as_writer(Some(ME), &|_| false, |writer| {
-        validators.resource(ARTICLE).create(&body(text), "", writer)
+        validators.resource(ARTICLE).create(&body(text), "", &[], writer)
     })
 }
 
@@ -435,7 +436,7 @@ fn an_anonymous_writer_has_no_account_to_be_the_default() {
     let new = as_writer(None, &|_| false, |writer| {
         validators
             .resource(ARTICLE)
-            .create(&body(r#"{"title": "Hello"}"#), "/3", writer)
+            .create(&body(r#"{"title": "Hello"}"#), "/3", &[], writer)
     });
     assert_eq!(refused(new), [pair("/3/author_id", "required")]);
 }
@@ -489,32 +490,6 @@ fn all_faults_are_told_at_once() {
     assert_eq!(of("/score").limit, Some(Box::new(100.into())));
     assert_eq!(refused(create("{}")), [pair("/title", "required")]);
     assert_eq!(refused(create("[1]")), [pair("", "wrong-type")]);
-}
-
-#[test]
-fn several_are_all_or_nothing_and_each_fault_has_its_place() {
-    let validators = &*VALIDATORS;
-    let many = |text: &str| {
-        let Json::Array(items) = body(text) else {
-            panic!("an array")
-        };
-        as_writer(Some(ME), &|_| false, |writer| {
-            validators.resource(ARTICLE).create_many(&items, writer)
-        })
-    };
-    assert_eq!(
-        many(r#"[{"title": "One"}, {"title": "Two"}]"#).map(|rows| rows.len()),
-        Ok(2)
-    );
-    assert_eq!(
-        refused(many(r#"[{"title": "One"}, {"title": 1}, 5, {"x": 1}]"#)),
-        [
-            pair("/1/title", "wrong-type"),
-            pair("/2", "wrong-type"),
-            pair("/3/x", "unknown-field"),
-            pair("/3/title", "required")
-        ]
-    );
 }
 
 #[test]
@@ -595,7 +570,7 @@ fn a_field_that_is_closed_to_the_caller_is_read_only_for_him() {
     let article = validators.resource(ARTICLE);
     let closed = |field| field == place("pinned");
     as_writer(Some(ME), &closed, |writer| {
-        let new = article.create(&body(r#"{"title": "Hello", "pinned": true}"#), "", writer);
+        let new = article.create(&body(r#"{"title": "Hello", "pinned": true}"#), "", &[], writer);
         assert_eq!(refused(new), [pair("/pinned", "readonly")]);
         let same = article.merge(&body(r#"{"pinned": false}"#), writer);
         assert_eq!(changes(&same), Ok(vec![]));
@@ -773,7 +748,7 @@ fn a_key_is_not_empty() {
     let validators = &*VALIDATORS;
     let new = as_writer(None, &|_| false, |writer| {
         let text = r#"{"word": "", "language": "en", "meaning": "x"}"#;
-        validators.resource(WORD).create(&body(text), "", writer)
+        validators.resource(WORD).create(&body(text), "", &[], writer)
     });
     assert_eq!(refused(new), [pair("/word", "too-short")]);
 }

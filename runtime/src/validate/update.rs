@@ -209,7 +209,7 @@ fn same(old: &Value, new: &Value) -> bool {
 impl Validator {
     /// A body of PATCH, as a merge patch: what it doesn't name stays.
     pub fn merge(&self, body: &Json, writer: &Writer<'_>) -> Update {
-        let (sorted, mut faults) = self.sort(body, "");
+        let (sorted, mut faults) = self.sort(body, "", false);
         let mut update = Update::default();
         for (place, json) in sorted.into_iter().enumerate() {
             let Some(json) = json else { continue };
@@ -237,7 +237,7 @@ impl Validator {
     }
 
     fn replace_row(&self, body: &Json, writer: &Writer<'_>) -> Update {
-        let (sorted, mut faults) = self.sort(body, "");
+        let (sorted, mut faults) = self.sort(body, "", false);
         let mut update = Update::default();
         if !matches!(body, Json::Object(_)) {
             update.faults = faults.found;
@@ -258,7 +258,7 @@ impl Validator {
 
     /// The row that PUT makes: the key is the address's, and what the body says of it must agree.
     fn create_at(&self, body: &Json, key: &[Value], writer: &Writer<'_>) -> Result<New, Vec<Fault>> {
-        let (sorted, mut faults) = self.sort(body, "");
+        let (sorted, mut faults) = self.sort(body, "", false);
         if !matches!(body, Json::Object(_)) {
             return Err(faults.found);
         }

@@ -60,6 +60,46 @@ impl Write {
     }
 }
 
+impl Write {
+    /// The write of items of another resource within it, which are made one by one.
+    pub(super) fn along(&self, resource: ResourceId) -> Self {
+        Self {
+            engine: Arc::clone(&self.engine),
+            resource,
+            caller: self.caller.clone(),
+            now: self.now,
+            action: Action::Create {
+                rows: Vec::new(),
+                many: true,
+            },
+            wanted: None,
+            depth: self.depth,
+            changes: self.changes.clone(),
+            once: None,
+            threads: self.threads.clone(),
+        }
+    }
+
+    /// Whether code of the program's own is asked or told of it.
+    pub(crate) fn is_hooked(&self) -> bool {
+        self.action.is_hooked(&self.engine, self.resource)
+    }
+}
+
+impl Action {
+    /// Whether code of the program's own is asked or told, of a write of this resource.
+    pub(crate) fn is_hooked(&self, engine: &Engine, resource: ResourceId) -> bool {
+        let has = |resource: ResourceId| !engine.hooks.of(resource).is_empty();
+        let rows = match self {
+            Self::Create { rows, .. } => rows.as_slice(),
+            _ => &[],
+        };
+        let schema = &engine.model.schema;
+        let mut along = rows.iter().flat_map(|row| row.resources_along(schema));
+        has(resource) || along.any(has)
+    }
+}
+
 /// What a write does.
 #[derive(Debug)]
 pub enum Action {

@@ -73,7 +73,7 @@ pub struct Comment {
     id: i64,
     #[rest(length = 1..=500)]
     text: String,
-    #[rest(belongs_to = Post, inverse(name = comments, limit = 2), immutable, on_delete = cascade)]
+    #[rest(belongs_to = Post, inverse(name = comments, limit = 2, nested), immutable, on_delete = cascade)]
     post_id: i64,
     #[rest(belongs_to = User, inverse = comments, default = me, readonly, on_delete = cascade)]
     author_id: i64,

@@ -34,7 +34,7 @@ pub struct City {
     name: String,
     #[rest(index)]
     population: Option<i32>,
-    #[rest(belongs_to = Country, inverse(name = cities, sort = name), on_delete = restrict)]
+    #[rest(belongs_to = Country, inverse(name = cities, sort = name, nested), on_delete = restrict)]
     country_code: String,
 }
 
@@ -69,7 +69,7 @@ pub struct Passport {
     id: i64,
     #[rest(unique)]
     number: String,
-    #[rest(belongs_to = Person, unique, inverse = passport, on_delete = cascade)]
+    #[rest(belongs_to = Person, unique, inverse(name = passport, nested), on_delete = cascade)]
     person_id: i64,
 }
 
@@ -84,7 +84,7 @@ pub struct Project {
 #[rest(key(project, person))]
 #[rest(access(read = public, create = public, change = public))]
 pub struct Membership {
-    #[rest(belongs_to = Project, inverse = memberships, on_delete = cascade)]
+    #[rest(belongs_to = Project, inverse(name = memberships, nested), on_delete = cascade)]
     project_id: i64,
     #[rest(belongs_to = Person, inverse = memberships, on_delete = cascade)]
     person_id: i64,
@@ -97,7 +97,7 @@ pub struct Membership {
 pub struct Badge {
     id: i64,
     colour: String,
-    #[rest(belongs_to = Membership, columns(project_id, person_id), inverse = badges, on_delete = cascade)]
+    #[rest(belongs_to = Membership, columns(project_id, person_id), inverse(name = badges, nested), on_delete = cascade)]
     membership: (i64, i64),
 }
 
@@ -106,6 +106,6 @@ pub struct Badge {
 pub struct Category {
     id: i64,
     name: String,
-    #[rest(belongs_to = Category, inverse = children, on_delete = set_null)]
+    #[rest(belongs_to = Category, inverse(name = children, nested), on_delete = set_null)]
     parent_id: Option<i64>,
 }

@@ -11,6 +11,8 @@ pub struct Rules {
     projects: Project,
     memberships: Membership,
     tasks: Task,
+    remarks: Remark,
+    verdicts: Verdict,
     clubs: Club,
 }
 
@@ -81,10 +83,28 @@ pub struct Task {
     title: String,
     #[rest(default = 0, range = 0..=100)]
     hours: i32,
-    #[rest(belongs_to = Project, inverse = tasks, on_delete = cascade)]
+    #[rest(belongs_to = Project, inverse(name = tasks, nested), on_delete = cascade)]
     project_id: i64,
     #[rest(belongs_to = Person, inverse = tasks, on_delete = set_null)]
     assignee_id: Option<i64>,
+}
+
+#[derive(RestResource)]
+#[rest(access(read = "can read project", create = "project.budget > 10"))]
+pub struct Remark {
+    id: i64,
+    text: String,
+    #[rest(belongs_to = Project, inverse(name = remarks, nested), on_delete = cascade)]
+    project_id: i64,
+}
+
+#[derive(RestResource)]
+#[rest(access(read = "me.is_admin", create = "me.is_admin"))]
+pub struct Verdict {
+    id: i64,
+    text: String,
+    #[rest(belongs_to = Project, inverse(name = verdicts, nested), on_delete = cascade)]
+    project_id: i64,
 }
 
 #[derive(RestResource)]

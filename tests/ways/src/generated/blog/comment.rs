@@ -12,7 +12,7 @@ pub struct Comment {
     pub text: String,
     #[rest(
         belongs_to = Post,
-        inverse(name = comments, limit = 2),
+        inverse(name = comments, limit = 2, nested),
         immutable,
         on_delete = cascade
     )]

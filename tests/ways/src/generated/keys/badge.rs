@@ -12,7 +12,7 @@ pub struct Badge {
     #[rest(
         belongs_to = Membership,
         columns("project_id", "person_id"),
-        inverse = badges,
+        inverse(name = badges, nested),
         on_delete = cascade
     )]
     pub membership: (i64, i64),

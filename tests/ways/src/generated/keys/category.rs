@@ -7,6 +7,6 @@ use rest_runtime::RestResource;
 pub struct Category {
     pub id: i64,
     pub name: String,
-    #[rest(belongs_to = Category, inverse = children, on_delete = set_null)]
+    #[rest(belongs_to = Category, inverse(name = children, nested), on_delete = set_null)]
     pub parent_id: Option<i64>,
 }

@@ -11,6 +11,6 @@ pub struct City {
     pub name: String,
     #[rest(index)]
     pub population: Option<i32>,
-    #[rest(belongs_to = Country, inverse(name = cities, sort = name))]
+    #[rest(belongs_to = Country, inverse(name = cities, sort = name, nested))]
     pub country_code: String,
 }

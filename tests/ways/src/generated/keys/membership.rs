@@ -10,7 +10,7 @@ use super::{Person, Project};
 pub struct Membership {
     #[rest(default = "member", searchable)]
     pub role: String,
-    #[rest(belongs_to = Project, inverse = memberships, on_delete = cascade)]
+    #[rest(belongs_to = Project, inverse(name = memberships, nested), on_delete = cascade)]
     pub project_id: i64,
     #[rest(belongs_to = Person, inverse = memberships, on_delete = cascade)]
     pub person_id: i64,

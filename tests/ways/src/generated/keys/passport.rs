@@ -10,6 +10,6 @@ pub struct Passport {
     pub id: i64,
     #[rest(unique)]
     pub number: String,
-    #[rest(belongs_to = Person, inverse = passport, unique, on_delete = cascade)]
+    #[rest(belongs_to = Person, inverse(name = passport, nested), unique, on_delete = cascade)]
     pub person_id: i64,
 }

@@ -4,7 +4,9 @@ mod club;
 mod membership;
 mod person;
 mod project;
+mod remark;
 mod task;
+mod verdict;
 
 use rest_runtime::RestService;
 
@@ -12,7 +14,9 @@ pub use club::Club;
 pub use membership::Membership;
 pub use person::Person;
 pub use project::{Project, ProjectStatus};
+pub use remark::Remark;
 pub use task::Task;
+pub use verdict::Verdict;
 
 #[derive(RestService)]
 #[rest(name = "rules", managed)]
@@ -27,5 +31,7 @@ pub struct Rules {
     pub projects: Project,
     pub memberships: Membership,
     pub tasks: Task,
+    pub remarks: Remark,
+    pub verdicts: Verdict,
     pub clubs: Club,
 }

@@ -17,7 +17,7 @@ pub struct Task {
     pub title: String,
     #[rest(default = 0, range = 0..=100)]
     pub hours: i32,
-    #[rest(belongs_to = Project, inverse = tasks, on_delete = cascade)]
+    #[rest(belongs_to = Project, inverse(name = tasks, nested), on_delete = cascade)]
     pub project_id: i64,
     #[rest(belongs_to = Person, inverse = tasks, on_delete = set_null)]
     pub assignee_id: Option<i64>,
