@@ -35,7 +35,7 @@ struct Note {
     text: String,
     #[rest(length = 1..=20, readonly, default = "none")]
     slug: String,
-    #[rest(belongs_to = User, inverse = notes)]
+    #[rest(belongs_to = User, inverse(name = notes, nested))]
     owner_id: Option<i64>,
 }
 
@@ -293,6 +293,30 @@ async fn hooks_see_each_of_all_that_match() {
         (422, 0),
         "what is refused anyway isn't shown"
     );
+}
+
+#[tokio::test]
+async fn hooks_see_what_is_made_along_with_another_item() {
+    let seen = Seen::default();
+    let api = api(Watch(seen.clone())).await;
+    let nobody = api.anonymous();
+    let user = |name: &str, notes: Value| json!({"name": name, "password": "secret", "notes": notes});
+    let notes = json!([{"text": "one"}, {"text": "two"}]);
+    let made = nobody.post("/api/users", user("susan", notes)).await;
+    assert_eq!((made.status, &made.body["note_count"]), (201, &json!(2)));
+    insta::assert_snapshot!(seen.take().join("\n"));
+    let taken = nobody
+        .post("/api/users", user("susan", json!([{"text": "three"}])))
+        .await;
+    assert_eq!(taken.status, 409);
+    let told = seen.take();
+    assert!(
+        told.iter().all(|told| told.starts_with("prepare")),
+        "nothing was made: {told:?}"
+    );
+    assert_eq!(texts(&api, "notes").await, ["one", "two"]);
+    nobody.post("/api/users", user("miguel", json!([]))).await;
+    assert_eq!(seen.take(), Vec::<String>::new(), "there is nothing to see");
 }
 
 /// Keeps a log in the same transaction, and refuses or fails by what a note says.
