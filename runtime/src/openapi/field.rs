@@ -29,11 +29,6 @@ pub(super) fn schema(field: &Field, length: Option<&Bounds<u64>>, usage: Use, lo
             schema.insert("maxLength".to_owned(), json!(most_characters(&field.ty, longest)));
             lengths(&field.ty, length, &mut schema);
         }
-        if let (FieldType::Keys(_), Some(max)) = (&field.ty, length.and_then(|length| length.max))
-            && usage == Use::Given
-        {
-            schema.insert("maxItems".to_owned(), json!(max));
-        }
         range(field, &mut schema);
         if let Some(pattern) = &field.pattern {
             schema.insert("pattern".to_owned(), json!(pattern));
@@ -42,6 +37,9 @@ pub(super) fn schema(field: &Field, length: Option<&Bounds<u64>>, usage: Use, lo
     if usage == Use::Sought && is_text {
         schema.insert("maxLength".to_owned(), json!(LONGEST_QUERY));
     }
+    if let FieldType::Keys(of) = &field.ty {
+        keys(of, length, usage, longest, &mut schema);
+    }
     if usage != Use::Sought && field.optional {
         nullable(&mut schema);
     }
@@ -49,6 +47,21 @@ pub(super) fn schema(field: &Field, length: Option<&Bounds<u64>>, usage: Use, lo
         told(field, &mut schema);
     }
     schema
+}
+
+/// Keys of related items. A body says so many at most; pairs of their own may have made more.
+fn keys(of: &FieldType, length: Option<&Bounds<u64>>, usage: Use, longest: u64, schema: &mut Object) {
+    let mut key = of_type(of, usage);
+    if of.row().json == "string" && !matches!(of, FieldType::Enum(_)) {
+        key.insert("maxLength".to_owned(), json!(most_characters(of, longest)));
+    }
+    let most = match usage {
+        Use::Given => length.and_then(|length| length.max),
+        Use::Shown { .. } | Use::Sought => None,
+    };
+    schema.insert("items".to_owned(), Value::Object(key));
+    schema.insert("uniqueItems".to_owned(), json!(true));
+    schema.insert("maxItems".to_owned(), json!(most.unwrap_or(u64::from(u32::MAX))));
 }
 
 /// The schema of what a parameter looks for in a field.
@@ -87,10 +100,6 @@ fn of_type(ty: &FieldType, usage: Use) -> Object {
         }
         FieldType::Bytes => {
             schema.insert("contentEncoding".to_owned(), json!("base64"));
-        }
-        FieldType::Keys(of) => {
-            schema.insert("items".to_owned(), Value::Object(of_type(of, usage)));
-            schema.insert("uniqueItems".to_owned(), json!(true));
         }
         FieldType::Enum(values) => {
             schema.insert("enum".to_owned(), json!(values));
