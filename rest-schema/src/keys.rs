@@ -46,6 +46,8 @@ pub enum Level {
     Cors,
     /// `caching:`
     Caching,
+    /// `deprecated:`
+    Deprecated,
 }
 
 /// What a value looks like.
@@ -148,6 +150,7 @@ impl Level {
         Self::Limits,
         Self::Cors,
         Self::Caching,
+        Self::Deprecated,
     ];
 
     /// The keys that may stand here, in the order in which they are exported.
@@ -173,6 +176,7 @@ impl Level {
             Self::Limits => LIMITS,
             Self::Cors => CORS,
             Self::Caching => CACHING,
+            Self::Deprecated => DEPRECATED,
         }
     }
 
@@ -189,6 +193,7 @@ impl Level {
             Self::Inverse => Some("name"),
             Self::Index => Some("on"),
             Self::Check => Some("rule"),
+            Self::Deprecated => Some("is"),
             Self::Service
             | Self::Included
             | Self::Storage
@@ -204,6 +209,12 @@ impl Level {
             | Self::Cors
             | Self::Caching => None,
         }
+    }
+
+    /// Whether its short form is `true` or `false`.
+    pub fn is_flag(self) -> bool {
+        let short = self.short().and_then(|key| self.row(key));
+        short.is_some_and(|row| row.shape == Shape::Flag)
     }
 
     /// What has these keys, for people.
@@ -229,6 +240,7 @@ impl Level {
             Self::Limits => "`limits`",
             Self::Cors => "`cors`",
             Self::Caching => "`caching`",
+            Self::Deprecated => "`deprecated`",
         }
     }
 }
@@ -286,7 +298,7 @@ const RESOURCE: &[KeyRow] = keys! {
     "table"        Text,                      "The table; the name in snake_case where it isn't said";
     "collection"   Text,                      "The address; the name's plural in kebab-case where it isn't said";
     "description"  Text,                      "In Markdown";
-    "deprecated"   Flag,                      "Told to clients as deprecated";
+    "deprecated"   Block(Level::Deprecated), "What clients are told of its end";
     "mixins"       Names,                     "Shared parts it is made of";
     "key"          Key,                       "What tells one item from another; a counted integer `id` where it isn't said";
     "fields"       Named(Level::Field),       "Its fields";
@@ -328,7 +340,7 @@ const FIELD: &[KeyRow] = keys! {
     "api_name"    Text,      "The name on the wire, where it isn't the field's";
     "description" Text,      "In Markdown";
     "example"     Literal,   "An example value for documents";
-    "deprecated"  Flag,      "Told to clients as deprecated";
+    "deprecated"  Block(Level::Deprecated), "What clients are told of its end";
     "was"         Text,      "The former name, for migrations";
     "optional"    Flag,      "Whether it may be null";
     "default"     Default,   "What it is where a body doesn't say: a value, `now`, `uuid`, `database`, or an expression";
@@ -355,7 +367,7 @@ const BELONGS_TO: &[KeyRow] = keys! {
     "columns"     Texts,     "The columns, where the target's key has several fields";
     "api_name"    Text,      "The key field's name on the wire";
     "description" Text,      "In Markdown";
-    "deprecated"  Flag,      "Told to clients as deprecated";
+    "deprecated"  Block(Level::Deprecated), "What clients are told of its end";
     "inverse"     Block(Level::Inverse), "The name of the relation seen from the target";
     "optional"    Flag,      "Whether it may lead nowhere";
     "default"     Word(&["me", "database"]), "`me` is the caller's account";
@@ -450,6 +462,12 @@ const CACHING: &[KeyRow] = keys! {
     "max_age"        Duration, "How long a cache may answer by itself";
     "shared_max_age" Duration, "The same for caches that several share, where it differs";
     "no_cache"       Flag,     "Not without asking, whatever the service says; not beside the others";
+};
+
+const DEPRECATED: &[KeyRow] = keys! {
+    "is"          Flag,      "Whether it shouldn't be used any more; yes where a date is said";
+    "since"       Text,      "The day from which it is deprecated, `2026-01-31`; told in `Deprecation` (RFC 9745)";
+    "sunset"      Text,      "The day from which it may be gone; told in `Sunset` (RFC 8594)";
 };
 
 const CORS: &[KeyRow] = keys! {

@@ -3,6 +3,8 @@
 //! Every name is bound (a relation points at a resource by id), every default is decided, every rule is parsed and
 //! type-checked. Only [`crate::resolve()`] makes one, so readers may rely on it without looking back.
 
+use jiff::civil::Date;
+
 use crate::types::FieldType;
 use crate::value::Value;
 
@@ -99,8 +101,29 @@ pub struct Resource {
     pub kept: Kept,
     /// How long caches may keep what is the same for everybody; `None`: as the service says.
     pub caching: Option<Caching>,
-    /// Told to clients as deprecated.
-    pub deprecated: bool,
+    /// What clients are told of its end; `None`: it isn't deprecated.
+    pub deprecated: Option<Deprecation>,
+}
+
+/// What clients are told of something that they shouldn't use any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Deprecation {
+    /// The day from which it is deprecated (RFC 9745); `None`: untold.
+    pub since: Option<Date>,
+    /// The day from which it may be gone (RFC 8594), not before `since`; `None`: untold.
+    pub sunset: Option<Date>,
+}
+
+impl Deprecation {
+    /// What is to be told of both: the earlier days.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let earlier = |one: Option<Date>, other: Option<Date>| one.into_iter().chain(other).min();
+        Self {
+            since: earlier(self.since, other.since),
+            sunset: earlier(self.sunset, other.sunset),
+        }
+    }
 }
 
 /// What the service keeps of each row of a resource by itself: fields that no client sets.
@@ -206,8 +229,8 @@ pub struct Field {
     pub description: Option<String>,
     /// An example value for documents.
     pub example: Option<Value>,
-    /// Told to clients as deprecated.
-    pub deprecated: bool,
+    /// What clients are told of its end; `None`: it isn't deprecated.
+    pub deprecated: Option<Deprecation>,
     /// The field's former name, for migrations.
     pub was: Option<String>,
 }
@@ -692,6 +715,14 @@ impl Schema {
     pub fn caching_of(&self, id: ResourceId) -> Option<Caching> {
         let said = self.resource(id).caching.or(self.caching);
         said.filter(|caching| caching.max_age > 0)
+    }
+
+    /// Whether some resource or field has a day from which it is deprecated, or may be gone.
+    pub fn has_days_of_an_end(&self) -> bool {
+        let fields = self.resources.iter().flat_map(|resource| &resource.fields);
+        let all = self.resources.iter().map(|resource| resource.deprecated);
+        let mut all = all.chain(fields.map(|field| field.deprecated)).flatten();
+        all.any(|deprecated| deprecated.since.or(deprecated.sunset).is_some())
     }
 
     /// The belongs_tos by which rows point at a resource's rows.

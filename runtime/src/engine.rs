@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::Timestamp;
-use rest_schema::{FieldId, Operation, ResourceId, Value};
+use rest_schema::{Deprecation, FieldId, Operation, ResourceId, Value};
 
 use crate::caller::{Authority, Caller};
 use crate::hook::{Registry, Unbound};
@@ -55,6 +55,8 @@ pub struct Compiled {
     pub shape: Arc<Shape>,
     /// Its statements.
     pub read: Read,
+    /// What is told of the end of what it shows.
+    pub deprecated: Option<Deprecation>,
     lane: AtomicU8,
     used: AtomicU64,
 }
@@ -185,6 +187,7 @@ impl Engine {
         let compiled = Arc::new(Compiled {
             shape: Arc::clone(shape),
             read: select::read(&self.model, shape),
+            deprecated: self.model.deprecation_of(&shape.level),
             lane: AtomicU8::new(0),
             used: AtomicU64::new(now),
         });

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use rest_schema::{Field, FieldId, Relation, RelationId, Resource, ResourceId, Schema};
+use rest_schema::{Deprecation, Field, FieldId, Relation, RelationId, Resource, ResourceId, Schema};
 
 use crate::cell::Cell;
 use crate::codec::{Codec, ColumnType, Columns};
 use crate::plan::access::{self, Account, ResourceRules};
 use crate::plan::expr::{Expr, Origin, Related, Take};
 use crate::plan::keeping::Keeping;
-use crate::plan::level::{SharedLevel, whole_levels};
+use crate::plan::level::{Level, SharedLevel, whole_levels};
 use crate::plan::lower::Kind;
 
 /// A schema made ready to serve.
@@ -25,8 +25,19 @@ pub struct Model {
     pub me_fields: Arc<[FieldId]>,
     /// By resource: what caches may keep of it.
     pub keeping: Vec<Keeping>,
+    /// By resource: what is told of its end where all of an item is shown.
+    deprecated: Vec<Option<Deprecation>>,
     /// What is shown where a request doesn't say: to anonymous callers, and to accounts.
     whole: [Vec<Option<SharedLevel>>; 2],
+}
+
+fn earliest(all: impl Iterator<Item = Option<Deprecation>>) -> Option<Deprecation> {
+    all.flatten().reduce(Deprecation::and)
+}
+
+fn whole_deprecation(resource: &Resource) -> Option<Deprecation> {
+    let shown = resource.fields.iter().filter(|field| field.is_shown());
+    earliest(std::iter::once(resource.deprecated).chain(shown.map(|field| field.deprecated)))
 }
 
 impl Model {
@@ -38,6 +49,7 @@ impl Model {
             .resources()
             .map(|(id, _)| Keeping::of(&schema, id))
             .collect();
+        let deprecated = schema.resources.iter().map(whole_deprecation).collect();
         let whole = [Vec::new(), Vec::new()];
         let mut model = Self {
             schema,
@@ -45,6 +57,7 @@ impl Model {
             rules,
             me_fields,
             keeping,
+            deprecated,
             whole,
         };
         model.whole = [Kind::Anonymous, Kind::Account].map(|kind| whole_levels(&model, kind));
@@ -91,6 +104,23 @@ impl Model {
     /// What caches may keep of a resource.
     pub fn keeping(&self, id: ResourceId) -> Keeping {
         self.keeping[id.0 as usize]
+    }
+
+    /// What is told of the end of a resource, of all that is shown of it where a request doesn't say.
+    pub fn deprecation(&self, id: ResourceId) -> Option<Deprecation> {
+        self.deprecated[id.0 as usize]
+    }
+
+    /// What is told of the end of what a level shows, and of what is within.
+    pub fn deprecation_of(&self, level: &Level) -> Option<Deprecation> {
+        let fields = level
+            .fields
+            .iter()
+            .map(|shown| self.field(shown.field).deprecated);
+        let below = level.includes.iter();
+        let below = below.map(|included| self.deprecation_of(&included.level));
+        let own = [self.resource(level.resource).deprecated];
+        earliest(own.into_iter().chain(fields).chain(below))
     }
 
     /// The rules of a resource.

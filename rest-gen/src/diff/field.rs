@@ -62,9 +62,7 @@ impl Member<'_> {
             (false, true) if is_read => changes.compatible(place, "it is shown"),
             _ => {}
         }
-        if new.deprecated && !old.deprecated {
-            changes.compatible(place, "it is told to clients as deprecated");
-        }
+        changes.deprecated(place, old.deprecated, new.deprecated);
         self.types(is_shown, changes);
         self.bodies(pair, is_shown, changes);
         self.limits(changes);

@@ -10,7 +10,7 @@ mod service;
 #[cfg(test)]
 mod tests;
 
-use rest_schema::{Expr, Rule, Schema, Value};
+use rest_schema::{Deprecation, Expr, Rule, Schema, Value};
 
 /// What a change does to clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -89,6 +89,17 @@ impl Changes {
     }
 
     /// A rule that decides who may do something; `what` begins the sentence. Where there is none, nobody is held back.
+    /// What clients are told of the end of something.
+    fn deprecated(&mut self, place: &str, old: Option<Deprecation>, new: Option<Deprecation>) {
+        match (old, new) {
+            (None, Some(_)) => self.compatible(place, "it is told to clients as deprecated"),
+            (Some(one), Some(other)) if one != other => {
+                self.compatible(place, "clients are told other days of its end");
+            }
+            _ => {}
+        }
+    }
+
     fn rule(&mut self, place: &str, what: &str, old: Option<&Rule>, new: Option<&Rule>) {
         let said = |rule: Option<&Rule>| {
             rule.map_or("for everybody".to_owned(), |rule| format!("`{}`", rule.source))

@@ -77,9 +77,7 @@ impl Pair<'_> {
             );
             changes.doubtful(place, text);
         }
-        if self.new.deprecated && !self.old.deprecated {
-            changes.compatible(place, "it is told to clients as deprecated");
-        }
+        changes.deprecated(place, self.old.deprecated, self.new.deprecated);
         self.operations(changes);
         self.key(changes);
         field::compare(self, changes);

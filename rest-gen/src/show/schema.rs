@@ -2,8 +2,8 @@
 
 use rest_schema::rule::print;
 use rest_schema::{
-    Access, Bounds, DefaultValue, Field, FieldId, FieldRole, FieldType, Index, IndexExpr, KeyKind, Link,
-    OnDelete, Origins, Relation, RelationKind, Resource, Rule, Schema, SortKey,
+    Access, Bounds, DefaultValue, Deprecation, Field, FieldId, FieldRole, FieldType, Index, IndexExpr,
+    KeyKind, Link, OnDelete, Origins, Relation, RelationKind, Resource, Rule, Schema, SortKey,
 };
 use serde_json::{Map, Value};
 
@@ -36,6 +36,18 @@ fn text(text: impl Into<String>) -> Value {
 
 fn optional(value: Option<&String>) -> Value {
     value.map_or(Value::Null, text)
+}
+
+fn deprecated(deprecated: Option<Deprecation>) -> Value {
+    let day = |day: Option<jiff::civil::Date>| day.map_or(Value::Null, |day| text(day.to_string()));
+    match deprecated {
+        None => Value::Bool(false),
+        Some(Deprecation {
+            since: None,
+            sunset: None,
+        }) => Value::Bool(true),
+        Some(Deprecation { since, sunset }) => object([("since", day(since)), ("sunset", day(sunset))]),
+    }
 }
 
 struct Show<'a> {
@@ -152,7 +164,7 @@ impl Show<'_> {
             ),
             ("check", Value::Object(checks.collect())),
             ("access", self.access(&resource.access)),
-            ("deprecated", Value::Bool(resource.deprecated)),
+            ("deprecated", deprecated(resource.deprecated)),
         ])
     }
 
@@ -217,7 +229,6 @@ impl Show<'_> {
             (field.filterable, "filterable"),
             (field.searchable, "searchable"),
             (field.sortable, "sortable"),
-            (field.deprecated, "deprecated"),
         ];
         let flags = flags.iter().filter(|(set, _)| *set).map(|(_, word)| text(*word));
         object([
@@ -248,6 +259,7 @@ impl Show<'_> {
             ("readable", self.rule(field.readable.as_ref())),
             ("writable", self.rule(field.writable.as_ref())),
             ("was", optional(field.was.as_ref())),
+            ("deprecated", deprecated(field.deprecated)),
             ("description", optional(field.description.as_ref())),
         ])
     }

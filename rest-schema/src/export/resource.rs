@@ -5,8 +5,8 @@ use crate::keys::Level;
 use crate::naming;
 use crate::resolve::{is_own, usual_reach as usual};
 use crate::schema::{
-    Access, Bounds, DefaultValue, Field, FieldId, FieldRole, Index, IndexExpr, KeyKind, Link, OnDelete,
-    Relation, RelationId, RelationKind, Resource, ResourceId, Rule, Schema, SortKey,
+    Access, Bounds, DefaultValue, Deprecation, Field, FieldId, FieldRole, Index, IndexExpr, KeyKind, Link,
+    OnDelete, Relation, RelationId, RelationKind, Resource, ResourceId, Rule, Schema, SortKey,
 };
 use crate::types::FieldType;
 use crate::value::Value;
@@ -66,7 +66,7 @@ impl Writer<'_> {
         if let Some(description) = &resource.description {
             entries.push(("description".to_owned(), Out::prose(description)));
         }
-        flag(&mut entries, "deprecated", resource.deprecated);
+        deprecated(&mut entries, resource.deprecated);
         entries
     }
 
@@ -189,7 +189,7 @@ impl Writer<'_> {
         if let Some(example) = &field.example {
             entries.push(("example".to_owned(), literal(example)));
         }
-        flag(&mut entries, "deprecated", field.deprecated);
+        deprecated(&mut entries, field.deprecated);
         if let Some(was) = &field.was {
             entries.push(entry("was", was));
         }
@@ -318,7 +318,7 @@ impl Writer<'_> {
             entries.push(("columns".to_owned(), Out::List(columns.collect())));
         }
         described(entries, relation);
-        flag(entries, "deprecated", first.deprecated);
+        deprecated(entries, first.deprecated);
         self.inverse(entries, relation);
         flag(entries, "optional", first.optional);
         if let Some(default) = &first.default {
@@ -429,6 +429,21 @@ fn flag(entries: &mut Entries, key: &str, flag: bool) {
     debug_assert!(Level::ALL.iter().any(|level| level.row(key).is_some()), "{key}");
     if flag {
         entries.push((key.to_owned(), Out::flag(true)));
+    }
+}
+
+fn deprecated(entries: &mut Entries, deprecated: Option<Deprecation>) {
+    let Some(Deprecation { since, sunset }) = deprecated else {
+        return;
+    };
+    let days = [("since", since), ("sunset", sunset)].into_iter();
+    let days: Entries = days
+        .filter_map(|(key, day)| Some(entry(key, &day?.to_string())))
+        .collect();
+    if days.is_empty() {
+        flag(entries, "deprecated", true);
+    } else {
+        entries.push(("deprecated".to_owned(), Out::Map(days)));
     }
 }
 

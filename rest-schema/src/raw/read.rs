@@ -101,7 +101,10 @@ impl Reader<'_> {
             // A field without any word, as in `title:`, has everything still to be said.
             (NodeKind::Null, None) if !matches!(level, Level::Service | Level::Included) => {}
             (NodeKind::Null, _) if level == Level::Included => {}
-            (NodeKind::Text { .. } | NodeKind::Number(_) | NodeKind::List(_), Some(short)) => {
+            (
+                NodeKind::Text { .. } | NodeKind::Number(_) | NodeKind::List(_) | NodeKind::Flag(_),
+                Some(short),
+            ) if level.is_flag() == matches!(node.kind, NodeKind::Flag(_)) => {
                 let row = level.row(short)?;
                 let value = self.value(row, node).unwrap_or(Value::Broken);
                 block.entries.push(Entry {

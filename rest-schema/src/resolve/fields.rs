@@ -1,7 +1,7 @@
 //! Fields: their types, rules and defaults, one by one; what fields say about each other comes later.
 
 use super::key::KeyPlan;
-use super::{Draft, Origin, literal, names, pattern, typing};
+use super::{Draft, Origin, deprecated, literal, names, pattern, typing};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::raw::{Block, Named, Node, NodeKind, Value as Raw, is_name};
 use crate::schema::{DefaultValue, Expr, Field, FieldId, FieldRole, KeyKind, ResourceId, Rule};
@@ -127,6 +127,7 @@ impl Maker<'_> {
         // A computed field's type is found with its expression.
         let mut field = empty(&named.name.text, ty.clone().unwrap_or(FieldType::String));
         Self::flags(&mut field, written);
+        field.deprecated = deprecated::read(written, self.diagnostics);
         field.column = written.string("column").unwrap_or(field.column);
         self.wire(&mut field, written, &named.name);
         names::sql_name("column", &field.column, written.place("column"), self.diagnostics);
@@ -160,7 +161,6 @@ impl Maker<'_> {
         field.readonly = written.is("readonly");
         field.writeonly = written.is("writeonly");
         field.private = written.is("private");
-        field.deprecated = written.is("deprecated");
         field.readable = written.text("readable").map(unchecked);
         field.writable = written.text("writable").map(unchecked);
     }
@@ -429,7 +429,7 @@ pub(super) fn empty(name: &str, ty: FieldType) -> Field {
         computed: None,
         description: None,
         example: None,
-        deprecated: false,
+        deprecated: None,
         was: None,
     }
 }

@@ -2,8 +2,8 @@
 
 use super::fields::{Maker, empty, unchecked};
 use super::key::{Part, foreign_parts};
-use super::{Origin, names};
-use crate::diagnostic::Diagnostic;
+use super::{Origin, deprecated, names};
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::naming::{plural, singular};
 use crate::raw::{Block, Named};
 use crate::schema::{DefaultValue, Field, FieldRole, RelationId, ResourceId};
@@ -41,6 +41,7 @@ impl Maker<'_> {
             field.column = columns.get(index).cloned().unwrap_or(field.column);
             names::sql_name("column", &field.column, named.name.span, self.diagnostics);
             Self::foreign_flags(&mut field, written);
+            field.deprecated = deprecated::read(written, &mut Diagnostics::new());
             self.wire(&mut field, written, &named.name);
             if self.plan.origins.contains(&origin) {
                 field.immutable = true;
@@ -48,6 +49,7 @@ impl Maker<'_> {
             self.settable(&field, block, named);
             fields.push(field);
         }
+        deprecated::read(written, self.diagnostics);
         self.contradictions(written);
         fields
     }
@@ -88,7 +90,6 @@ impl Maker<'_> {
         field.optional = written.is("optional");
         field.immutable = written.is("immutable");
         field.readonly = written.is("readonly");
-        field.deprecated = written.is("deprecated");
         field.readable = written.text("readable").map(unchecked);
         field.writable = written.text("writable").map(unchecked);
         field.filterable = written.flag("filterable").unwrap_or(true);

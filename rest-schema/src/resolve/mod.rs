@@ -8,6 +8,7 @@ mod access;
 mod advice;
 mod clashes;
 mod cors;
+mod deprecated;
 mod fields;
 mod foreign;
 mod index;

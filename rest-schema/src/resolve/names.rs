@@ -130,7 +130,7 @@ fn resource(name: &Excerpt, block: &Block) -> Resource {
         access: Access::default(),
         kept: Kept::default(),
         caching: None,
-        deprecated: block.is("deprecated"),
+        deprecated: None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! The service's own settings, and who signs in.
 
-use super::{Draft, cors};
+use super::{Draft, cors, deprecated};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::raw::Block;
 use crate::schema::{Accounts, Bounds, Caching, FieldId, Journal, Quota, ResourceId};
@@ -41,8 +41,10 @@ pub(super) fn build(draft: &mut Draft, root: &Block, diagnostics: &mut Diagnosti
     sets(draft);
     draft.schema.caching = root.block("caching").map(|block| caching(block, diagnostics));
     for id in draft.ids() {
-        let block = draft.sketch(id).block.block("caching").cloned();
-        draft.resource_mut(id).caching = block.map(|block| caching(&block, diagnostics));
+        let block = draft.sketch(id).block.clone();
+        let resource = draft.resource_mut(id);
+        resource.caching = block.block("caching").map(|block| caching(block, diagnostics));
+        resource.deprecated = deprecated::read(&block, diagnostics);
     }
     draft.schema.cors = root
         .block("cors")

@@ -80,7 +80,7 @@ fn field(name: &str, ty: FieldType) -> Field {
         computed: None,
         description: None,
         example: None,
-        deprecated: false,
+        deprecated: None,
         was: None,
     }
 }
@@ -110,7 +110,7 @@ fn resource(id: ResourceId, name: &str, mut fields: Vec<Field>) -> Resource {
         access: Access::default(),
         kept: Kept::default(),
         caching: None,
-        deprecated: false,
+        deprecated: None,
     }
 }
 

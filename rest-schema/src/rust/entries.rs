@@ -110,6 +110,7 @@ fn shaped(shape: Shape, value: Value, diagnostics: &mut Diagnostics) -> Tree {
     let span = value.span;
     match (shape, value.kind) {
         (Shape::Flag | Shape::Later, Kind::Nothing) => Tree::flag(span),
+        (Shape::Block(level), Kind::Nothing) if level.is_flag() => Tree::flag(span),
         (Shape::Rules, Kind::Arguments(list)) => named(span, list, diagnostics, |value, _| plain(value)),
         (Shape::Named(level), Kind::Arguments(list)) => {
             named(span, list, diagnostics, |value, diagnostics| {

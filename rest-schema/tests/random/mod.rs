@@ -198,7 +198,7 @@ fn relations(dice: &mut Dice<'_>, at: usize, count: usize, composite: bool, text
             "unique: true",
             "index: true, sortable: false, description: d",
             "immutable: true, readable: authenticated",
-            "deprecated: true, filterable: false",
+            "deprecated: { sunset: 2030-01-01 }, filterable: false",
         ];
         let options = dice.pick(&options);
         let inverse = if options.contains("unique") {

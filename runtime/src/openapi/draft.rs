@@ -93,7 +93,7 @@ impl Document<'_> {
             body: None,
             responses: self.problems(&codes),
             security: self.security(permit == Permit::Never),
-            is_deprecated: resource.deprecated,
+            is_deprecated: resource.deprecated.is_some(),
         }
     }
 

@@ -195,7 +195,7 @@ fn told(field: &Field, schema: &mut Object) {
     if let Some(example) = &field.example {
         schema.insert("examples".to_owned(), json!([on_the_wire(example)]));
     }
-    if field.deprecated {
+    if field.deprecated.is_some() {
         schema.insert("deprecated".to_owned(), json!(true));
     }
 }

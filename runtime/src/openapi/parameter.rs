@@ -173,7 +173,7 @@ fn filter(resource: &Resource, path: &str, field: &Field, row: &OperatorRow) -> 
     let mut parameter = parameter(&name, &doc, schema, row.takes == Takes::List);
     if let Value::Object(members) = &mut parameter {
         members.insert("x-name".to_owned(), json!(x_name(path, row.word)));
-        if field.deprecated {
+        if field.deprecated.is_some() {
             members.insert("deprecated".to_owned(), json!(true));
         }
     }

@@ -29,6 +29,8 @@ enum When {
     Always,
     /// Where callers have so many requests.
     Counted,
+    /// Where something has a day of its end.
+    Ending,
     /// Where pages of other origins may call.
     Across,
     /// Where they may, and send credentials.
@@ -88,6 +90,20 @@ pub(super) const HEADERS: &[HeaderRow] = &[
         doc: "the seconds after which another try makes sense",
         is_number: true,
         when: When::Always,
+    },
+    HeaderRow {
+        when: When::Ending,
+        ..header(
+            "Deprecation",
+            "the day from which what is asked or shown is deprecated (RFC 9745)",
+        )
+    },
+    HeaderRow {
+        when: When::Ending,
+        ..header(
+            "Sunset",
+            "the day from which what is asked or shown may be gone (RFC 8594)",
+        )
     },
     HeaderRow {
         when: When::Counted,
@@ -157,7 +173,7 @@ const READ_ANYWAY: &[&str] = &[
 /// The headers that pages of other origins are shown: all that answers carry.
 pub(crate) fn exposed_headers() -> Vec<&'static str> {
     let rows = HEADERS.iter();
-    let rows = rows.filter(|row| matches!(row.when, When::Always | When::Counted));
+    let rows = rows.filter(|row| matches!(row.when, When::Always | When::Counted | When::Ending));
     rows.map(|row| row.name)
         .filter(|name| !READ_ANYWAY.contains(name))
         .collect()
@@ -205,6 +221,7 @@ impl Document<'_> {
         match when {
             When::Always => true,
             When::Counted => schema.limits.quota.is_some(),
+            When::Ending => schema.has_days_of_an_end(),
             When::Across => schema.cors.is_some(),
             When::WithCredentials => schema.cors.as_ref().is_some_and(|cors| cors.credentials),
         }

@@ -433,7 +433,7 @@ fn described(resource: &Resource, kind: Kind, mut schema: Value) -> Value {
     if let (Value::Object(schema), Some(description)) = (&mut schema, description) {
         schema.insert("description".to_owned(), json!(description));
     }
-    if resource.deprecated
+    if resource.deprecated.is_some()
         && let Value::Object(schema) = &mut schema
     {
         schema.insert("deprecated".to_owned(), json!(true));

@@ -12,6 +12,7 @@ mod cors;
 #[cfg(feature = "docs-ui")]
 pub(crate) mod docs;
 mod documents;
+mod ending;
 mod extract;
 mod item;
 mod matching;
@@ -54,6 +55,7 @@ use crate::request::body::{self, Json};
 use crate::request::idempotency;
 use crate::respond::format::Media;
 use crate::serve::cors::Across;
+use crate::serve::ending::Ending;
 use crate::serve::once::Repeat;
 use crate::serve::trace::Trace;
 use crate::service::Inner;
@@ -89,6 +91,8 @@ struct Exchange<'a> {
     repeat: Repeat,
     /// The media type of its content.
     media: &'static Media,
+    /// What is told of the end of what is shown.
+    ending: Ending,
 }
 
 /// Answers a request: whatever happens, with a response, an id and an event.
@@ -292,8 +296,10 @@ async fn answer(
         now,
         repeat: Repeat::default(),
         media,
+        ending: Ending::default(),
     };
-    let mut answered = exchange.serve(target, body).await?;
+    let mut answered = exchange.serve(&target, body).await?;
+    exchange.tell_ending(&target, &mut answered);
     if exchange.repeat.is_repeated() {
         let is_so = HeaderValue::from_static("true");
         answered.headers_mut().insert(idempotency::REPLAYED, is_so);
@@ -302,13 +308,13 @@ async fn answer(
 }
 
 impl Exchange<'_> {
-    async fn serve(&self, target: Target<'_>, body: Body) -> Result<Response<Body>, Problem> {
+    async fn serve(&self, target: &Target<'_>, body: Body) -> Result<Response<Body>, Problem> {
         if takes_body(&self.parts.method)
             && !matches!(target, Target::Tokens | Target::Restore(..) | Target::Pair(..))
         {
             self.check_body_headers()?;
         }
-        match target {
+        match *target {
             Target::Collection(resource) => match self.parts.method {
                 Method::POST => self.create(resource, body).await,
                 Method::PATCH => self.patch_matching(resource, None, body).await,

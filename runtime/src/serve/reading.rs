@@ -7,6 +7,7 @@ use axum::http::request::Parts;
 use axum::http::{Method, Response};
 
 use super::answer::Privacy;
+use super::ending::Ending;
 use super::once::Repeat;
 use super::router::Target;
 use super::streamed::PART;
@@ -84,8 +85,13 @@ pub(super) fn at_once(
                 now,
                 repeat: Repeat::default(),
                 media,
+                ending: Ending::default(),
             };
-            exchange.on(link, target)
+            let mut answered = exchange.on(link, target)?;
+            if let Some(Ok(response)) = &mut answered {
+                exchange.tell_ending(target, response);
+            }
+            Ok(answered)
         })
     });
     // What is refused here is refused, and told, on the long way.
@@ -101,11 +107,13 @@ impl Exchange<'_> {
         } else if self.media.format == Format::Hal {
             plan.format = Format::Hal;
         }
+        let compiled = self.service.engine.compiled(&plan.shape);
+        self.ending.add(compiled.deprecated);
         Ok(Asked {
             limit,
             expected: Preconditions::parse(&self.parts.headers)?,
             privacy: self.privacy(&plan),
-            compiled: self.service.engine.compiled(&plan.shape),
+            compiled,
             plan,
         })
     }

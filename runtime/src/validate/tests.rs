@@ -48,7 +48,7 @@ fn field(name: &str, ty: FieldType) -> Field {
         computed: None,
         description: None,
         example: None,
-        deprecated: false,
+        deprecated: None,
         was: None,
     }
 }
@@ -91,7 +91,7 @@ fn resource(id: ResourceId, name: &str, kind: KeyKind, fields: Vec<Field>) -> Re
         access: Access::default(),
         kept: rest_schema::Kept::default(),
         caching: None,
-        deprecated: false,
+        deprecated: None,
     }
 }
 

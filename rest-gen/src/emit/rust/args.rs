@@ -79,6 +79,19 @@ fn short(key: &str, block: &Block) -> Arg {
             ],
             Some(short),
         ) if only.key == short => value(key, &spelt(only.shape, &text.text)),
+        (
+            [
+                Entry {
+                    key: only,
+                    value: flag @ Value::Flag(_),
+                    ..
+                },
+            ],
+            Some(short),
+        ) if only.key == short => match flag {
+            Value::Flag(true) => Arg::Word(key.to_owned()),
+            _ => value(key, "false"),
+        },
         _ => Arg::List(key.to_owned(), args(block, &[])),
     }
 }

@@ -32,7 +32,7 @@ pub struct Country {
 pub struct City {
     id: i64,
     name: String,
-    #[rest(index)]
+    #[rest(index, deprecated(since = "2026-03-01", sunset = "2031-05-01"))]
     population: Option<i32>,
     #[rest(belongs_to = Country, inverse(name = cities, sort = name, nested), on_delete = restrict)]
     country_code: String,
@@ -42,11 +42,12 @@ pub struct City {
 #[rest(access(read = public, create = public, change = public))]
 pub struct Document {
     id: Uuid,
-    #[rest(searchable)]
+    #[rest(searchable, deprecated)]
     title: String,
 }
 
 #[derive(RestResource)]
+#[rest(deprecated(since = "2026-01-01", sunset = "2031-06-30"))]
 #[rest(key(type = integer, name = number, by_client))]
 #[rest(access(read = public, create = public, change = public))]
 pub struct Sheet {

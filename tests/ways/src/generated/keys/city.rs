@@ -9,7 +9,7 @@ use super::Country;
 pub struct City {
     pub id: i64,
     pub name: String,
-    #[rest(index)]
+    #[rest(deprecated(since = "2026-03-01", sunset = "2031-05-01"), index)]
     pub population: Option<i32>,
     #[rest(belongs_to = Country, inverse(name = cities, sort = name, nested))]
     pub country_code: String,

@@ -8,6 +8,6 @@ use rest_runtime::types::Uuid;
 #[rest(access(read = public, create = public, change = public))]
 pub struct Document {
     pub id: Uuid,
-    #[rest(searchable)]
+    #[rest(deprecated, searchable)]
     pub title: String,
 }

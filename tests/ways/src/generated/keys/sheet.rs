@@ -3,7 +3,10 @@
 use rest_runtime::RestResource;
 
 #[derive(RestResource, Debug, Clone, PartialEq)]
-#[rest(key(type = integer, name = number, by_client))]
+#[rest(
+    deprecated(since = "2026-01-01", sunset = "2031-06-30"),
+    key(type = integer, name = number, by_client)
+)]
 #[rest(access(read = public, create = public, change = public))]
 pub struct Sheet {
     pub number: i64,
