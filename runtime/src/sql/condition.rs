@@ -449,24 +449,25 @@ impl Writer<'_> {
         form
     }
 
-    /// The keys that stand beside a row in pairs, as a JSON array.
+    /// The keys that stand beside a row in pairs, as a JSON array. They come in their order from within, where the table of
+    /// pairs has an index that gives it.
     fn keys(&self, related: &Related, out: &mut Statement) {
         let Link::Join { table, local, remote } = &self.model.relation(related.relation).link else {
             out.push("NULL");
             return;
         };
-        out.push("(SELECT ");
+        out.push("(SELECT ")
+            .push(&self.dialect().array("k.key"))
+            .push(" FROM (SELECT DISTINCT ");
         for join in remote {
             let is_bytes = matches!(self.model.codec(join.field), Codec::Uuid(UuidForm::Bytes));
             let of = self.model.column_type(join.field);
             let as_text = of.map_or("", |of| of.as_text(self.model.field(join.field), true));
-            let key = |out: &mut Statement| {
-                out.push(if is_bytes { "hex(j." } else { "j." })
-                    .name(&join.column);
-                out.push(if is_bytes { ")" } else { as_text });
-            };
-            self.dialect().array(out, &key);
+            out.push(if is_bytes { "hex(j." } else { "j." })
+                .name(&join.column)
+                .push(if is_bytes { ")" } else { as_text });
         }
+        out.push(" key");
         out.push(" FROM ").table(table).push(" j");
         if related.condition != Expr::Boolean(true) {
             let target = self.model.relation(related.relation).target;
@@ -492,7 +493,7 @@ impl Writer<'_> {
             out.push(" AND ");
             self.write(&related.condition, out);
         }
-        out.push(")");
+        out.push(" ORDER BY key) k)");
     }
 
     fn aggregate(&self, function: Aggregate, value: Option<&Expr>) -> (Statement, Form) {

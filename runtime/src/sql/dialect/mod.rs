@@ -97,11 +97,11 @@ impl Dialect {
         }
     }
 
-    /// The different values of a group, in order, as a JSON array; empty where there are none.
-    pub fn array(self, out: &mut Statement, value: Part<'_>) {
+    /// The values of a column, in the order in which they come, as a JSON array; empty where there are none.
+    pub fn array(self, column: &str) -> String {
         match self {
-            Self::Sqlite => sqlite::array(out, value),
-            Self::Postgres => postgres::array(out, value),
+            Self::Sqlite => format!("json_group_array({column})"),
+            Self::Postgres => format!("coalesce(jsonb_agg({column}), '[]')"),
         }
     }
 

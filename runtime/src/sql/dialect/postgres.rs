@@ -73,14 +73,6 @@ pub(super) fn keys(out: &mut Statement, types: &[&str]) {
     out.push("key)");
 }
 
-pub(super) fn array(out: &mut Statement, value: Part<'_>) {
-    out.push("coalesce(jsonb_agg(DISTINCT ");
-    value(out);
-    out.push(" ORDER BY ");
-    value(out);
-    out.push("), '[]')");
-}
-
 pub(super) fn part_of_key(out: &mut Statement, part: usize) {
     out.push("j.k").push(itoa::Buffer::new().format(part));
 }

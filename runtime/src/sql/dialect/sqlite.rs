@@ -61,14 +61,6 @@ pub(super) fn keys(out: &mut Statement) {
     out.push("json_each(").bind(Bind::Keys(0)).push(") j");
 }
 
-pub(super) fn array(out: &mut Statement, value: Part<'_>) {
-    out.push("json_group_array(DISTINCT ");
-    value(out);
-    out.push(" ORDER BY ");
-    value(out);
-    out.push(")");
-}
-
 pub(super) fn part_of_key(out: &mut Statement, part: usize, parts: usize) {
     if parts == 1 {
         out.push("j.value");

@@ -19,7 +19,13 @@ pub use topic::Topic;
 #[derive(RestService)]
 #[rest(name = "sets", managed)]
 #[rest(accounts(resource = Person, identify_by(name), password = password))]
-#[rest(limits(body = "1MiB", bulk = 5, include_depth = 3, includes = 10, filters = 20))]
+#[rest(limits(
+    body = "1MiB",
+    bulk = 5,
+    include_depth = 3,
+    includes = 10,
+    filters = 20
+))]
 pub struct Sets {
     pub people: Person,
     pub labels: Label,
