@@ -9,6 +9,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::support::http::{Client, Request};
+use crate::support::run::sign_in;
 use crate::support::server::{Place, Server, package, rest_gen};
 use crate::support::tools::{node, python, run};
 use crate::trial;
@@ -20,6 +21,15 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("judges::spectral_finds_no_error_by_owasp_s_rules", guarded),
         trial("judges::a_client_in_typescript", typescript),
         trial("judges::a_client_in_python", in_python),
+        trial(
+            "judges::schemathesis_finds_nothing_where_all_types_are",
+            every_type,
+        ),
+        trial(
+            "judges::schemathesis_finds_nothing_in_what_nobody_asks",
+            as_nobody,
+        ),
+        trial("judges::schemathesis_finds_nothing_in_what_susan_asks", as_susan),
         trial("judges::redbot_finds_nothing_bad_in_any_answer", answers),
     ]
 }
@@ -130,6 +140,50 @@ fn answers() -> Result<(), String> {
             return Err(format!("{target}: {notes:#?}"));
         }
     }
+    Ok(())
+}
+
+fn every_type() -> Result<(), String> {
+    let place = Place::named("types")?;
+    let server = place.serve()?;
+    fuzzed(&server, &[])
+}
+
+fn as_nobody() -> Result<(), String> {
+    let place = Place::named("blog")?;
+    let server = place.serve()?;
+    fuzzed(&server, &[])
+}
+
+fn as_susan() -> Result<(), String> {
+    let place = Place::named("blog")?;
+    let server = place.serve()?;
+    let token = sign_in(server.address, "susan")?;
+    let header = format!("Authorization: Bearer {token}");
+    // It would be the end of the token.
+    fuzzed(&server, &["-H", &header, "--exclude-path", "/api/tokens/current"])
+}
+
+/// Requests that schemathesis makes of the document, good and bad, alone and in the order of its links: what is looked for
+/// in their answers is in `judges/fuzzed`. Its phase `coverage` isn't run: with a parameter for each field and operator it
+/// takes more than four minutes for one collection.
+fn fuzzed(server: &Server, more: &[&str]) -> Result<(), String> {
+    let rules = file("fuzzed");
+    let python = python(&rules.join("requirements.txt"))?;
+    let folder = TempDir::new().map_err(|e| e.to_string())?;
+    for name in ["schemathesis.toml", "hooks.py"] {
+        std::fs::copy(rules.join(name), folder.path().join(name)).map_err(|e| e.to_string())?;
+    }
+    run(Command::new(python.with_file_name("st"))
+        .arg("run")
+        .arg(format!("http://{}/api/openapi.json?version=3.2", server.address))
+        .args(["--phases", "examples,fuzzing,stateful"])
+        .args(["--max-examples", "5", "--seed", "1", "--no-shrink"])
+        .args(["--suppress-health-check", "all", "--warnings", "off"])
+        .args(more)
+        .env("SCHEMATHESIS_HOOKS", "hooks")
+        .env("PYTHONPATH", folder.path())
+        .current_dir(folder.path()))?;
     Ok(())
 }
 

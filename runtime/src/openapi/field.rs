@@ -35,10 +35,13 @@ pub(super) fn schema(field: &Field, length: Option<&Bounds<u64>>, usage: Use, lo
         }
     }
     if usage == Use::Sought && is_text {
-        schema.insert("maxLength".to_owned(), json!(LONGEST_QUERY));
+        schema.insert("maxLength".to_owned(), json!(longest));
     }
     if let FieldType::Keys(of) = &field.ty {
         keys(of, length, usage, longest, &mut schema);
+    }
+    if usage == Use::Given && field.ty == FieldType::Json && !field.optional {
+        schema.insert("not".to_owned(), json!({ "type": "null" }));
     }
     if usage != Use::Sought && field.optional {
         nullable(&mut schema);
@@ -66,7 +69,12 @@ fn keys(of: &FieldType, length: Option<&Bounds<u64>>, usage: Use, longest: u64, 
 
 /// The schema of what a parameter looks for in a field.
 pub(super) fn sought(field: &Field) -> Object {
-    schema(field, None, Use::Sought, 0)
+    sought_in(field, LONGEST_QUERY)
+}
+
+/// The same, where there is room for so much.
+pub(super) fn sought_in(field: &Field, room: usize) -> Object {
+    schema(field, None, Use::Sought, room as u64)
 }
 
 /// The schema of a type alone.

@@ -168,7 +168,7 @@ fn filter(resource: &Resource, path: &str, field: &Field, row: &OperatorRow) -> 
     } else {
         (format!("{path}[{}]", row.word), format!("{path}.{}", row.word))
     };
-    let schema = given(field, row);
+    let schema = given(field, row, LONGEST_QUERY);
     let doc = format!("items whose `{path}` {}", row.doc);
     let mut parameter = parameter(&name, &doc, schema, row.takes == Takes::List);
     if let Value::Object(members) = &mut parameter {
@@ -180,28 +180,28 @@ fn filter(resource: &Resource, path: &str, field: &Field, row: &OperatorRow) -> 
     (format!("{}.{plain}", resource.name), parameter)
 }
 
-/// What an operator is given.
-fn given(field: &Field, row: &OperatorRow) -> Value {
-    let value = || Value::Object(field::sought(field));
+/// What an operator is given, where there is room for so much.
+fn given(field: &Field, row: &OperatorRow, room: usize) -> Value {
+    let value = || Value::Object(field::sought_in(field, room));
     match row.takes {
         Takes::One => value(),
-        Takes::Text => text(),
-        Takes::List => json!({ "type": "array", "items": value(), "maxItems": LONGEST_QUERY }),
+        Takes::Text => json!({ "type": "string", "maxLength": room }),
+        Takes::List => json!({ "type": "array", "items": value(), "maxItems": room }),
         Takes::Flag => json!({ "type": "boolean" }),
     }
 }
 
-/// The tests of a field in the body of QUERY: a value, or operators.
-pub(super) fn tests(field: &Field) -> Value {
+/// The tests of a field in the body of QUERY, which has room for so much: a value, or operators.
+pub(super) fn tests(field: &Field, room: usize) -> Value {
     let operators = || {
         OPERATORS
             .iter()
             .filter(|row| row.kinds.contains(&field.ty.kind()))
     };
-    let all = object(operators().map(|row| (row.word, given(field, row))), &[]);
+    let all = object(operators().map(|row| (row.word, given(field, row, room))), &[]);
     let eq = operators().find(|row| row.operator == Operator::Eq);
     match eq {
-        Some(eq) => json!({ "anyOf": [given(field, eq), all] }),
+        Some(eq) => json!({ "anyOf": [given(field, eq, room), all] }),
         None => all,
     }
 }

@@ -356,7 +356,8 @@ impl Document<'_> {
 
     fn filter(&self, id: ResourceId) -> Value {
         let own = self.reference(id, Kind::Filter);
-        let list = json!({ "type": "array", "items": own, "minItems": 1, "maxItems": LONGEST_QUERY });
+        let room = usize::try_from(self.model.schema.limits.body).unwrap_or(usize::MAX);
+        let list = json!({ "type": "array", "items": own, "minItems": 1, "maxItems": room });
         let relations = || {
             let of = |relation: &Relation| {
                 (
@@ -369,7 +370,7 @@ impl Document<'_> {
         let mut properties = Object::new();
         let fields = self.model.resource(id).fields.iter();
         for field in fields.filter(|field| field.is_shown() && field.filterable) {
-            properties.insert(field.api_name.clone(), parameter::tests(field));
+            properties.insert(field.api_name.clone(), parameter::tests(field, room));
         }
         properties.extend(relations());
         properties.insert("any".to_owned(), list.clone());

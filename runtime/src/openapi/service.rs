@@ -71,7 +71,10 @@ impl Document<'_> {
         if let Some(head) = head {
             all.insert("head".to_owned(), head.finished());
         }
-        let options = self.options("service", &noun, &[&method.to_ascii_uppercase()], &variables);
+        let mut options = self.options("service", &noun, &[&method.to_ascii_uppercase()], &variables);
+        if !variables.is_null() {
+            options.responses.extend(self.problems(&[Code::NotFound]));
+        }
         all.insert("options".to_owned(), options.finished());
         paths.insert(address, Value::Object(all));
     }
@@ -82,8 +85,10 @@ impl Document<'_> {
             .schema
             .resources()
             .flat_map(|(id, _)| Kind::ALL.map(|kind| (id, kind)));
+        let along = self.all_along().map(|relation| self.name_along(relation));
         all.filter(|(id, kind)| self.schema_of(*id, *kind).is_some())
             .map(|(id, kind)| self.name(id, kind))
+            .chain(along)
             .collect()
     }
 

@@ -23,6 +23,7 @@ pub(super) fn selection(
         is_whole: parameters.named("fields").is_none(),
         ..Level::default()
     };
+    let mut named = 0;
     for (name, read) in [("include", include as Reader), ("fields", field)] {
         for item in parameters
             .named(name)
@@ -32,6 +33,7 @@ pub(super) fn selection(
             if faults.len() >= MAX_FAULTS {
                 break;
             }
+            named += usize::from(name == "include");
             let done = if item.is_empty() {
                 Err(Fault::parameter(
                     name,
@@ -45,11 +47,10 @@ pub(super) fn selection(
         }
     }
     let most = names.schema.limits.includes;
-    if root.count() > most as usize {
-        let detail = format!(
-            "{} relations within, where at most {most} are served",
-            root.count()
-        );
+    // One that is named again and again is as many as are named.
+    let count = root.count().max(named);
+    if count > most as usize {
+        let detail = format!("{count} relations within, where at most {most} are served");
         faults.push(Fault::parameter("include", Code::LimitExceeded, detail).limit(most));
     }
     Selection {

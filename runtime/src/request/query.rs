@@ -260,8 +260,10 @@ fn said(row: &ParameterRow, json: &Json) -> Result<Vec<String>, &'static str> {
             texts.collect()
         }
         _ if row.is_list => Err("an array of strings"),
-        Json::Integer(number) if is_number => Ok(vec![number.to_string()]),
-        _ if is_number => Err("a whole number"),
+        json if is_number => match json.as_integer() {
+            Some(number) => Ok(vec![number.to_string()]),
+            None => Err("a whole number"),
+        },
         Json::Text(text) => Ok(vec![text.clone()]),
         _ => Err("a string"),
     }

@@ -268,11 +268,11 @@ async fn answer(
     if !router::allows(allow, &parts.method) {
         return Err(Problem::method_not_allowed(allow));
     }
-    if let Target::Health(health) = target {
-        return health_of(service, health).await;
-    }
     if parts.method == Method::OPTIONS {
         return Ok(answer::options(allow));
+    }
+    if let Target::Health(health) = target {
+        return health_of(service, health).await;
     }
     if let Target::About(about) = target {
         return documents::tell(service, &parts, &asked.prefix, about).await;
