@@ -3,7 +3,7 @@
 use super::fields::{Maker, empty, unchecked};
 use super::key::{Part, foreign_parts};
 use super::{Origin, deprecated, names};
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::diagnostic::Diagnostic;
 use crate::naming::{plural, singular};
 use crate::raw::{Block, Named};
 use crate::schema::{DefaultValue, Field, FieldRole, RelationId, ResourceId};
@@ -34,6 +34,7 @@ impl Maker<'_> {
             resource: self.id,
             index: u32::try_from(at).unwrap_or(u32::MAX),
         };
+        let deprecated = deprecated::read(written, self.diagnostics);
         let mut fields = Vec::with_capacity(parts.len());
         for (index, part) in parts.iter().enumerate() {
             let mut field = empty(&part.name, part.ty.clone());
@@ -41,7 +42,7 @@ impl Maker<'_> {
             field.column = columns.get(index).cloned().unwrap_or(field.column);
             names::sql_name("column", &field.column, named.name.span, self.diagnostics);
             Self::foreign_flags(&mut field, written);
-            field.deprecated = deprecated::read(written, &mut Diagnostics::new());
+            field.deprecated = deprecated;
             self.wire(&mut field, written, &named.name);
             if self.plan.origins.contains(&origin) {
                 field.immutable = true;
@@ -49,7 +50,6 @@ impl Maker<'_> {
             self.settable(&field, block, named);
             fields.push(field);
         }
-        deprecated::read(written, self.diagnostics);
         self.contradictions(written);
         fields
     }

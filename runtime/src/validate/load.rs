@@ -24,7 +24,7 @@ impl Validator {
             match place.map(|place| (place, self.members[place].rules.check(json))) {
                 Some((place, Ok(value))) => values.push((u32::try_from(place).unwrap_or(u32::MAX), value)),
                 Some((_, Err(wrong))) => faults.add_wrong(name, wrong),
-                None => faults.add_unknown(self, name),
+                None => faults.add_unknown(self, name, false),
             }
         }
         self.missing(given, &mut faults);

@@ -235,7 +235,7 @@ impl Validator {
             match self.places.get(name) {
                 Some(&place) => sorted[place] = Some(value),
                 None if makes && self.nested(name).is_some() => {}
-                None => faults.add_unknown(self, name),
+                None => faults.add_unknown(self, name, makes),
             }
         }
         (sorted, faults)
@@ -275,7 +275,8 @@ impl<'a> Faults<'a> {
         self.add(wrong.at(self.pointer(name)));
     }
 
-    fn add_unknown(&mut self, validator: &Validator, name: &str) {
+    /// A member that is none; `makes` as for [`Validator::sort`].
+    fn add_unknown(&mut self, validator: &Validator, name: &str, makes: bool) {
         if self.found.len() >= MOST_FAULTS {
             return;
         }
@@ -291,7 +292,9 @@ impl<'a> Faults<'a> {
         if let Some(Some(member)) = validator.relations.get(name) {
             fault.nearest = Some(member.clone());
         } else if self.unknown < MOST_NEAREST {
-            fault = fault.near(name, validator.settable());
+            let along = validator.nested.iter().filter(|_| makes);
+            let along = along.map(|(name, _)| name.as_str());
+            fault = fault.near(name, validator.settable().chain(along));
         }
         self.unknown += 1;
         self.add(fault);
