@@ -63,6 +63,8 @@ async fn what_breaks_a_limit_is_not_made() {
         ("changed_at", json!(null), "not-null"),
         ("changed_at", json!(1), "wrong-type"),
         ("changed_at", json!("no such thing"), "not-a-timestamp"),
+        ("tag_ids", json!(null), "not-null"),
+        ("tag_ids", json!(1), "wrong-type"),
         ("no_such_member", json!(1), "unknown-field"),
     ] {
         let body = with(&sound, member, value);
@@ -103,6 +105,8 @@ async fn what_breaks_a_limit_is_not_changed() {
         ("changed_at", json!(null), "not-null"),
         ("changed_at", json!(1), "wrong-type"),
         ("changed_at", json!("no such thing"), "not-a-timestamp"),
+        ("tag_ids", json!(null), "not-null"),
+        ("tag_ids", json!(1), "wrong-type"),
     ] {
         let change = json!({member: value});
         let answer = caller.patch(&at, change).await;

@@ -33,7 +33,7 @@ pub struct Note {
         on_delete = cascade
     )]
     pub owner_id: i64,
-    #[rest(inverse = notes)]
+    #[rest(inverse = notes, writable)]
     pub tags: ManyToMany<Tag>,
 }
 
