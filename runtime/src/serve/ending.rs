@@ -8,10 +8,11 @@ use axum::http::{Method, Response};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::Offset;
-use rest_schema::Deprecation;
+use rest_schema::{Deprecation, ResourceId};
 
 use super::Exchange;
 use super::router::Target;
+use crate::request::prefer::Return;
 
 const DEPRECATION: HeaderName = HeaderName::from_static("deprecation");
 const SUNSET: HeaderName = HeaderName::from_static("sunset");
@@ -38,27 +39,22 @@ impl Exchange<'_> {
     /// Tells of the end of what the address is of, and of what the answer shows: the earliest days.
     pub(super) fn tell_ending(&self, target: &Target<'_>, response: &mut Response<Body>) {
         let model = &self.service.engine.model;
-        let (asked, shown) = match target {
+        let asked = match target {
             Target::Collection(resource) | Target::Item(resource, _) | Target::Restore(resource, _) => {
-                ([Some(*resource), None], Some(*resource))
+                [Some(*resource), None]
             }
-            Target::Related(relation, _) => {
-                let target = model.relation(*relation).target;
-                ([Some(relation.resource), Some(target)], Some(target))
-            }
-            Target::Pair(relation, ..) => {
-                let target = model.relation(*relation).target;
-                ([Some(relation.resource), Some(target)], None)
+            Target::Related(relation, _) | Target::Pair(relation, ..) => {
+                [Some(relation.resource), Some(model.relation(*relation).target)]
             }
             Target::Me | Target::Tokens | Target::CurrentToken | Target::Health(_) | Target::About(_) => {
-                ([None, None], None)
+                [None, None]
             }
         };
         for resource in asked.into_iter().flatten() {
             self.ending.add(model.resource(resource).deprecated);
         }
-        let is_write = !matches!(self.parts.method, Method::GET | Method::HEAD);
-        if is_write && response.headers().contains_key(CONTENT_TYPE) {
+        if response.headers().contains_key(CONTENT_TYPE) {
+            let shown = self.shown_whole(target);
             self.ending
                 .add(shown.and_then(|resource| model.deprecation(resource)));
         }
@@ -71,6 +67,23 @@ impl Exchange<'_> {
             if let Some(value) = value.and_then(|value| HeaderValue::from_str(&value).ok()) {
                 response.headers_mut().insert(name, value);
             }
+        }
+    }
+
+    /// Of what an answer with content shows all that a request doesn't choose from: that of a write.
+    fn shown_whole(&self, target: &Target<'_>) -> Option<ResourceId> {
+        let (method, returned) = (&self.parts.method, self.preferences().returned);
+        let of_many = |resource| {
+            let shows = *method == Method::POST
+                || *method == Method::PATCH && returned == Some(Return::Representation);
+            shows.then_some(resource)
+        };
+        match target {
+            Target::Collection(resource) => of_many(*resource),
+            Target::Related(relation, _) => of_many(self.service.engine.model.relation(*relation).target),
+            Target::Item(resource, _) if matches!(*method, Method::PUT | Method::PATCH) => Some(*resource),
+            Target::Restore(resource, _) => Some(*resource),
+            _ => None,
         }
     }
 }

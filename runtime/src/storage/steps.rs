@@ -3,6 +3,7 @@
 //! `pre-select → 404, 403, 412, 422 → keys that name no row the caller may read → hooks → statement → 409 → post-select
 //! and the rule on the new row → 403 → hooks`. What only the row can tell is found here, as a [`Refusal`].
 
+mod along;
 mod asked;
 mod checks;
 mod deleted;
@@ -30,7 +31,6 @@ use crate::engine::Engine;
 use crate::plan::access::Permit;
 use crate::problem::{Code, Fault, Problem};
 use crate::request::body::Pointer;
-use crate::request::methods;
 use crate::request::precondition::Preconditions;
 use crate::sql::Statement;
 use crate::sql::write as sql;
@@ -41,7 +41,7 @@ use crate::storage::constraint::Context;
 use crate::storage::job::{Done, Job, Written};
 use crate::storage::once::{self, Known};
 use crate::storage::rows::Output;
-use crate::validate::{Along, New, Unfit, Update};
+use crate::validate::{New, Unfit, Update};
 
 /// Rows that are written together with others' jobs; more are a transaction of their own.
 const FEW: usize = 100;
@@ -168,36 +168,6 @@ impl<C: Connection> Steps<'_, C> {
             .await?;
         let output = self.after(Operation::Create, &key, None, output, &maker).await?;
         self.written(key, true, output).await
-    }
-
-    /// Makes what belongs to the row of a key, by all steps of its own.
-    async fn create_along(&self, key: &[Cell], along: &[Along], at: &Pointer) -> Result<(), Refusal> {
-        let model = &self.engine().model;
-        for Along { relation, rows } in along {
-            let way = model.relation(*relation);
-            let at = at.member(&way.name);
-            let write = self.write.along(way.target);
-            let steps = Steps {
-                write: &write,
-                connection: self.connection,
-                hooks_wrote: AtomicBool::new(false),
-            };
-            let own = self.decode_key(key)?;
-            let back = methods::back(&model.schema, *relation);
-            for (place, row) in rows.iter().enumerate() {
-                let mut row = row.clone();
-                for (part, field) in &back {
-                    row.put(field.index, own[*part].clone());
-                }
-                let at = if way.kind.is_to_one() {
-                    at.clone()
-                } else {
-                    at.index(place)
-                };
-                Box::pin(steps.create(&row, &at)).await?;
-            }
-        }
-        Ok(())
     }
 
     async fn insert(&self, fields: &[FieldId], row: &[Cell], at: &Pointer) -> Result<Vec<Cell>, Refusal> {
@@ -346,22 +316,6 @@ impl<C: Connection> Steps<'_, C> {
                     })
             })
             .collect()
-    }
-
-    /// The values of a key.
-    fn decode_key(&self, key: &[Cell]) -> Result<Vec<Value>, Refusal> {
-        let model = &self.engine().model;
-        let fields = &model.resource(self.write.resource).key.fields;
-        let unfit = |field: FieldId, expected| Refusal::StoredValue {
-            field,
-            key: key.to_vec(),
-            expected,
-        };
-        let decode = |(field, cell): (&FieldId, &Cell)| {
-            let value = model.codec(*field).decode(cell.as_ref());
-            value.map_err(|wrong| unfit(*field, wrong.expected))
-        };
-        fields.iter().zip(key).map(decode).collect()
     }
 
     fn changed(&self, before: &[Cell], set: &[(u32, Value)]) -> Vec<Cell> {
