@@ -7,7 +7,7 @@ use rest_schema::{Deprecation, Field, FieldId, Relation, RelationId, Resource, R
 use crate::cell::Cell;
 use crate::codec::{Codec, ColumnType, Columns};
 use crate::plan::access::{self, Account, ResourceRules};
-use crate::plan::expr::{Expr, Origin, Related, Take};
+use crate::plan::expr::Expr;
 use crate::plan::keeping::Keeping;
 use crate::plan::level::{Level, SharedLevel, whole_levels};
 use crate::plan::lower::Kind;
@@ -25,6 +25,8 @@ pub struct Model {
     pub me_fields: Arc<[FieldId]>,
     /// By resource: what caches may keep of it.
     pub keeping: Vec<Keeping>,
+    /// Whether anything has a day of its end.
+    pub has_ends: bool,
     /// By resource: what is told of its end where all of an item is shown.
     deprecated: Vec<Option<Deprecation>>,
     /// What is shown where a request doesn't say: to anonymous callers, and to accounts.
@@ -49,6 +51,7 @@ impl Model {
             .resources()
             .map(|(id, _)| Keeping::of(&schema, id))
             .collect();
+        let has_ends = schema.has_days_of_an_end();
         let deprecated = schema.resources.iter().map(whole_deprecation).collect();
         let whole = [Vec::new(), Vec::new()];
         let mut model = Self {
@@ -57,6 +60,7 @@ impl Model {
             rules,
             me_fields,
             keeping,
+            has_ends,
             deprecated,
             whole,
         };
@@ -163,15 +167,7 @@ impl Model {
     /// The pairs of the writable many-to-manys of a resource, as row 0.
     fn pairs(&self, id: ResourceId) -> impl Iterator<Item = Expr> {
         let relations = self.resource(id).fields.iter().filter_map(Field::keys_of);
-        relations.map(|relation| {
-            Expr::Related(Box::new(Related {
-                from: Origin::Row(0),
-                row: 1,
-                relation,
-                condition: Expr::Boolean(true),
-                take: Take::Keys,
-            }))
-        })
+        relations.map(|relation| Expr::keys(relation, Expr::Boolean(true)))
     }
 
     /// The expression of a field that has no column, as row 0.

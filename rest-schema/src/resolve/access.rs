@@ -159,9 +159,7 @@ fn of_fields(draft: &Draft, id: ResourceId, jobs: &mut Vec<Job>) {
     let sketch = draft.sketch(id);
     let fields = draft.schema.resource(id).fields.iter().zip(&sketch.origins);
     for (index, (field, origin)) in (0u32..).zip(fields) {
-        let own = sketch.written(*origin);
-        let own = own.filter(|_| !matches!(origin, Origin::Keys(_)));
-        let Some(Named { block, .. }) = own else {
+        let Some(Named { block, .. }) = sketch.said(*origin) else {
             continue;
         };
         for (key, target) in [

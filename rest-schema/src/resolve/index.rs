@@ -60,9 +60,7 @@ fn reach(draft: &mut Draft, id: ResourceId) {
         .origins
         .iter()
         .map(|origin| {
-            let is_said = !matches!(origin, Origin::Keys(_));
-            let block = sketch.written(*origin).filter(|_| is_said);
-            let block = block.map(|named| &named.block);
+            let block = sketch.said(*origin).map(|named| &named.block);
             let flag = |key| block.and_then(|block| block.flag(key));
             (flag("filterable"), flag("sortable"))
         })

@@ -159,6 +159,12 @@ impl Sketch {
         }
     }
 
+    /// The same where it has the keys of a field; the keys of a many-to-many are said by the relation's.
+    fn said(&self, origin: Origin) -> Option<&raw::Named> {
+        self.written(origin)
+            .filter(|_| !matches!(origin, Origin::Keys(_)))
+    }
+
     /// Where to point for a field.
     fn place(&self, origin: Origin) -> Span {
         self.written(origin)

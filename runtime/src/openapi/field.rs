@@ -23,7 +23,7 @@ pub(super) const LONGEST_QUERY: usize = crate::request::query::MAX_LENGTH;
 /// The schema of a field; `length` are the bounds that really hold for it, `longest` those of any text.
 pub(super) fn schema(field: &Field, length: Option<&Bounds<u64>>, usage: Use, longest: u64) -> Object {
     let mut schema = of_type(&field.ty, usage);
-    let is_text = field.ty.row().json == "string" && !matches!(field.ty, FieldType::Enum(_));
+    let is_text = is_text(&field.ty);
     if matches!(usage, Use::Given | Use::Shown { limits: true }) {
         if is_text {
             schema.insert("maxLength".to_owned(), json!(most_characters(&field.ty, longest)));
@@ -52,10 +52,15 @@ pub(super) fn schema(field: &Field, length: Option<&Bounds<u64>>, usage: Use, lo
     schema
 }
 
+/// Whether it is a string of any characters, and no word of a list.
+fn is_text(ty: &FieldType) -> bool {
+    ty.row().json == "string" && !matches!(ty, FieldType::Enum(_))
+}
+
 /// Keys of related items. A body says so many at most; pairs of their own may have made more.
 fn keys(of: &FieldType, length: Option<&Bounds<u64>>, usage: Use, longest: u64, schema: &mut Object) {
     let mut key = of_type(of, usage);
-    if of.row().json == "string" && !matches!(of, FieldType::Enum(_)) {
+    if is_text(of) {
         key.insert("maxLength".to_owned(), json!(most_characters(of, longest)));
     }
     let most = match usage {

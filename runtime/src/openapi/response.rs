@@ -221,7 +221,7 @@ impl Document<'_> {
         match when {
             When::Always => true,
             When::Counted => schema.limits.quota.is_some(),
-            When::Ending => schema.has_days_of_an_end(),
+            When::Ending => self.model.has_ends,
             When::Across => schema.cors.is_some(),
             When::WithCredentials => schema.cors.as_ref().is_some_and(|cors| cors.credentials),
         }

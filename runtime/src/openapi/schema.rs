@@ -255,11 +255,14 @@ impl Document<'_> {
     /// The relations whose items are made along with those they belong to.
     pub(super) fn all_along(&self) -> impl Iterator<Item = RelationId> {
         let resources = self.model.schema.resources();
-        resources.flat_map(|(resource, of)| {
-            let relations = (0u32..).zip(&of.relations);
-            let nested = relations.filter(|(_, relation)| relation.nested);
-            nested.map(move |(index, _)| RelationId { resource, index })
-        })
+        resources.flat_map(|(resource, _)| self.along_of(resource))
+    }
+
+    /// Those of one resource.
+    fn along_of(&self, resource: ResourceId) -> impl Iterator<Item = RelationId> {
+        let relations = (0u32..).zip(&self.model.resource(resource).relations);
+        let nested = relations.filter(|(_, relation)| relation.nested);
+        nested.map(move |(index, _)| RelationId { resource, index })
     }
 
     /// The resources of what may be made along with a resource's items, however deep.
@@ -267,8 +270,9 @@ impl Document<'_> {
         let mut found = vec![id];
         let mut at = 0;
         while let Some(resource) = found.get(at).copied() {
-            let all = self.all_along().filter(|relation| relation.resource == resource);
-            let targets = all.map(|relation| self.model.relation(relation).target);
+            let targets = self
+                .along_of(resource)
+                .map(|relation| self.model.relation(relation).target);
             let new: Vec<ResourceId> = targets.filter(|target| !found.contains(target)).collect();
             found.extend(new);
             at += 1;
@@ -301,8 +305,7 @@ impl Document<'_> {
     /// The members of a body that hold what is made along.
     fn members_along(&self, id: ResourceId) -> Object {
         let bulk = self.model.schema.limits.bulk;
-        let all = self.all_along().filter(|relation| relation.resource == id);
-        let members = all.map(|relation| {
+        let members = self.along_of(id).map(|relation| {
             let way = self.model.relation(relation);
             let one = json!({ "$ref": format!("{}{}", self.schemas, self.name_along(relation)) });
             let schema = if way.kind.is_to_one() {

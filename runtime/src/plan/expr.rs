@@ -191,6 +191,17 @@ impl Expr {
         single(all, false, Expr::Or)
     }
 
+    /// The keys to which a many-to-many leads from row 0, of the rows (1) that satisfy a condition.
+    pub fn keys(relation: RelationId, condition: Expr) -> Expr {
+        Expr::Related(Box::new(Related {
+            from: Origin::Row(0),
+            row: 1,
+            relation,
+            condition,
+            take: Take::Keys,
+        }))
+    }
+
     /// NOT, folded.
     pub fn negated(self) -> Expr {
         match self {

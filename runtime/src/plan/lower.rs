@@ -265,13 +265,7 @@ impl Lowering<'_> {
     /// The keys of the rows to which a many-to-many leads from row 0 and that the caller may read.
     pub fn keys(&self, relation: RelationId) -> Expr {
         let target = self.schema.relation(relation).target;
-        Expr::Related(Box::new(Related {
-            from: Origin::Row(0),
-            row: 1,
-            relation,
-            condition: (self.read_rule)(target).shifted(1),
-            take: Take::Keys,
-        }))
+        Expr::keys(relation, (self.read_rule)(target).shifted(1))
     }
 
     /// Over the rows that the caller may read.

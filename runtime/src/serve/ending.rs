@@ -39,6 +39,9 @@ impl Exchange<'_> {
     /// Tells of the end of what the address is of, and of what the answer shows: the earliest days.
     pub(super) fn tell_ending(&self, target: &Target<'_>, response: &mut Response<Body>) {
         let model = &self.service.engine.model;
+        if !model.has_ends {
+            return;
+        }
         let asked = match target {
             Target::Collection(resource) | Target::Item(resource, _) | Target::Restore(resource, _) => {
                 [Some(*resource), None]
@@ -72,10 +75,10 @@ impl Exchange<'_> {
 
     /// Of what an answer with content shows all that a request doesn't choose from: that of a write.
     fn shown_whole(&self, target: &Target<'_>) -> Option<ResourceId> {
-        let (method, returned) = (&self.parts.method, self.preferences().returned);
+        let method = &self.parts.method;
         let of_many = |resource| {
-            let shows = *method == Method::POST
-                || *method == Method::PATCH && returned == Some(Return::Representation);
+            let wants_all = || self.preferences().returned == Some(Return::Representation);
+            let shows = *method == Method::POST || *method == Method::PATCH && wants_all();
             shows.then_some(resource)
         };
         match target {

@@ -301,11 +301,21 @@ impl<C: Connection> Steps<'_, C> {
     }
 
     fn decode(&self, key: &[Cell], cells: &[Cell]) -> Result<Vec<Value>, Refusal> {
+        let fields = self.engine().model.fields(self.write.resource);
+        self.decode_fields(key, fields.map(|(field, _)| field), cells)
+    }
+
+    /// The values of fields of the row with this key.
+    fn decode_fields(
+        &self,
+        key: &[Cell],
+        fields: impl Iterator<Item = FieldId>,
+        cells: &[Cell],
+    ) -> Result<Vec<Value>, Refusal> {
         let model = &self.engine().model;
-        let fields = model.fields(self.write.resource);
         fields
             .zip(cells)
-            .map(|((id, _), cell)| {
+            .map(|(id, cell)| {
                 model
                     .codec(id)
                     .decode(cell.as_ref())

@@ -2,8 +2,6 @@
 
 use std::sync::atomic::AtomicBool;
 
-use rest_schema::{FieldId, Value};
-
 use super::Steps;
 use crate::cell::Cell;
 use crate::request::body::Pointer;
@@ -20,7 +18,12 @@ impl<C: Connection> Steps<'_, C> {
         along: &[Along],
         at: &Pointer,
     ) -> Result<(), Refusal> {
+        if along.is_empty() {
+            return Ok(());
+        }
         let model = &self.engine().model;
+        let own = &model.resource(self.write.resource).key.fields;
+        let own = self.decode_fields(key, own.iter().copied(), key)?;
         for Along { relation, rows } in along {
             let way = model.relation(*relation);
             let at = at.member(&way.name);
@@ -30,7 +33,6 @@ impl<C: Connection> Steps<'_, C> {
                 connection: self.connection,
                 hooks_wrote: AtomicBool::new(false),
             };
-            let own = self.decode_key(key)?;
             let back = methods::back(&model.schema, *relation);
             for (place, row) in rows.iter().enumerate() {
                 let mut row = row.clone();
@@ -46,21 +48,5 @@ impl<C: Connection> Steps<'_, C> {
             }
         }
         Ok(())
-    }
-
-    /// The values of a key.
-    fn decode_key(&self, key: &[Cell]) -> Result<Vec<Value>, Refusal> {
-        let model = &self.engine().model;
-        let fields = &model.resource(self.write.resource).key.fields;
-        let unfit = |field: FieldId, expected| Refusal::StoredValue {
-            field,
-            key: key.to_vec(),
-            expected,
-        };
-        let decode = |(field, cell): (&FieldId, &Cell)| {
-            let value = model.codec(*field).decode(cell.as_ref());
-            value.map_err(|wrong| unfit(*field, wrong.expected))
-        };
-        fields.iter().zip(key).map(decode).collect()
     }
 }
