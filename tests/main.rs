@@ -38,6 +38,7 @@
 
 mod accounts;
 mod aggregates;
+mod audit;
 mod batch;
 mod cli;
 mod coverage;
@@ -88,6 +89,7 @@ fn main() {
     trials.extend(walk::trials());
     trials.extend(ways::trials());
     trials.extend(aggregates::trials());
+    trials.extend(audit::trials());
     trials.extend(batch::trials());
     trials.extend(crash::trials());
     trials.extend(starts::trials());

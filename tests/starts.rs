@@ -47,7 +47,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             )
         }),
         trial("starts::a_word_not_yet_served", || {
-            schema_fault(&format!("{NOTES}    audit: true\n"), &["not-yet", "audit"])
+            schema_fault(&format!("{NOTES}    display: text\n"), &["not-yet", "display"])
         }),
         trial("starts::a_rule_that_makes_no_sense", || {
             schema_fault(

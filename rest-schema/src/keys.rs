@@ -263,7 +263,7 @@ const SERVICE: &[KeyRow] = keys! {
     "sessions"    Later,                   "Sign-in by cookie";
     "caching"     Block(Level::Caching),   "How long caches may keep what is the same for everybody; not without asking where it isn't said";
     "pages"       Later,                   "HTML pages";
-    "audit"       Later,                   "A log of all changes";
+    "audit"       Flag,                    "Whether every change is logged, as its last step; a resource may say otherwise";
 };
 
 const INCLUDED: &[KeyRow] = keys! {
@@ -290,6 +290,7 @@ const MIXIN: &[KeyRow] = keys! {
     "timestamps"   Block(Level::Timestamps),  "The fields that say when a row was made and changed; declared as `timestamp` where they aren't";
     "soft_delete"  Name,                      "The field that says when a row was deleted; such a row stays, and is in no answer. Declared as an optional `timestamp` where it isn't";
     "preconditions" Word(&["required"]),      "A write of an item has to say by `If-Match` on which state it is based (428 without)";
+    "audit"        Flag,                      "Whether every change of a row is logged, in the change's own transaction; as the service says where it isn't said";
     "caching"      Block(Level::Caching),     "How long caches may keep what is the same for everybody; as the service says where it isn't said";
     "access"       Block(Level::Access),      "Who may do what; an operation without a rule isn't served";
 };
@@ -313,10 +314,10 @@ const RESOURCE: &[KeyRow] = keys! {
     "timestamps"   Block(Level::Timestamps),  "The fields that say when a row was made and changed; declared as `timestamp` where they aren't";
     "soft_delete"  Name,                      "The field that says when a row was deleted; such a row stays, and is in no answer. Declared as an optional `timestamp` where it isn't";
     "preconditions" Word(&["required"]),      "A write of an item has to say by `If-Match` on which state it is based (428 without)";
+    "audit"        Flag,                      "Whether every change of a row is logged, in the change's own transaction; as the service says where it isn't said";
     "caching"      Block(Level::Caching),     "How long caches may keep what is the same for everybody; as the service says where it isn't said";
     "access"       Block(Level::Access),      "Who may do what; an operation without a rule isn't served";
     "where"        Later,                     "A condition that every statement carries";
-    "audit"        Later,                     "A log of all changes";
     "pages"        Later,                     "What its HTML pages show";
     "display"      Later,                     "The field that names an item";
     "expose"       Later,                     "Which operations are served";

@@ -139,6 +139,8 @@ pub struct Kept {
     pub deleted: Option<FieldId>,
     /// Whether a write has to name the state that it is based on (`preconditions: required`).
     pub preconditions: bool,
+    /// Whether every change of a row is logged, in the change's own transaction (`audit:`, here or at the service).
+    pub audited: bool,
 }
 
 /// A resource's key.

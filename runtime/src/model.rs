@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use rest_schema::{Deprecation, Field, FieldId, Relation, RelationId, Resource, ResourceId, Schema};
+use rest_schema::{
+    Deprecation, Field, FieldId, OnDelete, Relation, RelationId, Resource, ResourceId, Schema,
+};
 
 use crate::cell::Cell;
 use crate::codec::{Codec, ColumnType, Columns};
@@ -27,6 +29,8 @@ pub struct Model {
     pub keeping: Vec<Keeping>,
     /// Whether anything has a day of its end.
     pub has_ends: bool,
+    /// By resource: whether rows of which changes are logged may go, or be let go, with one of it.
+    pub audited_along: Vec<bool>,
     /// By resource: what is told of its end where all of an item is shown.
     deprecated: Vec<Option<Deprecation>>,
     /// What is shown where a request doesn't say: to anonymous callers, and to accounts.
@@ -42,6 +46,27 @@ fn whole_deprecation(resource: &Resource) -> Option<Deprecation> {
     earliest(std::iter::once(resource.deprecated).chain(shown.map(|field| field.deprecated)))
 }
 
+/// By resource: whether something audited points at it by what a deletion follows, itself or by way of what goes along.
+fn audited_along(schema: &Schema) -> Vec<bool> {
+    let mut along = vec![false; schema.resources.len()];
+    let touches = |along: &[bool], relation: RelationId| {
+        let is_logged = schema.resource(relation.resource).kept.audited;
+        match schema.relation(relation).on_delete {
+            OnDelete::Restrict => false,
+            OnDelete::SetNull => is_logged,
+            OnDelete::Cascade => is_logged || along[relation.resource.0 as usize],
+        }
+    };
+    // Each round finds what is one step further away.
+    for _ in 0..along.len() {
+        for (id, _) in schema.resources() {
+            let is_touched = schema.pointing_at(id).any(|relation| touches(&along, relation));
+            along[id.0 as usize] = is_touched;
+        }
+    }
+    along
+}
+
 impl Model {
     /// Compiles a schema whose fields are kept so.
     pub fn new(schema: Schema, columns: Columns) -> Self {
@@ -53,6 +78,7 @@ impl Model {
             .collect();
         let has_ends = schema.has_days_of_an_end();
         let deprecated = schema.resources.iter().map(whole_deprecation).collect();
+        let audited_along = audited_along(&schema);
         let whole = [Vec::new(), Vec::new()];
         let mut model = Self {
             schema,
@@ -61,6 +87,7 @@ impl Model {
             me_fields,
             keeping,
             has_ends,
+            audited_along,
             deprecated,
             whole,
         };

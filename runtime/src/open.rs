@@ -72,6 +72,9 @@ fn replica(location: &Location) -> Result<Address, Error> {
 fn open_file(schema: Schema, path: &Path, counts: &Databases) -> Result<Opened, Error> {
     let prepared = prepare(&schema, path)?;
     let ours = prepared.ownership == Ownership::Ours;
+    if !ours {
+        refuse_audit(&schema, path)?;
+    }
     let wal = ours || schema.journal == Some(Journal::Wal);
     let files = open_databases(path, ours, wal, counts)?;
     let model = Model::new(schema, prepared.columns);
@@ -87,6 +90,22 @@ fn open_file(schema: Schema, path: &Path, counts: &Databases) -> Result<Opened, 
         state,
         model,
     })
+}
+
+/// A log that isn't in the rows' own database could say what never was, and miss what was.
+fn refuse_audit(schema: &Schema, path: &Path) -> Result<(), Error> {
+    let audited = schema.resources.iter().filter(|resource| resource.kept.audited);
+    let names: Vec<String> = audited.map(|resource| format!("`{}`", resource.name)).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    Err(Error::told(format!(
+        "the changes of {} can't be logged: {} isn't the service's own, so what the service keeps lies in another file, and \
+         SQLite doesn't write both as one\n  help: take `audit` out, or serve from PostgreSQL, where a log beside another \
+         program's tables is exact",
+        names.join(", "),
+        path.display()
+    )))
 }
 
 async fn open_postgres(

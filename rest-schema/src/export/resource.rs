@@ -84,6 +84,9 @@ impl Writer<'_> {
         if kept.preconditions {
             entries.push(entry("preconditions", "required"));
         }
+        if kept.audited {
+            flag(entries, "audit", true);
+        }
         let caching = self.resource.caching.map(super::caching);
         entries.extend(caching.map(|out| ("caching".to_owned(), out)));
     }

@@ -142,12 +142,13 @@ fn add(field: &mut Block, key: &str, span: Span, value: impl FnOnce() -> Value) 
 }
 
 /// Binds the names, now that all fields are made.
-pub(super) fn bind(draft: &mut Draft, diagnostics: &mut Diagnostics) {
+pub(super) fn bind(draft: &mut Draft, root: &Block, diagnostics: &mut Diagnostics) {
     for id in draft.ids() {
         let sketch = draft.sketch(id);
         let resource = draft.schema.resource(id);
         let mut kept = Kept {
             preconditions: sketch.block.has("preconditions"),
+            audited: sketch.block.flag("audit").or(root.flag("audit")).unwrap_or(false),
             ..Kept::default()
         };
         let mut taken: Vec<&str> = Vec::new();

@@ -56,7 +56,7 @@ fn build(raw: &raw::Service, known: Option<usize>, diagnostics: &mut Diagnostics
     let mut draft = names::draft(raw, known, diagnostics);
     let keys = key::plan(&draft, diagnostics);
     fields::build(&mut draft, &keys, diagnostics);
-    kept::bind(&mut draft, diagnostics);
+    kept::bind(&mut draft, &raw.root, diagnostics);
     relations::build(&mut draft, diagnostics);
     index::build(&mut draft, diagnostics);
     relations::finish(&mut draft, diagnostics);

@@ -240,6 +240,7 @@ fn constraints(dice: &mut Dice<'_>, text: &mut String) {
         "version: changes",
         "timestamps: { created: made_at, updated: other_at }",
         "preconditions: required",
+        "audit: true",
         "caching: { max_age: 90s, shared_max_age: 1h }",
     ] {
         if dice.one_in(3)

@@ -463,6 +463,12 @@ pub struct Account {
 }
 
 impl Account {
+    /// The cells of its key; `of` is its resource.
+    pub fn key(&self, of: &rest_schema::Resource) -> Vec<Cell> {
+        let fields = of.key.fields.iter();
+        fields.map(|field| self.cell(*field).clone()).collect()
+    }
+
     /// A field's cell; NULL where no rule speaks of it.
     pub fn cell(&self, field: FieldId) -> &Cell {
         match self.fields.binary_search(&field) {

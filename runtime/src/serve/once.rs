@@ -58,8 +58,7 @@ impl Exchange<'_> {
             ));
         };
         let engine = &self.service.engine;
-        let fields = &engine.model.resource(account.resource).key.fields;
-        let who: Vec<_> = fields.iter().map(|field| account.cell(*field).clone()).collect();
+        let who = account.key(engine.model.resource(account.resource));
         let address = self
             .parts
             .uri

@@ -227,6 +227,19 @@ pub fn dependent(model: &Model, relation: RelationId) -> Statement {
     out
 }
 
+/// Columns of the rows that point by a belongs_to at the row with the key in the parameters, of those too that are
+/// marked as deleted; they stay as they are until the end.
+pub fn dependents(model: &Model, relation: RelationId, fields: &[FieldId]) -> Statement {
+    let mut out = Statement::default();
+    select(model, relation.resource, fields, &mut out);
+    let writer = Writer::new(model);
+    writer.write(&pointing(model, relation), &mut out);
+    if writer.dialect() == Dialect::Postgres {
+        out.push(" FOR UPDATE OF t0");
+    }
+    out
+}
+
 /// Marks the rows that are there and point by a belongs_to at the row with the key in the first parameters as deleted
 /// at the moment after them, or takes the marks of that moment away (`is_back`); the moment of the change comes last,
 /// where they keep it. Gives their keys.
@@ -334,6 +347,14 @@ pub fn columns_by(model: &Model, by: FieldId, fields: &[FieldId]) -> Statement {
 
 fn columns_where(model: &Model, resource: ResourceId, fields: &[FieldId], condition: &Expr) -> Statement {
     let mut out = Statement::default();
+    select(model, resource, fields, &mut out);
+    let condition = Expr::and([condition.clone(), is_there(&model.schema, resource)]);
+    Writer::new(model).write(&condition, &mut out);
+    out
+}
+
+/// Columns of a table's rows, up to the condition.
+fn select(model: &Model, resource: ResourceId, fields: &[FieldId], out: &mut Statement) {
     out.push("SELECT ");
     for (place, field) in fields.iter().enumerate() {
         out.push(if place == 0 { "" } else { ", " })
@@ -342,9 +363,6 @@ fn columns_where(model: &Model, resource: ResourceId, fields: &[FieldId], condit
     out.push(" FROM ")
         .table(&model.resource(resource).table)
         .push(" t0 WHERE ");
-    let condition = Expr::and([condition.clone(), is_there(&model.schema, resource)]);
-    Writer::new(model).write(&condition, &mut out);
-    out
 }
 
 /// What makes the database go on counting after the greatest key that is there; `None` where it does so by itself.

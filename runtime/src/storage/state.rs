@@ -3,6 +3,7 @@
 //! In the database where that is ours, else apart, so that the owner's migration tool never sees it. A token is looked up
 //! by one statement each time; nothing is cached, so that a revocation is at once, in every instance.
 
+mod log;
 mod once;
 
 use std::time::Duration;
@@ -21,6 +22,7 @@ use crate::storage::job::{Done, Job};
 use crate::storage::postgres::AFTER_A_WRITE;
 use crate::token::Digest;
 
+pub(crate) use log::{Line, log};
 pub(crate) use once::{claim_once, find_once, keep_once, release_once};
 
 /// The tables on SQLite; made where they are missing.
@@ -41,11 +43,23 @@ pub const TABLES: &[&str] = &[
   given TEXT,
   UNIQUE (kept_until, id)
 ) STRICT",
+    "CREATE TABLE IF NOT EXISTS rest_audit (
+  id INTEGER PRIMARY KEY,
+  at TEXT NOT NULL,
+  account TEXT,
+  token INTEGER,
+  operation TEXT NOT NULL,
+  resource TEXT NOT NULL,
+  key TEXT NOT NULL,
+  before TEXT,
+  after TEXT,
+  UNIQUE (resource, key, id)
+) STRICT",
 ];
 
 /// The tables on PostgreSQL: their names, and the statements that make them where their names begin so. What is forgotten
 /// within seconds isn't logged: after a crash of the database it is empty.
-pub(crate) fn tables(before: &str) -> [(String, String); 5] {
+pub(crate) fn tables(before: &str) -> [(String, String); 6] {
     let all = [
         ("rest_state", "", "name text PRIMARY KEY, value bytea NOT NULL"),
         (
@@ -66,6 +80,20 @@ pub(crate) fn tables(before: &str) -> [(String, String); 5] {
   kept_until bigint NOT NULL,
   given text,
   UNIQUE (kept_until, id)",
+        ),
+        (
+            "rest_audit",
+            "",
+            "id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  at timestamptz NOT NULL,
+  account text,
+  token bigint,
+  operation text NOT NULL,
+  resource text NOT NULL,
+  key text NOT NULL,
+  before jsonb,
+  after jsonb,
+  UNIQUE (resource, key, id)",
         ),
         (
             "rest_writers",
@@ -110,6 +138,7 @@ pub struct Statements {
     claim_once: Statement,
     keep_once: Statement,
     release_once: Statement,
+    log: Statement,
 }
 
 impl Statements {
@@ -164,6 +193,10 @@ impl Statements {
             ),
             keep_once: written("UPDATE rest_idempotency SET given = ? WHERE id = ?"),
             release_once: written("DELETE FROM rest_idempotency WHERE id = ?"),
+            log: written(
+                "INSERT INTO rest_audit (at, account, token, operation, resource, key, before, after) \
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            ),
         }
     }
 }
@@ -279,8 +312,12 @@ pub(crate) fn key_of(text: &str) -> Vec<Cell> {
 
 /// A key as one text.
 pub(crate) fn key_text(key: &[Cell]) -> String {
-    let parts: serde_json::Value = key.iter().map(json_of).collect();
-    parts.to_string()
+    key_json(key).to_string()
+}
+
+/// A key as an array of its parts.
+pub(crate) fn key_json(key: &[Cell]) -> serde_json::Value {
+    key.iter().map(json_of).collect()
 }
 
 fn text_of(key: &[Cell]) -> Cell {

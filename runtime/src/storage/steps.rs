@@ -5,6 +5,7 @@
 
 mod along;
 mod asked;
+mod audit;
 mod checks;
 mod deleted;
 mod fill;
@@ -22,6 +23,7 @@ use futures_util::future::join;
 use rest_schema::{FieldId, Operation, Value};
 
 pub use self::asked::{Action, Write};
+use self::audit::Act;
 use self::judge::Become;
 pub use self::link::Pair;
 pub use self::several::{Change, Several};
@@ -166,6 +168,7 @@ impl<C: Connection> Steps<'_, C> {
         let output = self
             .post_select(&key, Become::Created, &maker, &new.given, at)
             .await?;
+        self.log_written(Act::Created, &key, None, &output).await?;
         let output = self.after(Operation::Create, &key, None, output, &maker).await?;
         self.written(key, true, output).await
     }
@@ -243,6 +246,8 @@ impl<C: Connection> Steps<'_, C> {
             self.write_pairs(key, &pairs, &at).await?;
             read.await?
         };
+        self.log_written(Act::Updated, key, Some(&before.cells), &output)
+            .await?;
         let output = self.after(Operation::Update, key, was, output, reader).await?;
         self.written(key.to_vec(), false, output).await
     }
@@ -291,6 +296,14 @@ impl<C: Connection> Steps<'_, C> {
         if let Some(deleted) = model.resource(self.write.resource).kept.deleted {
             self.mark_deleted(deleted, key, &before.cells).await?;
         } else {
+            self.log(
+                self.write.resource,
+                Act::Deleted,
+                key,
+                [Some(&before.cells), None],
+            )
+            .await?;
+            self.log_dependents(key).await?;
             let statement = sql::delete(model, self.write.resource);
             let at = Pointer::root();
             self.write_row(&statement, key, self.context(&at, true), &mut First::of(0))

@@ -6,6 +6,7 @@
 
 use rest_schema::{FieldId, OnDelete, Operation, RelationId, ResourceId, Value};
 
+use super::audit::Act;
 use super::checks::{conflict, key_in};
 use super::judge::Become;
 use super::{Steps, not_found};
@@ -28,6 +29,15 @@ enum Way {
     Back,
 }
 
+impl Way {
+    fn act(self) -> Act {
+        match self {
+            Self::Out => Act::Deleted,
+            Self::Back => Act::Restored,
+        }
+    }
+}
+
 impl<C: Connection> Steps<'_, C> {
     /// Marks a row as deleted, and all that goes with it.
     pub(super) async fn mark_deleted(
@@ -38,7 +48,8 @@ impl<C: Connection> Steps<'_, C> {
     ) -> Result<(), Refusal> {
         let now = Value::Timestamp(self.write.now);
         let old = self.decode(key, cells)?;
-        self.mark(deleted, now.clone(), key, cells, &old).await?;
+        self.mark(deleted, Way::Out, now.clone(), key, cells, &old)
+            .await?;
         self.take_along(key, Way::Out, &now).await
     }
 
@@ -68,7 +79,8 @@ impl<C: Connection> Steps<'_, C> {
             let coming = self.coming_row(key, &after, |_| true)?;
             self.before(Operation::Restore, was.clone(), Some(coming)).await?;
         }
-        self.mark(deleted, Value::Null, key, &before.cells, &old).await?;
+        self.mark(deleted, Way::Back, Value::Null, key, &before.cells, &old)
+            .await?;
         self.take_along(key, Way::Back, moment).await?;
         let output = self
             .post_select(key, Become::Unchanged, reader, &[], &Pointer::root())
@@ -81,6 +93,7 @@ impl<C: Connection> Steps<'_, C> {
     async fn mark(
         &self,
         deleted: FieldId,
+        way: Way,
         mark: Value,
         key: &[Cell],
         cells: &[Cell],
@@ -89,11 +102,13 @@ impl<C: Connection> Steps<'_, C> {
         let mut set = vec![(deleted.index, mark)];
         set.extend(self.kept(old));
         let changed: Vec<u32> = set.iter().map(|(field, _)| *field).collect();
-        let (statement, params) = self.update_of(key, &changed, &self.changed(cells, &set));
+        let after = self.changed(cells, &set);
+        let (statement, params) = self.update_of(key, &changed, &after);
         let at = Pointer::root();
         self.write_row(&statement, &params, self.context(&at, false), &mut First::of(0))
             .await?;
-        Ok(())
+        self.log(self.write.resource, way.act(), key, [Some(cells), Some(&after)])
+            .await
     }
 
     /// What it belongs to has to be there, else it would come back to where nothing is; what `set_null` lets go needn't.
@@ -162,7 +177,8 @@ impl<C: Connection> Steps<'_, C> {
         };
         let mut params = owner.to_vec();
         // As this table keeps it.
-        params.push(model.codec(deleted).encode(moment));
+        let mark = model.codec(deleted).encode(moment);
+        params.push(mark.clone());
         if let Some(updated) = model.resource(resource).kept.updated {
             let now = Value::Timestamp(self.write.now);
             params.push(model.codec(updated).encode(&now));
@@ -177,6 +193,17 @@ impl<C: Connection> Steps<'_, C> {
         };
         let mut keys = Every::of(model.resource(resource).key.fields.len());
         self.write_row(&statement, &params, context, &mut keys).await?;
+        let there = vec![Cell::Null; model.resource(resource).fields.len()];
+        let mut gone = there.clone();
+        gone[deleted.index as usize] = mark;
+        let change = match way {
+            Way::Out => [&there, &gone],
+            Way::Back => [&gone, &there],
+        };
+        for key in &keys.found {
+            self.log(resource, way.act(), key, change.map(|row| Some(row.as_slice())))
+                .await?;
+        }
         Ok(keys.found)
     }
 }

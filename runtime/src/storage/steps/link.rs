@@ -86,8 +86,13 @@ impl<C: Connection> Steps<'_, C> {
         } else {
             sql::unlink(table, &columns)
         };
-        self.write_row(&statement, &params, self.context(at, false), &mut First::of(0))
+        let context = self.context(at, false);
+        let written = self
+            .write_row(&statement, &params, context, &mut First::of(0))
             .await?;
+        if written > 0 {
+            self.log_pair(relation, key, other, linked).await?;
+        }
         Ok(())
     }
 
