@@ -7,7 +7,7 @@ use crate::support::api::Api;
 use crate::support::case::SchemaSource;
 use crate::support::http::Request;
 use crate::support::postgres::Cluster;
-use crate::support::server::{Place, Server, output};
+use crate::support::server::{Place, Server};
 use crate::trial;
 
 const SCHEMA: &str = "
@@ -52,7 +52,6 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("audit::every_way_to_write", || each(ways)),
         trial("audit::what_was_refused_is_not_there", || each(refused)),
         trial("audit::what_goes_along", || each(along)),
-        trial("audit::a_file_apart_is_refused", apart),
         trial("audit::beside_another_programs_tables", beside),
     ]
 }
@@ -94,10 +93,10 @@ impl Logged<'_> {
         Api::new(self.server.address)
     }
 
-    fn table(&self, columns: &str, table: &str) -> Result<Vec<Value>, String> {
+    fn lines(&self, columns: &str) -> Result<Vec<Value>, String> {
         let lines = match self.cluster {
             Some(cluster) => {
-                let sql = format!("SELECT json_build_array({columns}) FROM {table} ORDER BY id");
+                let sql = format!("SELECT json_build_array({columns}) FROM rest_audit ORDER BY id");
                 cluster.ask(&self.place.database_name(), &sql)?
             }
             None => {
@@ -105,7 +104,7 @@ impl Logged<'_> {
                 let columns = columns
                     .replace("before", "json(before)")
                     .replace("after", "json(after)");
-                let sql = format!("SELECT json_array({columns}) FROM {table} ORDER BY id");
+                let sql = format!("SELECT json_array({columns}) FROM rest_audit ORDER BY id");
                 let mut lines = database.prepare(&sql).map_err(|e| e.to_string())?;
                 let lines = lines
                     .query_map([], |row| row.get::<_, String>(0))
@@ -120,7 +119,7 @@ impl Logged<'_> {
 
     /// Holds the lines since the last look against these: account, operation, resource, key, before, after.
     fn holds(&mut self, what: &str, expected: &Value) -> Result<(), String> {
-        let lines = self.table(COLUMNS, "rest_audit")?.split_off(self.seen);
+        let lines = self.lines(COLUMNS)?.split_off(self.seen);
         self.seen += lines.len();
         let found = Value::Array(lines);
         if found == *expected {
@@ -195,7 +194,7 @@ fn ways(logged: &mut Logged<'_>) -> Result<(), String> {
         json!({ "id": 1, "text": "c", "done": false, "price": null, "author_id": 1, "about_id": null });
     logged.holds("DELETE", &json!([["[1]", "delete", "Note", "[1]", last, null]]))?;
 
-    let tokens = logged.table("token", "rest_audit")?;
+    let tokens = logged.lines("token")?;
     let of_hers = tokens.iter().filter(|line| **line == json!([1])).count();
     // All but the sign-up and the PUT.
     if of_hers + 2 != tokens.len() {
@@ -275,7 +274,7 @@ fn along(logged: &mut Logged<'_>) -> Result<(), String> {
     logged.seen += 2;
     api.expect(204, Request::new("DELETE", "/api/folders/1"))?;
     api.expect(200, Request::new("POST", "/api/folders/1/restore"))?;
-    let mut lines = logged.table(COLUMNS, "rest_audit")?.split_off(logged.seen);
+    let mut lines = logged.lines(COLUMNS)?.split_off(logged.seen);
     logged.seen += lines.len();
     for line in &mut lines {
         for side in [4, 5] {
@@ -299,32 +298,6 @@ fn along(logged: &mut Logged<'_>) -> Result<(), String> {
     }
 }
 
-/// Beside another program's SQLite file what is ours is in a second one, and both aren't written as one.
-fn apart() -> Result<(), String> {
-    let folder = tempfile::tempdir().map_err(|e| e.to_string())?;
-    let [schema, database] = ["rest.yaml", "app.db"].map(|name| folder.path().join(name));
-    std::fs::write(&schema, FOREIGN).map_err(|e| e.to_string())?;
-    let app = rusqlite::Connection::open(&database).map_err(|e| e.to_string())?;
-    app.execute_batch(TABLE).map_err(|e| e.to_string())?;
-    let [schema, database] = [&schema, &database].map(|file| file.display().to_string());
-    let told = output(&[
-        "serve",
-        &schema,
-        "--database",
-        &database,
-        "--listen",
-        "127.0.0.1:0",
-    ])?;
-    let text = String::from_utf8_lossy(&told.stderr);
-    if told.status.success()
-        || !text.contains("the changes of `Note` can't be logged")
-        || !text.contains("help: take `audit` out")
-    {
-        return Err(format!("{}\n{text}", told.status));
-    }
-    Ok(())
-}
-
 const FOREIGN: &str = "
 service: foreign
 managed: false
@@ -334,8 +307,6 @@ resources:
     fields: { text: string }
     access: { read: public, create: public }
 ";
-
-const TABLE: &str = "CREATE TABLE note (id INTEGER NOT NULL PRIMARY KEY, text VARCHAR NOT NULL)";
 
 /// On PostgreSQL it is in a schema of ours, and as exact as elsewhere.
 fn beside() -> Result<(), String> {

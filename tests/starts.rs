@@ -70,6 +70,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("starts::no_database_where_it_is_not_ours", no_database),
         trial("starts::a_database_that_does_not_fit", does_not_fit),
         trial("starts::whose_tables_are_these", whose_tables),
+        trial("starts::a_log_beside_another_programs_file", log_apart),
         trial("starts::not_a_database", not_a_database),
         trial("starts::a_folder_for_a_database", folder),
         trial("starts::a_locked_database", locked),
@@ -266,6 +267,19 @@ fn whose_tables() -> Result<(), String> {
     let yaml = NOTES.replace("managed: false\n", "");
     let folder = with_tables(&yaml, "CREATE TABLE other (id INTEGER PRIMARY KEY)")?;
     unchanged(folder.path(), FAULTS, &["managed"])
+}
+
+/// What is the service's own lies in a second file there, and SQLite doesn't write both as one.
+fn log_apart() -> Result<(), String> {
+    let folder = with_tables(
+        &format!("{NOTES}    audit: true\n"),
+        "CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT NOT NULL)",
+    )?;
+    unchanged(
+        folder.path(),
+        FAILED,
+        &["the changes of `Note` can't be logged", "help: take `audit` out"],
+    )
 }
 
 fn not_a_database() -> Result<(), String> {

@@ -30,7 +30,7 @@ pub struct Model {
     /// Whether anything has a day of its end.
     pub has_ends: bool,
     /// By resource: whether rows of which changes are logged may go, or be let go, with one of it.
-    pub audited_along: Vec<bool>,
+    audited_along: Vec<bool>,
     /// By resource: what is told of its end where all of an item is shown.
     deprecated: Vec<Option<Deprecation>>,
     /// What is shown where a request doesn't say: to anonymous callers, and to accounts.
@@ -49,22 +49,28 @@ fn whole_deprecation(resource: &Resource) -> Option<Deprecation> {
 /// By resource: whether something audited points at it by what a deletion follows, itself or by way of what goes along.
 fn audited_along(schema: &Schema) -> Vec<bool> {
     let mut along = vec![false; schema.resources.len()];
-    let touches = |along: &[bool], relation: RelationId| {
-        let is_logged = schema.resource(relation.resource).kept.audited;
-        match schema.relation(relation).on_delete {
-            OnDelete::Restrict => false,
-            OnDelete::SetNull => is_logged,
-            OnDelete::Cascade => is_logged || along[relation.resource.0 as usize],
+    // Each round finds what is one step further away, until there is nothing further.
+    loop {
+        let of = |(id, _)| {
+            let mut pointing = schema.pointing_at(id);
+            pointing.any(|relation| is_logged_along(schema, &along, relation))
+        };
+        let further: Vec<bool> = schema.resources().map(of).collect();
+        if further == along {
+            return along;
         }
-    };
-    // Each round finds what is one step further away.
-    for _ in 0..along.len() {
-        for (id, _) in schema.resources() {
-            let is_touched = schema.pointing_at(id).any(|relation| touches(&along, relation));
-            along[id.0 as usize] = is_touched;
-        }
+        along = further;
     }
-    along
+}
+
+/// Whether a deletion that follows a belongs_to back changes something audited.
+fn is_logged_along(schema: &Schema, along: &[bool], relation: RelationId) -> bool {
+    let is_audited = schema.resource(relation.resource).kept.audited;
+    match schema.relation(relation).on_delete {
+        OnDelete::Restrict => false,
+        OnDelete::SetNull => is_audited,
+        OnDelete::Cascade => is_audited || along[relation.resource.0 as usize],
+    }
 }
 
 impl Model {
@@ -130,6 +136,13 @@ impl Model {
             .types
             .get(id.resource.0 as usize)
             .map(|fields| &fields[id.index as usize])
+    }
+
+    /// The belongs_to by which a deletion of a row changes others whose changes are logged, or leads on to such.
+    pub fn logged_along(&self, id: ResourceId) -> impl Iterator<Item = RelationId> {
+        let pointing = self.schema.pointing_at(id);
+        let logged = |relation: &RelationId| is_logged_along(&self.schema, &self.audited_along, *relation);
+        pointing.filter(move |relation| self.audited_along[id.0 as usize] && logged(relation))
     }
 
     /// What caches may keep of a resource.

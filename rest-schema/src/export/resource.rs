@@ -84,9 +84,7 @@ impl Writer<'_> {
         if kept.preconditions {
             entries.push(entry("preconditions", "required"));
         }
-        if kept.audited {
-            flag(entries, "audit", true);
-        }
+        flag(entries, "audit", kept.audited);
         let caching = self.resource.caching.map(super::caching);
         entries.extend(caching.map(|out| ("caching".to_owned(), out)));
     }

@@ -1,9 +1,11 @@
 //! The log of changes, `rest_audit`: lines are added and never changed.
 
 use jiff::Timestamp;
+use rest_schema::Value;
 
 use super::{Statements, run, text_of};
 use crate::cell::Cell;
+use crate::codec::Codec;
 use crate::model::Model;
 use crate::storage::Refusal;
 use crate::storage::connection::Reading;
@@ -40,7 +42,7 @@ pub(crate) async fn log<C: Reading>(
 ) -> Result<(), Refusal> {
     let [before, after] = line.change.map(|text| text.map_or(Cell::Null, Cell::Text));
     let params = [
-        Cell::Text(line.at.strftime("%F %T.%6f").to_string()),
+        Codec::Text.encode(&Value::Timestamp(line.at)),
         line.account.as_deref().map_or(Cell::Null, text_of),
         line.token.map_or(Cell::Null, Cell::Integer),
         Cell::Text(line.done.to_owned()),

@@ -1,6 +1,8 @@
 //! The log of changes (`audit:`): a line for each row that a write makes, changes or deletes, in the write's own
 //! transaction, so that it is there exactly if the change is.
 
+use std::collections::{HashSet, VecDeque};
+
 use rest_schema::{Field, FieldId, OnDelete, RelationId, ResourceId};
 use serde_json::json;
 
@@ -41,6 +43,10 @@ impl Act {
 }
 
 impl<C: Connection> Steps<'_, C> {
+    fn is_audited(&self, resource: ResourceId) -> bool {
+        self.engine().model.resource(resource).kept.audited
+    }
+
     /// Logs what has become of the row that was written, from what it was.
     pub(super) async fn log_written(
         &self,
@@ -49,7 +55,7 @@ impl<C: Connection> Steps<'_, C> {
         before: Option<&[Cell]>,
         output: &Output,
     ) -> Result<(), Refusal> {
-        if !self.engine().model.resource(self.write.resource).kept.audited {
+        if !self.is_audited(self.write.resource) {
             return Ok(());
         }
         let after = self.row_of(output);
@@ -66,7 +72,7 @@ impl<C: Connection> Steps<'_, C> {
         [before, after]: [Option<&[Cell]>; 2],
     ) -> Result<(), Refusal> {
         let model = &self.engine().model;
-        if !model.resource(resource).kept.audited {
+        if !self.is_audited(resource) {
             return Ok(());
         }
         let differs = |field: FieldId| match (before, after) {
@@ -95,7 +101,7 @@ impl<C: Connection> Steps<'_, C> {
     ) -> Result<(), Refusal> {
         let model = &self.engine().model;
         let declared = model.schema.declared(relation);
-        if !model.resource(declared.resource).kept.audited {
+        if !self.is_audited(declared.resource) {
             return Ok(());
         }
         let (key, other) = if declared == relation {
@@ -115,32 +121,26 @@ impl<C: Connection> Steps<'_, C> {
     /// Logs, before a row is deleted, what the database then does by itself to those that point at it, and so on.
     pub(super) async fn log_dependents(&self, key: &[Cell]) -> Result<(), Refusal> {
         let model = &self.engine().model;
-        let mut gone = vec![(self.write.resource, key.to_vec())];
-        let mut seen = 0;
-        while let Some((owner, key)) = gone.get(seen).cloned() {
-            seen += 1;
-            if !model.audited_along[owner.0 as usize] {
-                continue;
-            }
-            for relation in model.schema.pointing_at(owner) {
+        let first = (self.write.resource, key.to_vec());
+        let mut owners = VecDeque::from([first.clone()]);
+        // Rows may lead to each other.
+        let mut gone = HashSet::from([first]);
+        while let Some((owner, key)) = owners.pop_front() {
+            for relation in model.logged_along(owner) {
                 let of = relation.resource;
-                let is_let_go = match model.relation(relation).on_delete {
-                    OnDelete::Restrict => continue,
-                    OnDelete::SetNull => true,
-                    OnDelete::Cascade => false,
-                };
+                let is_let_go = model.relation(relation).on_delete == OnDelete::SetNull;
                 for row in self.dependents(relation, &key).await? {
                     let own = key_in(&row, &model.resource(of).key.fields).unwrap_or_default();
-                    let mut after = row.clone();
                     if is_let_go {
+                        let mut after = row.clone();
                         for field in sql::foreign_key(model, relation).unwrap_or_default() {
                             after[field.index as usize] = Cell::Null;
                         }
                         self.log(of, Act::Updated, &own, [Some(&row), Some(&after)])
                             .await?;
-                    } else if !gone.contains(&(of, own.clone())) {
+                    } else if gone.insert((of, own.clone())) {
                         self.log(of, Act::Deleted, &own, [Some(&row), None]).await?;
-                        gone.push((of, own));
+                        owners.push_back((of, own));
                     }
                 }
             }
@@ -156,15 +156,8 @@ impl<C: Connection> Steps<'_, C> {
         let mut rows = Every::of(stored.len());
         let values = self.values(key, &[], &self.write.caller);
         self.connection.each(&statement, values.into(), &mut rows).await?;
-        let count = model.resource(relation.resource).fields.len();
-        let whole = |cells: Vec<Cell>| {
-            let mut row = vec![Cell::Null; count];
-            for (field, cell) in stored.iter().zip(cells) {
-                row[field.index as usize] = cell;
-            }
-            row
-        };
-        Ok(rows.found.into_iter().map(whole).collect())
+        let whole = |cells: &Vec<Cell>| self.by_field(relation.resource, cells);
+        Ok(rows.found.iter().map(whole).collect())
     }
 
     /// Fields of a row as an item shows them; `null` in the place of what none ever shows.

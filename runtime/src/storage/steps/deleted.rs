@@ -29,15 +29,6 @@ enum Way {
     Back,
 }
 
-impl Way {
-    fn act(self) -> Act {
-        match self {
-            Self::Out => Act::Deleted,
-            Self::Back => Act::Restored,
-        }
-    }
-}
-
 impl<C: Connection> Steps<'_, C> {
     /// Marks a row as deleted, and all that goes with it.
     pub(super) async fn mark_deleted(
@@ -48,8 +39,7 @@ impl<C: Connection> Steps<'_, C> {
     ) -> Result<(), Refusal> {
         let now = Value::Timestamp(self.write.now);
         let old = self.decode(key, cells)?;
-        self.mark(deleted, Way::Out, now.clone(), key, cells, &old)
-            .await?;
+        self.mark(deleted, now.clone(), key, cells, &old).await?;
         self.take_along(key, Way::Out, &now).await
     }
 
@@ -79,8 +69,7 @@ impl<C: Connection> Steps<'_, C> {
             let coming = self.coming_row(key, &after, |_| true)?;
             self.before(Operation::Restore, was.clone(), Some(coming)).await?;
         }
-        self.mark(deleted, Way::Back, Value::Null, key, &before.cells, &old)
-            .await?;
+        self.mark(deleted, Value::Null, key, &before.cells, &old).await?;
         self.take_along(key, Way::Back, moment).await?;
         let output = self
             .post_select(key, Become::Unchanged, reader, &[], &Pointer::root())
@@ -93,12 +82,16 @@ impl<C: Connection> Steps<'_, C> {
     async fn mark(
         &self,
         deleted: FieldId,
-        way: Way,
         mark: Value,
         key: &[Cell],
         cells: &[Cell],
         old: &[Value],
     ) -> Result<(), Refusal> {
+        let act = if mark == Value::Null {
+            Act::Restored
+        } else {
+            Act::Deleted
+        };
         let mut set = vec![(deleted.index, mark)];
         set.extend(self.kept(old));
         let changed: Vec<u32> = set.iter().map(|(field, _)| *field).collect();
@@ -107,7 +100,7 @@ impl<C: Connection> Steps<'_, C> {
         let at = Pointer::root();
         self.write_row(&statement, &params, self.context(&at, false), &mut First::of(0))
             .await?;
-        self.log(self.write.resource, way.act(), key, [Some(cells), Some(&after)])
+        self.log(self.write.resource, act, key, [Some(cells), Some(&after)])
             .await
     }
 
@@ -196,12 +189,12 @@ impl<C: Connection> Steps<'_, C> {
         let there = vec![Cell::Null; model.resource(resource).fields.len()];
         let mut gone = there.clone();
         gone[deleted.index as usize] = mark;
-        let change = match way {
-            Way::Out => [&there, &gone],
-            Way::Back => [&gone, &there],
+        let (act, change) = match way {
+            Way::Out => (Act::Deleted, [&there, &gone]),
+            Way::Back => (Act::Restored, [&gone, &there]),
         };
         for key in &keys.found {
-            self.log(resource, way.act(), key, change.map(|row| Some(row.as_slice())))
+            self.log(resource, act, key, change.map(|row| Some(row.as_slice())))
                 .await?;
         }
         Ok(keys.found)

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use rest_schema::RelationId;
+use rest_schema::{RelationId, ResourceId};
 
 use super::{Steps, invalid, not_found};
 use crate::caller::Caller;
@@ -200,9 +200,14 @@ impl<C: Connection> Steps<'_, C> {
 
     /// The stored columns of a post-select, by field.
     pub(super) fn row_of(&self, output: &Output) -> Vec<Cell> {
+        self.by_field(self.write.resource, &output.stored)
+    }
+
+    /// The stored columns of a row, by field.
+    pub(super) fn by_field(&self, resource: ResourceId, stored: &[Cell]) -> Vec<Cell> {
         let model = &self.engine().model;
-        let mut row = vec![Cell::Null; model.resource(self.write.resource).fields.len()];
-        for ((field, _), cell) in model.stored(self.write.resource).zip(&output.stored) {
+        let mut row = vec![Cell::Null; model.resource(resource).fields.len()];
+        for ((field, _), cell) in model.stored(resource).zip(stored) {
             row[field.index as usize] = cell.clone();
         }
         row
