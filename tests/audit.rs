@@ -42,7 +42,15 @@ resources:
       about: { to: Note, optional: true, inverse: { name: remarks, nested: true }, on_delete: cascade }
     many_to_many:
       tags: { to: Tag, inverse: notes, writable: true }
+      readers: { to: User, through: Reading, inverse: reads }
     access: { read: public, create: public, update: text != 'final', delete: public }
+  Reading:
+    unique: [[note, user]]
+    fields: { line: { type: integer, default: 1 } }
+    belongs_to:
+      note: { to: Note, on_delete: cascade }
+      user: { to: User, on_delete: cascade }
+    access: { read: public, create: public, change: public }
 accounts: { resource: User, identify_by: [name], password: password }
 ";
 
@@ -188,6 +196,20 @@ fn ways(logged: &mut Logged<'_>) -> Result<(), String> {
         pair("unlink", blue, json!(null)),
     ];
     logged.holds("link and unlink", &json!(expected))?;
+
+    for line in [2, 3] {
+        ann.expect(204, sent("PUT", "/api/users/1/reads/1", &json!({ "line": line })))?;
+    }
+    for _ in 0..2 {
+        ann.expect(204, Request::new("DELETE", "/api/notes/1/readers/1"))?;
+    }
+    let reading = |line: i32| json!({ "id": 1, "line": line, "note_id": 1, "user_id": 1 });
+    let expected = json!([
+        ["[1]", "create", "Reading", "[1]", null, reading(2)],
+        ["[1]", "update", "Reading", "[1]", { "line": 2 }, { "line": 3 }],
+        ["[1]", "delete", "Reading", "[1]", reading(3), null],
+    ]);
+    logged.holds("pairs that are items", &expected)?;
 
     ann.expect(204, Request::new("DELETE", "/api/notes/1"))?;
     let last =

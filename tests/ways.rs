@@ -12,7 +12,9 @@ use crate::support::server::{output, package};
 use crate::trial;
 
 /// The schemas that `tests/ways` serves.
-const SCHEMAS: [&str; 8] = ["bin", "blog", "keys", "many", "rules", "sets", "shapes", "types"];
+const SCHEMAS: [&str; 9] = [
+    "bin", "blog", "keys", "many", "rules", "sets", "shapes", "teams", "types",
+];
 
 /// The tests.
 pub(crate) fn trials() -> Vec<Trial> {

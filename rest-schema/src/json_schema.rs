@@ -64,7 +64,7 @@ fn shape(shape: Shape) -> Value {
     let word = pattern("^[A-Za-z_][A-Za-z0-9_]{0,62}$");
     match shape {
         Shape::Text => text,
-        Shape::Name => word,
+        Shape::Name | Shape::Resource => word,
         Shape::Names => list(&word),
         Shape::Texts => list(&text),
         Shape::TextOrTexts | Shape::Sort => json!({ "anyOf": [text, list(&text)] }),

@@ -57,6 +57,8 @@ pub enum Shape {
     Text,
     /// A name of the schema: a letter or `_`, then letters, digits, `_`.
     Name,
+    /// The name of a resource.
+    Resource,
     /// Names in a list.
     Names,
     /// Texts in a list.
@@ -363,7 +365,7 @@ const FIELD: &[KeyRow] = keys! {
 };
 
 const BELONGS_TO: &[KeyRow] = keys! {
-    "to"          Name,      "The resource it leads to";
+    "to"          Resource,  "The resource it leads to";
     "column"      Text,      "The column of the key; the name and the target's key where it isn't said";
     "columns"     Texts,     "The columns, where the target's key has several fields";
     "api_name"    Text,      "The key field's name on the wire";
@@ -393,16 +395,16 @@ const INVERSE: &[KeyRow] = keys! {
 };
 
 const MANY_TO_MANY: &[KeyRow] = keys! {
-    "to"          Name,      "The resource it leads to";
+    "to"          Resource,    "The resource it leads to";
     "table"       Text,      "The table of pairs; this table and the relation's name where it isn't said";
-    "from_column" Text,      "Its column with the key of this side";
-    "to_column"   Text,      "Its column with the key of the target";
+    "through"     Resource,  "A resource whose items are the pairs: it has a belongs_to to either side, and both are unique together";
+    "from_column" Text,      "Its column with the key of this side; of a `through`, said where several could be meant";
+    "to_column"   Text,      "Its column with the key of the target; likewise";
     "description" Text,      "In Markdown";
     "inverse"     Block(Level::Inverse), "The name of the relation seen from the target";
     "writable"    Flag,      "Whether items show the keys of the targets (`tag_ids`), and bodies set them";
     "api_name"    Text,      "The name of that member on the wire";
     "access"      Rule,      "Who may link and unlink, in place of the rule `update`";
-    "through"     Later,     "A resource whose items are the pairs";
 };
 
 const INDEX: &[KeyRow] = keys! {
@@ -431,7 +433,7 @@ const ACCESS: &[KeyRow] = keys! {
 };
 
 const ACCOUNTS: &[KeyRow] = keys! {
-    "resource"    Name,      "The resource whose items are accounts";
+    "resource"    Resource,  "The resource whose items are accounts";
     "identify_by" Names,     "Fields that name an account at sign-in; each unique";
     "password"    Name,      "The field of type password";
     "admin"       Rule,      "Who administers the service: a rule over `me`";

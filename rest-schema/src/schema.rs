@@ -278,6 +278,8 @@ pub struct Relation {
     pub declared: bool,
     /// How the rows are found.
     pub link: Link,
+    /// The resource whose rows the pairs are, where they are those of one (many-to-many only).
+    pub through: Option<Through>,
     /// Who may link and unlink, judged on the row that declares the relation; `None`: who may update that row
     /// (many-to-many only, at the side that declares it).
     pub access: Option<Rule>,
@@ -311,6 +313,38 @@ impl RelationKind {
     /// Whether it leads to one item at most.
     pub fn is_to_one(self) -> bool {
         matches!(self, Self::BelongsTo | Self::HasOne)
+    }
+}
+
+/// The resource whose rows are the pairs of a many-to-many: what it holds of each side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Through {
+    /// Its belongs_to that leads to this side.
+    pub from: RelationId,
+    /// Its belongs_to that leads to the target.
+    pub to: RelationId,
+}
+
+impl Relation {
+    /// Whether it leads over a table of pairs that is no resource's.
+    pub fn has_bare_pairs(&self) -> bool {
+        self.kind == RelationKind::ManyToMany && self.through.is_none()
+    }
+}
+
+impl Through {
+    /// The resource.
+    pub fn resource(self) -> ResourceId {
+        self.from.resource
+    }
+
+    /// The same seen from the other side.
+    #[must_use]
+    pub fn turned(self) -> Self {
+        Self {
+            from: self.to,
+            to: self.from,
+        }
     }
 }
 

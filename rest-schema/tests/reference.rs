@@ -61,6 +61,7 @@ fn value(row: &KeyRow) -> String {
     match row.shape {
         Shape::Text => "a text".to_owned(),
         Shape::Name => "a name".to_owned(),
+        Shape::Resource => "a resource".to_owned(),
         Shape::Names => "names".to_owned(),
         Shape::Texts => "texts".to_owned(),
         Shape::TextOrTexts => "a text, or several".to_owned(),

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use rest_schema::{
-    Deprecation, Field, FieldId, OnDelete, Relation, RelationId, Resource, ResourceId, Schema,
+    Deprecation, Field, FieldId, Link, OnDelete, Relation, RelationId, RelationKind, Resource, ResourceId,
+    Schema,
 };
 
 use crate::cell::Cell;
@@ -114,6 +115,15 @@ impl Model {
     /// A relation.
     pub fn relation(&self, id: RelationId) -> &Relation {
         self.schema.relation(id)
+    }
+
+    /// The fields of this side by which a belongs_to points at its target; `None` for the other kinds.
+    pub fn foreign_key(&self, relation: RelationId) -> Option<&[FieldId]> {
+        let relation = self.relation(relation);
+        match (&relation.link, relation.kind) {
+            (Link::Keys { local, .. }, RelationKind::BelongsTo) => Some(local),
+            _ => None,
+        }
     }
 
     /// How a field is kept.

@@ -1,6 +1,6 @@
 //! Rows as a file gives them, checked and made ready for [`Service::load`].
 
-use rest_schema::{FieldId, RelationId, RelationKind, ResourceId, Value};
+use rest_schema::{FieldId, RelationId, ResourceId, Value};
 
 use crate::operate::Rows;
 use crate::problem::{Fault, words};
@@ -92,7 +92,9 @@ impl Reader<'_> {
 
     fn many_to_many(&self, resource: ResourceId, name: &str) -> Option<RelationId> {
         let (index, relation) = self.service.schema().resource(resource).relation_by_name(name)?;
-        (relation.kind == RelationKind::ManyToMany).then_some(RelationId { resource, index })
+        relation
+            .has_bare_pairs()
+            .then_some(RelationId { resource, index })
     }
 
     fn rows_of(&mut self, resource: ResourceId, items: &[Json], at: &Pointer) -> Rows {

@@ -25,7 +25,7 @@ use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use axum::http::{HeaderMap, Method, Request};
 use http_body_util::BodyExt;
-use rest_schema::{RelationKind, ResourceId};
+use rest_schema::ResourceId;
 use serde::Serialize;
 use serde_json::Value;
 use tower::ServiceExt;
@@ -159,7 +159,7 @@ impl Api {
             return Vec::new();
         };
         let relations = of.relations.iter();
-        let pairs = relations.filter(|relation| relation.kind == RelationKind::ManyToMany);
+        let pairs = relations.filter(|relation| relation.has_bare_pairs());
         pairs
             .filter_map(|relation| match members.remove(&relation.name) {
                 Some(Value::Array(others)) => Some((format!("{resource}.{}", relation.name), others)),

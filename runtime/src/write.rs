@@ -22,7 +22,7 @@ use crate::storage::once::{self, Doing, Known, OfKey, Once};
 use crate::storage::steps::{Action, Change, Write};
 use crate::storage::{Refusal, Storage};
 use crate::typed::Binding;
-use crate::validate::New;
+use crate::validate::{New, Update};
 
 /// Who asks for a write of what, and what of it is wanted.
 #[derive(Debug)]
@@ -238,21 +238,13 @@ impl Inner {
                 }
             }
             Action::Update { update, create, .. } => {
-                // A PUT's two ways have the same passwords; each is hashed once.
-                let of_update = update.take_passwords();
-                let mut new = create.as_mut().and_then(|create| create.as_mut().ok());
-                let of_create = new.as_mut().map(|new| new.take_passwords()).unwrap_or_default();
-                let passwords = if of_update.is_empty() {
-                    of_create
-                } else {
-                    of_update
-                };
-                for (field, plain) in passwords {
-                    let hash = Value::Text(self.hashed(plain).await?);
-                    if let Some(new) = &mut new {
-                        new.put(field, hash.clone());
-                    }
-                    update.put(field, hash);
+                let new = create.as_mut().and_then(|create| create.as_mut().ok());
+                self.hash_passwords_of_put(update, new).await?;
+            }
+            Action::Paired(paired) => {
+                if let Some(put) = &mut paired.put {
+                    let new = put.create.as_mut().ok();
+                    self.hash_passwords_of_put(&mut put.update, new).await?;
                 }
             }
             Action::Several(several) => {
@@ -275,6 +267,29 @@ impl Inner {
                 }
             }
             Action::Delete { .. } | Action::Restore { .. } | Action::Link { .. } => {}
+        }
+        Ok(())
+    }
+
+    /// A PUT's two ways have the same passwords; each is hashed once.
+    async fn hash_passwords_of_put(
+        &self,
+        update: &mut Update,
+        mut new: Option<&mut Box<New>>,
+    ) -> Result<(), Problem> {
+        let of_update = update.take_passwords();
+        let of_create = new.as_mut().map(|new| new.take_passwords()).unwrap_or_default();
+        let passwords = if of_update.is_empty() {
+            of_create
+        } else {
+            of_update
+        };
+        for (field, plain) in passwords {
+            let hash = Value::Text(self.hashed(plain).await?);
+            if let Some(new) = &mut new {
+                new.put(field, hash.clone());
+            }
+            update.put(field, hash);
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use rest_runtime::problem::{Code, Problem};
 use rest_runtime::schema::Operation;
-use rest_runtime::types::{Password, Uuid};
+use rest_runtime::types::{ManyToMany, Password, Uuid};
 use rest_runtime::{Change, Draft, Hooks, RestResource, RestService, Service, Tx, test};
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -55,6 +55,21 @@ struct Label {
     text: String,
     #[rest(private, default = "")]
     folded: String,
+    #[rest(through = Mark, inverse = labels)]
+    notes: ManyToMany<Note>,
+}
+
+/// The pairs of labels and notes.
+#[derive(Debug, RestResource)]
+#[rest(unique(label, note), access(read = public, create = public, change = public))]
+struct Mark {
+    id: i64,
+    #[rest(default = "")]
+    text: String,
+    #[rest(belongs_to = Label)]
+    label_id: Uuid,
+    #[rest(belongs_to = Note)]
+    note_id: i64,
 }
 
 #[derive(RestService)]
@@ -65,6 +80,7 @@ struct Notes {
     notes: Note,
     entries: Entry,
     labels: Label,
+    marks: Mark,
 }
 
 async fn api(hooks: impl Hooks<Note>) -> test::Api {
@@ -188,6 +204,60 @@ async fn a_put_that_creates_is_prepared_like_one_that_changes() {
     assert_eq!(
         seen.take(),
         ["Update true", "Create one", "Update true", "Update two"]
+    );
+}
+
+struct Upper(Seen);
+
+impl Hooks<Mark> for Upper {
+    async fn prepare(&self, draft: &mut Draft<Mark>) -> Result<(), Problem> {
+        self.0
+            .add(format!("prepare {:?} {:?}", draft.operation(), draft.key()));
+        if draft.operation() == Operation::Delete {
+            return Ok(());
+        }
+        let text = draft.get(Mark::TEXT).unwrap_or_default();
+        draft.set(Mark::TEXT.set(text.to_uppercase()))
+    }
+
+    async fn committed(&self, change: Change<Mark>) {
+        let text = change.value(Mark::TEXT);
+        self.0.add(format!("committed {:?} {text:?}", change.operation));
+    }
+}
+
+#[tokio::test]
+async fn a_pair_that_is_an_item_has_its_hooks_at_its_own_address_too() {
+    let seen = Seen::default();
+    let builder = Service::build::<Notes>()
+        .expect("a schema")
+        .hooks(Upper(seen.clone()));
+    let api = builder.test().await.expect("a service");
+    let nobody = api.anonymous();
+    let label = Uuid::from_u128(7);
+    nobody
+        .put(format!("/api/labels/{label}"), json!({"text": "red"}))
+        .await;
+    make(&api, "one").await;
+    let pair = format!("/api/labels/{label}/notes/1");
+    for text in ["a", "b"] {
+        let put = nobody.put(&pair, json!({"text": text})).await;
+        assert_eq!(put.status, 204, "{put:?}");
+    }
+    assert_eq!(texts(&api, "marks").await, ["B"]);
+    assert_eq!(nobody.delete(&pair).await.status, 204);
+    assert_eq!(nobody.delete(&pair).await.status, 204);
+    assert_eq!(
+        seen.take(),
+        [
+            "prepare Update None",
+            "committed Create Some(\"A\")",
+            "prepare Update Some(1)",
+            "committed Update Some(\"B\")",
+            "prepare Delete Some(1)",
+            "committed Delete None",
+            "prepare Delete None",
+        ]
     );
 }
 

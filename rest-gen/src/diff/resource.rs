@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rest_schema::{Caching, FieldId, Operation, Relation, RelationKind, Resource, Schema, SortKey};
+use rest_schema::{Caching, FieldId, Operation, Relation, Resource, Schema, SortKey};
 
 use super::{Changes, field};
 
@@ -182,7 +182,7 @@ impl Pair<'_> {
             let own = relation.access.as_ref();
             own.or(resource.access.update.as_ref()).cloned()
         };
-        let is_pairs = |relation: &Relation| relation.declared && relation.kind == RelationKind::ManyToMany;
+        let is_pairs = |relation: &Relation| relation.declared && relation.has_bare_pairs();
         if !(is_pairs(one) && is_pairs(other)) || one.access == other.access {
             return;
         }

@@ -290,11 +290,15 @@ impl Show<'_> {
             _ => Value::Null,
         };
         let inverse = relation.inverse.map(|id| &self.schema.relation(id).name);
+        let through = relation
+            .through
+            .map(|through| &self.schema.resource(through.resource()).name);
         object([
             ("kind", text(kind)),
             ("to", text(&self.schema.resource(relation.target).name)),
             ("inverse", optional(inverse)),
             ("by", self.link(&relation.link)),
+            ("through", optional(through)),
             ("on_delete", on_delete),
             ("nested", Value::Bool(relation.nested)),
             ("access", self.rule(relation.access.as_ref())),

@@ -5,8 +5,9 @@ use crate::keys::Level;
 use crate::naming;
 use crate::resolve::{is_own, usual_reach as usual};
 use crate::schema::{
-    Access, Bounds, DefaultValue, Deprecation, Field, FieldId, FieldRole, Index, IndexExpr, KeyKind, Link,
-    OnDelete, Relation, RelationId, RelationKind, Resource, ResourceId, Rule, Schema, SortKey,
+    Access, Bounds, DefaultValue, Deprecation, Field, FieldId, FieldRole, Index, IndexExpr, JoinColumn,
+    KeyKind, Link, OnDelete, Relation, RelationId, RelationKind, Resource, ResourceId, Rule, Schema, SortKey,
+    Through,
 };
 use crate::types::FieldType;
 use crate::value::Value;
@@ -272,14 +273,10 @@ impl Writer<'_> {
                 match &relation.link {
                     Link::Keys { local, .. } => self.belongs_to(&mut entries, relation, local),
                     Link::Join { table, local, remote } => {
-                        let target = &self.schema.resource(relation.target).table;
-                        let own = &self.resource.table;
-                        differs(&mut entries, "table", table, &format!("{own}_{}", relation.name));
-                        for column in local {
-                            differs(&mut entries, "from_column", &column.column, &format!("{own}_id"));
-                        }
-                        for column in remote {
-                            differs(&mut entries, "to_column", &column.column, &format!("{target}_id"));
+                        if let Some(through) = relation.through {
+                            self.through(&mut entries, through);
+                        } else {
+                            self.pairs(&mut entries, relation, table, [local, remote]);
                         }
                         described(&mut entries, relation);
                         self.inverse(&mut entries, relation);
@@ -293,6 +290,36 @@ impl Writer<'_> {
                 (relation.name.clone(), value)
             })
             .collect()
+    }
+
+    /// A bare table of pairs.
+    fn pairs(&self, entries: &mut Entries, relation: &Relation, table: &str, sides: [&[JoinColumn]; 2]) {
+        let target = &self.schema.resource(relation.target).table;
+        let own = &self.resource.table;
+        differs(entries, "table", table, &format!("{own}_{}", relation.name));
+        for ((key, side), of) in ["from_column", "to_column"].iter().zip(sides).zip([own, target]) {
+            for column in side {
+                differs(entries, key, &column.column, &format!("{of}_id"));
+            }
+        }
+    }
+
+    /// A resource whose items are the pairs; the columns where several belongs_to of it lead to one side.
+    fn through(&self, entries: &mut Entries, through: Through) {
+        let pairs = self.schema.resource(through.resource());
+        entries.push(entry("through", &pairs.name));
+        for (key, side) in [("from_column", through.from), ("to_column", through.to)] {
+            let leads = |relation: &&Relation| {
+                relation.kind == RelationKind::BelongsTo
+                    && relation.target == self.schema.relation(side).target
+            };
+            if let Link::Keys { local, .. } = &self.schema.relation(side).link
+                && let [first, ..] = local.as_slice()
+                && pairs.relations.iter().filter(leads).count() > 1
+            {
+                entries.push(entry(key, &self.schema.field(*first).column));
+            }
+        }
     }
 
     /// What bodies say of a many-to-many, and who says which pairs there are.

@@ -191,7 +191,7 @@ impl Reader<'_> {
             Shape::Text => self.text(&what, node).map(Value::Text),
             Shape::Interval => self.interval(&what, node).map(Value::Text),
             Shape::Type => self.type_name(node).map(Value::Text),
-            Shape::Name => self.name(&what, node).map(Value::Text),
+            Shape::Name | Shape::Resource => self.name(&what, node).map(Value::Text),
             Shape::Rule => self.rule(&what, node).map(Value::Text),
             Shape::Word(words) => self.word(&what, words, node).map(Value::Text),
             Shape::Flag => self.flag(&what, node).map(Value::Flag),

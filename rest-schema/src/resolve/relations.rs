@@ -3,13 +3,15 @@
 //! A relation that leads nowhere leads to its own resource here, so that places stay what they are; its fault and its
 //! name are kept.
 
+mod through;
+
 use std::collections::HashMap;
 
 use super::{Draft, Origin, index, names};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::raw::{Block, Named};
 use crate::schema::{
-    FieldId, JoinColumn, Link, OnDelete, Relation, RelationId, RelationKind, Resource, ResourceId,
+    FieldId, JoinColumn, Link, OnDelete, Relation, RelationId, RelationKind, Resource, ResourceId, Through,
 };
 use crate::source::{Excerpt, Span};
 
@@ -40,6 +42,7 @@ pub(super) fn build(draft: &mut Draft, diagnostics: &mut Diagnostics) {
         }
     }
     join_tables(draft, diagnostics);
+    through::members(draft, diagnostics);
 }
 
 fn target(draft: &mut Draft, id: ResourceId, named: &Named, diagnostics: &mut Diagnostics) -> ResourceId {
@@ -75,12 +78,7 @@ fn belongs_to(
     diagnostics: &mut Diagnostics,
 ) -> Relation {
     let target = target(draft, id, named, diagnostics);
-    let origins = draft.sketch(id).origins.iter();
-    let local: Vec<FieldId> = (0u32..)
-        .zip(origins)
-        .filter(|(_, origin)| **origin == Origin::Relation(at))
-        .map(|(index, _)| FieldId { resource: id, index })
-        .collect();
+    let local = local(draft, id, at);
     let remote = draft.schema.resource(target).key.fields.clone();
     Relation {
         name: named.name.text.clone(),
@@ -89,6 +87,7 @@ fn belongs_to(
         inverse: None,
         declared: true,
         link: Link::Keys { local, remote },
+        through: None,
         access: None,
         on_delete: on_delete(&named.block, diagnostics),
         limit: None,
@@ -96,6 +95,16 @@ fn belongs_to(
         sort: Vec::new(),
         description: named.block.string("description"),
     }
+}
+
+/// The fields that hold the key of the belongs_to at a place.
+fn local(draft: &Draft, id: ResourceId, at: usize) -> Vec<FieldId> {
+    let origins = draft.sketch(id).origins.iter();
+    (0u32..)
+        .zip(origins)
+        .filter(|(_, origin)| **origin == Origin::Relation(at))
+        .map(|(index, _)| FieldId { resource: id, index })
+        .collect()
 }
 
 fn on_delete(block: &Block, diagnostics: &mut Diagnostics) -> OnDelete {
@@ -119,6 +128,9 @@ fn on_delete(block: &Block, diagnostics: &mut Diagnostics) -> OnDelete {
 fn many_to_many(draft: &mut Draft, id: ResourceId, named: &Named, diagnostics: &mut Diagnostics) -> Relation {
     let block = &named.block;
     let target = target(draft, id, named, diagnostics);
+    if let Some(through) = block.text("through") {
+        return through::relation(draft, id, target, named, through, diagnostics);
+    }
     let (own, other) = (draft.schema.resource(id), draft.schema.resource(target));
     let default = |resource: &Resource| format!("{}_id", resource.table);
     let table = block.string("table");
@@ -164,6 +176,7 @@ fn many_to_many(draft: &mut Draft, id: ResourceId, named: &Named, diagnostics: &
             local: side(from, id),
             remote: side(to, target),
         },
+        through: None,
         access: None,
         on_delete: OnDelete::Restrict,
         limit: None,
@@ -220,6 +233,7 @@ fn other_side(
         inverse: Some(declared),
         declared: false,
         link,
+        through: relation.through.map(Through::turned),
         access: None,
         on_delete: OnDelete::Restrict,
         limit,
@@ -295,18 +309,21 @@ fn is_unique(draft: &Draft, relation: &Relation, written: &Block) -> bool {
     let Some(first) = local.first() else {
         return false;
     };
-    let same =
-        |fields: &[FieldId]| fields.len() == local.len() && fields.iter().all(|field| local.contains(field));
-    let resource = draft.schema.resource(first.resource);
-    let block = &draft.sketch(first.resource).block;
+    written.is("unique") || are_unique(draft, first.resource, local)
+}
+
+/// Whether no two rows have the same values of fields: because they are the key, or it is said of them.
+fn are_unique(draft: &Draft, id: ResourceId, fields: &[FieldId]) -> bool {
+    let same = |all: &[FieldId]| all.len() == fields.len() && all.iter().all(|field| fields.contains(field));
+    let block = &draft.sketch(id).block;
     let listed = block.lists("unique").iter().any(|names| {
-        let fields: Vec<FieldId> = names
+        let all: Vec<FieldId> = names
             .iter()
-            .flat_map(|name| index::fields_of(draft, first.resource, &name.text))
+            .flat_map(|name| index::fields_of(draft, id, &name.text))
             .collect();
-        same(&fields)
+        same(&all)
     });
-    written.is("unique") || same(&resource.key.fields) || listed
+    same(&draft.schema.resource(id).key.fields) || listed
 }
 
 /// A table of pairs belongs to one relation, and isn't the table of a resource.
@@ -320,7 +337,7 @@ fn join_tables(draft: &Draft, diagnostics: &mut Diagnostics) {
     }
     for (id, resource) in draft.schema.resources() {
         for relation in resource.relations.iter().filter(|relation| relation.declared) {
-            let Link::Join { table, .. } = &relation.link else {
+            let (Link::Join { table, .. }, None) = (&relation.link, relation.through) else {
                 continue;
             };
             let own = format!("`{}.{}`", resource.name, relation.name);

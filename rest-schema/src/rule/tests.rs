@@ -143,6 +143,7 @@ fn relation(
         _ => (own(from), key),
     };
     schema.resources[from.0 as usize].relations.push(Relation {
+        through: None,
         name: name.to_owned(),
         kind,
         target: to,

@@ -138,7 +138,7 @@ fn targets(relations: &Node) -> Vec<&Node> {
         _ => None,
     });
     keys.flatten()
-        .filter(|(key, _)| text(key) == "to")
+        .filter(|(key, _)| matches!(text(key).as_str(), "to" | "through"))
         .map(|(_, to)| to)
         .collect()
 }

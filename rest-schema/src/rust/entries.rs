@@ -133,6 +133,7 @@ fn shaped(shape: Shape, value: Value, diagnostics: &mut Diagnostics) -> Tree {
             let list = listed(Value { span, kind }, diagnostics);
             Tree::new(span, TreeKind::List(vec![list]))
         }
+        (Shape::Resource, Kind::Word(_, Some(path))) => Tree::new(span, TreeKind::Resource(path)),
         (Shape::Names | Shape::Texts | Shape::Terms, kind @ (Kind::Word(..) | Kind::Text(_))) => {
             listed(Value { span, kind }, diagnostics)
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::draft::{RawDraft, Work};
 use crate::problem::Problem;
 use crate::service::Inner;
-use crate::storage::steps::{Action, Change, Several};
+use crate::storage::steps::{Action, Change, Put, Several};
 use crate::validate::New;
 use crate::write::Asking;
 
@@ -64,7 +64,24 @@ pub(crate) async fn prepare(service: &Arc<Inner>, asked: &Asking, action: Action
             }
             Ok(Action::Several(Several { rows, ..several }))
         }
-        // What is refused anyway; and pairs, which have no hooks.
+        Action::Paired(mut paired) => {
+            let key = (!paired.key.is_empty()).then_some(&paired.key);
+            match paired.put.take() {
+                None => {
+                    one(service, asked, key, Work::Delete).await?;
+                }
+                Some(Put { update, create }) => {
+                    let work = Work::Update(*update, Some(create));
+                    let Work::Update(update, Some(create)) = one(service, asked, key, work).await? else {
+                        return Err(changed());
+                    };
+                    let update = Box::new(update);
+                    paired.put = Some(Put { update, create });
+                }
+            }
+            Ok(Action::Paired(paired))
+        }
+        // What is refused anyway; and bare pairs, which have no hooks.
         other @ (Action::Update { .. } | Action::Restore { .. } | Action::Link { .. }) => Ok(other),
     }
 }

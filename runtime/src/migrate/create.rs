@@ -223,7 +223,7 @@ impl Maker<'_> {
             .resources
             .iter()
             .flat_map(|resource| &resource.relations);
-        for relation in relations.filter(|relation| relation.declared) {
+        for relation in relations.filter(|relation| relation.declared && relation.through.is_none()) {
             let Link::Join { table, local, remote } = &relation.link else {
                 continue;
             };

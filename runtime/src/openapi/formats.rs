@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::field::{LONGEST_QUERY, Object};
 use super::schema::Kind;
 use super::{Document, Version, object};
+use crate::plan::level::THROUGH;
 use crate::respond::format::{Content, Format, Media};
 
 impl Document<'_> {
@@ -41,6 +42,12 @@ impl Document<'_> {
             }
             names.push(relation.name.clone());
             embedded.insert(relation.name.clone(), self.embedded(relation));
+        }
+        if let Some(pair) = self.pair(id, Kind::Hal) {
+            if let Some(members) = item["properties"].as_object_mut() {
+                members.shift_remove(THROUGH);
+            }
+            embedded.insert(THROUGH.to_owned(), pair);
         }
         let links = object(names.into_iter().map(|name| (name, link())), &["self"]);
         let has_relations = !embedded.is_empty();

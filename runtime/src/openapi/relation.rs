@@ -4,10 +4,11 @@ use rest_schema::{FieldId, Operation, RelationId, ResourceId, naming};
 use serde_json::{Value, json};
 
 use super::Document;
-use super::draft::{Draft, OF_ITEM, WRITE};
+use super::draft::{Draft, OF_ITEM, WRITE, contents};
 use super::field::{self, LONGEST_QUERY, Object};
 use crate::plan::access::Deed;
 use crate::problem::Code;
+use crate::request::body::JSON_TYPES;
 use crate::request::methods;
 use crate::validate::Body;
 
@@ -91,14 +92,15 @@ impl Document<'_> {
         }
         let options = self.options(&from.name, &format!("{noun}Pair"), &methods, &parameters);
         all.insert("parameters".to_owned(), parameters);
-        let put = self.pair_change(id, "link", "They are linked, as they may have been before.");
-        let delete = self.pair_change(
-            id,
-            "unlink",
-            "They aren't linked, as they may not have been before.",
-        );
-        all.insert("put".to_owned(), put.finished());
-        all.insert("delete".to_owned(), delete.finished());
+        if methods.contains(&"PUT") {
+            let put = self.pair_change(id, "link", "They are linked, as they may have been before.");
+            all.insert("put".to_owned(), put.finished());
+        }
+        if methods.contains(&"DELETE") {
+            let told = "They aren't linked, as they may not have been before.";
+            let delete = self.pair_change(id, "unlink", told);
+            all.insert("delete".to_owned(), delete.finished());
+        }
         all.insert("options".to_owned(), options.finished());
         all
     }
@@ -109,7 +111,12 @@ impl Document<'_> {
         let noun = self.noun(id);
         let declared = self.model.schema.declared(id);
         let summary = format!("One pair of {}: {verb}", relation.name);
-        let mut draft = self.draft(declared.resource, verb, &noun, summary, Deed::Link(declared));
+        let (written, deed) = match (relation.through, verb) {
+            (None, _) => (declared.resource, Deed::Link(declared)),
+            (Some(through), "unlink") => (through.resource(), Operation::Delete.into()),
+            (Some(through), _) => (through.resource(), Operation::Create.into()),
+        };
+        let mut draft = self.draft(written, verb, &noun, summary, deed);
         from.name.clone_into(&mut draft.tag);
         self.guarded(id.resource, &mut draft);
         draft.responses.extend(self.problems(WRITE));
@@ -117,6 +124,16 @@ impl Document<'_> {
         draft
             .responses
             .extend(self.problems(&[Code::Invalid, Code::BodyTooLarge, Code::UnreadableBody]));
+        if let Some(through) = relation.through.filter(|_| verb == "link") {
+            draft
+                .responses
+                .extend(self.problems(&[Code::UnsupportedMediaType]));
+            let sides =
+                [through.from, through.to].map(|side| self.model.foreign_key(side).unwrap_or_default());
+            let body = self.body(through.resource(), Body::Create, &sides.concat());
+            // Without a body, all that isn't said falls back.
+            draft.body = Some(json!({ "content": contents(JSON_TYPES, &body) }));
+        }
         for side in [id.resource, relation.target] {
             let read = self.draft(side, "", "", String::new(), Operation::Read);
             draft.responses.extend(read.responses);

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::field::{self, LONGEST_QUERY, Object, Use};
 use super::{Document, object, parameter};
+use crate::plan::level::THROUGH;
 use crate::request::methods;
 use crate::request::query::PARAMETERS;
 use crate::validate::Body;
@@ -176,7 +177,30 @@ impl Document<'_> {
         for relation in self.relations(id) {
             properties.insert(relation.name.clone(), self.included(relation));
         }
+        if let Some(pair) = self.pair(id, Kind::Whole) {
+            properties.insert(THROUGH.to_owned(), pair);
+        }
         object(properties, &required)
+    }
+
+    /// The pair within an item, where it is listed by a relation whose pairs are items.
+    pub(super) fn pair(&self, id: ResourceId, kind: Kind) -> Option<Value> {
+        let schema = &self.model.schema;
+        let ways = schema.resources().flat_map(|(resource, from)| {
+            let of = move |index| RelationId { resource, index };
+            (0u32..).map(of).zip(&from.relations)
+        });
+        let leads = ways.filter(|(_, relation)| relation.target == id);
+        let served = leads.filter(|(way, _)| !methods::of_related(schema, *way).is_empty());
+        let mut kinds: Vec<Value> = Vec::new();
+        for through in served.filter_map(|(_, relation)| relation.through) {
+            let one = self.reference(through.resource(), kind);
+            if !kinds.contains(&one) {
+                kinds.push(one);
+            }
+        }
+        let what = "The pair, where the item is listed by a relation whose pairs are items.";
+        (!kinds.is_empty()).then(|| json!({ "description": what, "anyOf": kinds }))
     }
 
     /// A relation within an item, where `include` or `fields` asks for it.

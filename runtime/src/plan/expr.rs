@@ -92,6 +92,9 @@ pub struct LedTo {
     pub row: u8,
     /// Which row that is: one at most.
     pub condition: Expr,
+    /// Which pairs count, where those of a many-to-many are rows of a resource: a condition on such a row, which has
+    /// the number of the row that the way starts from. Else TRUE.
+    pub pairs: Expr,
 }
 
 /// Where a relation is followed from.
@@ -125,6 +128,9 @@ pub struct Related {
     pub relation: RelationId,
     /// Which rows count.
     pub condition: Expr,
+    /// Which pairs count, where those of a many-to-many are rows of a resource: a condition on such a row, whose number
+    /// is one more than that of the rows found. Else TRUE.
+    pub pairs: Expr,
     /// What is made of them.
     pub take: Take,
 }
@@ -163,6 +169,14 @@ pub enum Place {
 }
 
 impl Expr {
+    /// That fields of row 0 have the values of the first parameters.
+    pub fn are(fields: &[FieldId]) -> Self {
+        Self::and((0u16..).zip(fields).map(|(place, field)| {
+            let (column, slot) = (Self::Column(0, *field), Self::Slot(Slot::Param(place)));
+            Self::Compare(Comparison::Equal, Box::new(column), Box::new(slot))
+        }))
+    }
+
     /// AND, flattened and folded.
     pub fn and(parts: impl IntoIterator<Item = Expr>) -> Expr {
         let mut all = Vec::new();
@@ -198,6 +212,7 @@ impl Expr {
             row: 1,
             relation,
             condition,
+            pairs: Expr::Boolean(true),
             take: Take::Keys,
         }))
     }
@@ -241,6 +256,7 @@ impl Expr {
                 row: related.row + by,
                 relation: related.relation,
                 condition: related.condition.shifted(by),
+                pairs: related.pairs.shifted(by),
                 take: match &related.take {
                     Take::Exists => Take::Exists,
                     Take::Keys => Take::Keys,
@@ -255,6 +271,7 @@ impl Expr {
                 relation: led.relation,
                 row: led.row + by,
                 condition: led.condition.shifted(by),
+                pairs: led.pairs.shifted(by),
             }))),
             _ => None,
         })
@@ -288,6 +305,7 @@ impl Expr {
             Expr::Call(function, list) => Expr::Call(*function, all(list)),
             Expr::Related(related) => Expr::Related(Box::new(Related {
                 condition: related.condition.map(change),
+                pairs: related.pairs.map(change),
                 take: match &related.take {
                     Take::Exists => Take::Exists,
                     Take::Keys => Take::Keys,
@@ -300,6 +318,7 @@ impl Expr {
             })),
             Expr::LedTo(led) => Expr::LedTo(Box::new(LedTo {
                 condition: led.condition.map(change),
+                pairs: led.pairs.map(change),
                 ..(**led).clone()
             })),
         }
@@ -355,6 +374,7 @@ mod tests {
                     index: 0,
                 },
             ),
+            pairs: Expr::Boolean(true),
             take: Take::Exists,
         };
         let shifted = Expr::and([column(0), Expr::Related(Box::new(inner))]).shifted(2);

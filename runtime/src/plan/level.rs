@@ -4,7 +4,7 @@ use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 use std::sync::Arc;
 
-use rest_schema::{FieldId, RelationId, ResourceId};
+use rest_schema::{FieldId, Link, RelationId, ResourceId};
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::model::Model;
@@ -105,17 +105,60 @@ pub struct Shown {
     pub guard: Option<Expr>,
 }
 
+/// The member of an item, listed where a relation leads, that holds the pair by which it was found.
+pub const THROUGH: &str = "through";
+
 /// A relation shown within each row.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Included {
     /// Which.
     pub relation: RelationId,
+    /// Whether it is followed from its target back: a belongs_to of the row that is the pair by which a list of a
+    /// relation found its items, shown in them as [`THROUGH`].
+    pub back: bool,
     /// What is shown of its rows.
     pub level: Level,
-    /// The target's read rule, as row 0.
+    /// Which rows count: the read rule of theirs, as row 0.
     pub condition: Expr,
+    /// Which pairs count, where those of a many-to-many are rows of a resource: a condition on such a row, row 1. Else
+    /// TRUE.
+    pub pairs: Expr,
     /// The order within a parent (to-many).
     pub order: Vec<Term>,
     /// The most rows within a parent (to-many).
     pub cap: u32,
+}
+
+impl Included {
+    /// The member that holds it.
+    pub fn name<'m>(&self, model: &'m Model) -> &'m str {
+        if self.back {
+            THROUGH
+        } else {
+            &model.relation(self.relation).name
+        }
+    }
+
+    /// Whether a parent has one such row at most.
+    pub fn is_to_one(&self, model: &Model) -> bool {
+        self.back || model.relation(self.relation).kind.is_to_one()
+    }
+
+    /// The fields of the parent by which the rows are found.
+    pub fn local(&self, model: &Model) -> Vec<FieldId> {
+        match &model.relation(self.relation).link {
+            Link::Keys { remote, .. } if self.back => remote.clone(),
+            Link::Keys { local, .. } => local.clone(),
+            Link::Join { local, .. } => local.iter().map(|join| join.field).collect(),
+        }
+    }
+
+    /// The fields of the rows that have the values of the parent's; of those over pairs none do.
+    pub fn remote<'m>(&self, model: &'m Model) -> Option<&'m [FieldId]> {
+        match &model.relation(self.relation).link {
+            Link::Keys { local, .. } if self.back => Some(local),
+            Link::Keys { remote, .. } => Some(remote),
+            Link::Join { .. } => None,
+        }
+    }
 }

@@ -212,6 +212,7 @@ impl Lowering<'_> {
             row,
             relation: *step,
             condition: self.is_there(*step, row),
+            pairs: Expr::Boolean(true),
             take: Take::Value(value),
         }))
     }
@@ -253,6 +254,7 @@ impl Lowering<'_> {
             row,
             relation: *step,
             condition: Expr::and([condition, self.is_there(*step, row)]),
+            pairs: self.pairs(*step, row, &|pairs| is_there(self.schema, pairs)),
             take: Take::Exists,
         }))
     }
@@ -260,6 +262,14 @@ impl Lowering<'_> {
     /// That the row to which a step leads wasn't deleted.
     fn is_there(&self, step: RelationId, row: u8) -> Expr {
         is_there(self.schema, self.schema.relation(step).target).shifted(row)
+    }
+
+    /// Which pairs lead to a row, where they are rows themselves.
+    fn pairs(&self, step: RelationId, row: u8, rule: &dyn Fn(ResourceId) -> Expr) -> Expr {
+        let through = self.schema.relation(step).through;
+        through.map_or(Expr::Boolean(true), |through| {
+            rule(through.resource()).shifted(row + 1)
+        })
     }
 
     /// The keys of the rows to which a many-to-many leads from row 0 and that the caller may read.
@@ -289,6 +299,7 @@ impl Lowering<'_> {
             row,
             relation,
             condition: (self.read_rule)(target).shifted(row),
+            pairs: self.pairs(relation, row, self.read_rule),
             take,
         }))
     }

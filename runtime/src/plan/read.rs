@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use rest_schema::{Comparison, FieldId, RelationId, ResourceId, SortKey, Value};
+use rest_schema::{Comparison, FieldId, RelationId, ResourceId, SortKey, Through, Value};
 
 use crate::caller::Caller;
 use crate::cell::Cell;
@@ -174,12 +174,19 @@ impl Planner<'_> {
 
     /// A page of what a relation leads to from the row with this key.
     pub fn related(&self, from: &From, query: &Query, key: &CursorKey) -> Result<ReadPlan, Problem> {
-        let target = self.model.relation(from.relation).target;
-        let level = self.shared_level(target, &query.selection)?;
+        let relation = self.model.relation(from.relation);
+        let level = match relation.through {
+            Some(through) if !query.format.is_stream() && query.aggregation.is_none() => {
+                let mut level = self.level(relation.target, &query.selection)?;
+                level.includes.push(self.pair(through)?);
+                level.into()
+            }
+            _ => self.shared_level(relation.target, &query.selection)?,
+        };
         let own: Query;
         let query = if query.sort.is_empty() {
             own = Query {
-                sort: own_order(&self.model.relation(from.relation).sort),
+                sort: own_order(&relation.sort),
                 ..query.clone()
             };
             &own
@@ -245,6 +252,7 @@ impl Planner<'_> {
             relation: from.relation,
             row: 1,
             condition,
+            pairs: self.pairs_rule(from.relation)?.shifted(1),
         })))
     }
 
@@ -356,6 +364,9 @@ impl Planner<'_> {
         steps.extend(aggregated.flat_map(|path| &path.steps));
         let keeping = self.keeping(resource, &steps, &query.selection);
         from.iter().fold(keeping, |keeping, from| {
+            let through = self.model.relation(from.relation).through;
+            let pairs = through.map(|through| self.model.keeping(through.resource()));
+            let keeping = pairs.into_iter().fold(keeping, Keeping::and);
             keeping.and(self.model.keeping(from.relation.resource))
         })
     }
@@ -366,11 +377,19 @@ impl Planner<'_> {
             return Keeping::Personal;
         }
         let target = |relation: &RelationId| self.model.relation(*relation).target;
-        let of_steps = steps.iter().map(|step| self.model.keeping(target(step)));
-        let of_includes = selection
-            .includes
+        let includes = || selection.includes.iter();
+        let ways = steps
             .iter()
-            .map(|include| self.keeping(target(&include.relation), &[], &include.selection));
+            .copied()
+            .chain(includes().map(|include| include.relation));
+        let pairs = ways.filter_map(|way| self.model.relation(way).through);
+        let of_pairs = pairs.map(|through| self.model.keeping(through.resource()));
+        let of_steps = steps
+            .iter()
+            .map(|step| self.model.keeping(target(step)))
+            .chain(of_pairs);
+        let of_includes =
+            includes().map(|include| self.keeping(target(&include.relation), &[], &include.selection));
         of_steps
             .chain(of_includes)
             .fold(self.model.keeping(resource), Keeping::and)
@@ -379,6 +398,14 @@ impl Planner<'_> {
     /// The read rule as a condition on row 0, or the refusal where it is closed to this caller.
     pub fn read_rule(&self, resource: ResourceId) -> Result<Expr, Problem> {
         self.read_rule_of(resource, Which::There)
+    }
+
+    /// The read rule of the pairs of a many-to-many, as a condition on row 0, where they are rows of a resource.
+    fn pairs_rule(&self, relation: RelationId) -> Result<Expr, Problem> {
+        match self.model.relation(relation).through {
+            Some(through) => self.read_rule(through.resource()),
+            None => Ok(Expr::Boolean(true)),
+        }
     }
 
     /// The same for rows of which those that were deleted may be some.
@@ -452,14 +479,31 @@ impl Planner<'_> {
         let sort = own_order(&relation.sort);
         Ok(Included {
             relation: include.relation,
+            back: false,
             level: self.level(target, &include.selection)?,
             condition: self.read_rule(target)?,
+            pairs: self.pairs_rule(include.relation)?.shifted(1),
             order: if relation.kind.is_to_one() {
                 Vec::new()
             } else {
                 self.order(target, &sort)?
             },
             cap: relation.limit.unwrap_or(self.model.schema.page.limit),
+        })
+    }
+
+    /// The pair by which an item is found where a relation leads; the key of where it starts are the first parameters.
+    fn pair(&self, through: Through) -> Result<Included, Problem> {
+        let pairs = through.resource();
+        let starts = Expr::are(self.model.foreign_key(through.from).unwrap_or_default());
+        Ok(Included {
+            relation: through.to,
+            back: true,
+            level: self.level(pairs, &Selection::default())?,
+            condition: Expr::and([starts, self.read_rule(pairs)?]),
+            pairs: Expr::Boolean(true),
+            order: Vec::new(),
+            cap: 1,
         })
     }
 
@@ -534,6 +578,7 @@ impl Planner<'_> {
             row,
             relation: *step,
             condition,
+            pairs: Expr::Boolean(true),
             take: Take::Value(value),
         })))
     }
@@ -591,6 +636,7 @@ impl Planner<'_> {
             row: row + 1,
             relation,
             condition: Expr::and([inner, rule]),
+            pairs: self.pairs_rule(relation)?.shifted(row + 2),
             take: Take::Exists,
         })))
     }
@@ -625,14 +671,7 @@ impl Planner<'_> {
 pub fn key_condition(model: &Model, resource: ResourceId, count: usize) -> Expr {
     let fields = &model.resource(resource).key.fields;
     debug_assert_eq!(fields.len(), count);
-    Expr::and((0u16..).zip(fields).map(|(place, field)| {
-        let slot = Expr::Slot(Slot::Param(place));
-        Expr::Compare(
-            Comparison::Equal,
-            Box::new(Expr::Column(0, *field)),
-            Box::new(slot),
-        )
-    }))
+    Expr::are(fields)
 }
 
 fn operator(model: &Model, row: u8, filter: &Filter, params: &mut Vec<Cell>) -> Expr {

@@ -3,7 +3,7 @@
 //! They are in negation normal form: what is negated is a test of one field, or that a relation leads to such an item.
 //! So a rule that is put beside a condition never stands under a NOT.
 
-use rest_schema::{Field, FieldId, FieldType, RelationId, ResourceId};
+use rest_schema::{Field, FieldId, FieldType, RelationId, ResourceId, Value};
 
 use super::filter::{OPERATORS, OperatorRow, Takes};
 use super::names::Names;
@@ -30,6 +30,16 @@ pub enum Condition {
 }
 
 impl Condition {
+    /// That a field has a value.
+    pub fn equals(field: FieldId, value: Value) -> Self {
+        let steps = Vec::new();
+        Self::Test(Filter {
+            path: Path { steps, field },
+            operator: Operator::Eq,
+            values: vec![value],
+        })
+    }
+
     /// The relations that it follows.
     pub fn steps(&self, steps: &mut Vec<RelationId>) {
         match self {

@@ -1,6 +1,6 @@
 //! Which methods an address takes: as the schema exposes them, the same for every caller.
 
-use rest_schema::{FieldId, Link, Operation, RelationId, RelationKind, Resource, Schema};
+use rest_schema::{FieldId, Link, Operation, RelationId, RelationKind, Resource, Schema, Through};
 
 use super::names_relation;
 
@@ -58,7 +58,9 @@ pub(crate) fn of_restore(resource: &Resource) -> Vec<&'static str> {
 pub(crate) fn of_related(schema: &Schema, relation: RelationId) -> Vec<&'static str> {
     let way = schema.relation(relation);
     let (from, target) = (schema.resource(relation.resource), schema.resource(way.target));
-    let read = from.access.read.is_some() && target.access.read.is_some();
+    let pairs = way.through.map(|through| schema.resource(through.resource()));
+    let read = [Some(from), Some(target), pairs].into_iter().flatten();
+    let read = read.into_iter().all(|resource| resource.access.read.is_some());
     if !read || !names_relation(schema, relation, &|_| true) {
         return Vec::new();
     }
@@ -79,14 +81,36 @@ pub(crate) fn of_related(schema: &Schema, relation: RelationId) -> Vec<&'static 
 /// that declares it.
 pub(crate) fn of_pair(schema: &Schema, relation: RelationId) -> Vec<&'static str> {
     let way = schema.relation(relation);
-    let declared = schema.declared(relation);
-    let rule = schema.relation(declared).access.as_ref();
-    let rule = rule.or(schema.resource(declared.resource).access.update.as_ref());
-    let is_pair = way.kind == RelationKind::ManyToMany && !of_related(schema, relation).is_empty();
-    if !is_pair || rule.is_none() {
+    if way.kind != RelationKind::ManyToMany || of_related(schema, relation).is_empty() {
         return Vec::new();
     }
-    served([("PUT", true), ("DELETE", true), ("OPTIONS", true)])
+    let (put, delete) = match way.through {
+        Some(through) => {
+            let access = &schema.resource(through.resource()).access;
+            let is_written = access.create.is_some() || access.update.is_some();
+            (is_written && is_given(schema, through), access.delete.is_some())
+        }
+        None => {
+            let declared = schema.declared(relation);
+            let rule = schema.relation(declared).access.as_ref();
+            let rule = rule.or(schema.resource(declared.resource).access.update.as_ref());
+            (rule.is_some(), rule.is_some())
+        }
+    };
+    if put || delete {
+        served([("PUT", put), ("DELETE", delete), ("OPTIONS", true)])
+    } else {
+        Vec::new()
+    }
+}
+
+/// Whether bodies say which pair an item is.
+fn is_given(schema: &Schema, through: Through) -> bool {
+    let given = |relation: RelationId| match &schema.relation(relation).link {
+        Link::Keys { local, .. } => local.iter().all(|field| schema.field(*field).is_accepted()),
+        Link::Join { .. } => false,
+    };
+    given(through.from) && given(through.to)
 }
 
 /// How the items to which a relation leads point to the one from which it starts: the place of each part of its key, and

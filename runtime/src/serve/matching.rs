@@ -11,13 +11,13 @@ use crate::cell::Cell;
 use crate::plan::read::{From, ReadPlan};
 use crate::problem::{Fault, Problem, words};
 use crate::request::prefer::{Preferences, Return};
-use crate::request::query;
+use crate::request::{Condition, query};
 use crate::storage::job::Written;
 use crate::storage::steps::{Action, Change, Several};
 
 /// What was found to be written.
-struct Found {
-    keys: Vec<Vec<Cell>>,
+pub(super) struct Found {
+    pub(super) keys: Vec<Vec<Cell>>,
     plan: ReadPlan,
 }
 
@@ -80,33 +80,42 @@ impl Exchange<'_> {
         asked: query::Matching,
         from: Option<From>,
     ) -> Result<Found, Problem> {
-        let engine = &self.service.engine;
         let most = asked.most;
-        let planner = self.planner();
         let one_more = most.saturating_add(1);
-        let plan = planner.matching(
-            resource,
-            asked.filters,
-            one_more,
-            from.as_ref(),
-            &engine.cursor_key,
-        )?;
-        let compiled = engine.compiled(&plan.shape);
-        let storage = &self.service.storage;
-        let found = storage
-            .find(engine, &compiled, &plan, &self.caller, self.now)
-            .await
-            .map_err(|refusal| self.problem(refusal))?;
-        if found.rows.len() > most as usize {
+        let found = self
+            .keys_found(resource, asked.filters, one_more, from.as_ref())
+            .await?;
+        if found.keys.len() > most as usize {
             let name = query::MAX_AFFECTED.name;
             let detail = format!("more than {most} items match; nothing was done");
             return Err(Problem::conflict(vec![
                 Fault::parameter(name, words::TOO_MANY, detail).limit(most),
             ]));
         }
-        if let Some(from) = from.filter(|_| found.rows.is_empty()) {
+        if let Some(from) = from.filter(|_| found.keys.is_empty()) {
             self.is_there(&from).await?;
         }
+        Ok(found)
+    }
+
+    /// The keys of the first for which conditions hold, of what the caller may read.
+    pub(super) async fn keys_found(
+        &self,
+        resource: ResourceId,
+        filters: Vec<Condition>,
+        limit: u32,
+        from: Option<&From>,
+    ) -> Result<Found, Problem> {
+        let engine = &self.service.engine;
+        let plan = self
+            .planner()
+            .matching(resource, filters, limit, from, &engine.cursor_key)?;
+        let compiled = engine.compiled(&plan.shape);
+        let storage = &self.service.storage;
+        let found = storage
+            .find(engine, &compiled, &plan, &self.caller, self.now)
+            .await
+            .map_err(|refusal| self.problem(refusal))?;
         let fields = &engine.model.resource(resource).key.fields;
         let key = |row: Vec<rest_schema::Value>| {
             let cells = fields.iter().zip(&row);

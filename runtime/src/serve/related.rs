@@ -2,17 +2,17 @@
 
 use axum::body::Body;
 use axum::http::{Method, Response, StatusCode};
-use rest_schema::{Operation, RelationId, ResourceId, Value};
+use rest_schema::{FieldId, Operation, RelationId, ResourceId, Through, Value};
 
 use super::{Exchange, answer};
 use crate::cell::Cell;
 use crate::plan::access::Deed;
 use crate::plan::read::From;
 use crate::problem::{Code, Fault, Problem, words};
-use crate::request::body::{Json, Pointer};
-use crate::request::{Selection, methods, names_relation, query};
+use crate::request::body::{self, Json, Pointer};
+use crate::request::{Condition, Selection, methods, names_relation, query};
 use crate::respond::json::related;
-use crate::storage::steps::{Action, Pair};
+use crate::storage::steps::{Action, Pair, Paired, Put};
 
 impl Exchange<'_> {
     /// GET of what a relation leads to; POST to it.
@@ -66,6 +66,9 @@ impl Exchange<'_> {
     ) -> Result<Response<Body>, Problem> {
         self.check_length()?;
         let schema = &self.service.engine.model.schema;
+        if let Some(through) = schema.relation(relation).through {
+            return self.pair_through(relation, through, [segment, other], body).await;
+        }
         let target = schema.relation(relation).target;
         let declared = schema.declared(relation);
         self.exists_for_caller(relation)?;
@@ -90,6 +93,81 @@ impl Exchange<'_> {
         };
         self.write(declared.resource, Action::Link { pair, expected })
             .await?;
+        Ok(answer::nothing(StatusCode::NO_CONTENT))
+    }
+
+    /// The same where the pair is an item of a resource: PUT makes it or replaces it, DELETE deletes it.
+    async fn pair_through(
+        &self,
+        relation: RelationId,
+        through: Through,
+        [segment, other]: [&str; 2],
+        body: Body,
+    ) -> Result<Response<Body>, Problem> {
+        let (pairs, engine) = (through.resource(), &self.service.engine);
+        let target = engine.model.relation(relation).target;
+        self.exists_for_caller(relation)?;
+        for read in [relation.resource, target, pairs] {
+            self.open(read, Operation::Read)?;
+        }
+        let is_put = self.parts.method == Method::PUT;
+        if !is_put {
+            self.open(pairs, Operation::Delete)?;
+        } else if self.open(pairs, Operation::Create).is_err() {
+            self.open(pairs, Operation::Update)?;
+        }
+        query::none(self.parts.uri.query())?;
+        let mut body = match self.bytes(body).await? {
+            bytes if bytes.is_empty() => Json::Object(Vec::new()),
+            bytes if is_put => {
+                self.check_body_headers()?;
+                body::parse(&bytes)?
+            }
+            _ => Json::Object(Vec::new()),
+        };
+        let expected = self.expected(relation.resource)?;
+        let (values, key) = self.key(relation.resource, segment)?;
+        let (others, other) = self.key(target, other)?;
+        let fields =
+            [through.from, through.to].map(|side| engine.model.foreign_key(side).unwrap_or_default());
+        let known: Vec<(FieldId, &Value)> = (fields.iter().copied().flatten().copied())
+            .zip(values.iter().chain(&others))
+            .collect();
+        // Only the program's own code is told of it before the write's steps find it themselves.
+        let of_row = if engine.hooks.of(pairs).is_empty() {
+            Vec::new()
+        } else {
+            let filter = |(field, value): &(FieldId, &Value)| Condition::equals(*field, (*value).clone());
+            let filters = known.iter().map(filter).collect();
+            let mut found = self.keys_found(pairs, filters, 1, None).await?;
+            found.keys.pop().unwrap_or_default()
+        };
+        let put = if is_put {
+            self.say(pairs, &known, &mut body)?;
+            let validator = engine.validators.resource(pairs);
+            let (update, create) = self.as_writer(pairs, |writer| {
+                let update = validator.replace(&body, &[], writer).update;
+                (update, validator.create(&body, "", &[], writer))
+            });
+            Some(Put {
+                update: Box::new(update),
+                create: create.map(Box::new),
+            })
+        } else {
+            None
+        };
+        let paired = Paired {
+            pair: Pair {
+                relation,
+                key,
+                other,
+                linked: is_put,
+            },
+            expected,
+            key: of_row,
+            put,
+        };
+        self.write(pairs, Action::Paired(Box::new(paired))).await?;
         Ok(answer::nothing(StatusCode::NO_CONTENT))
     }
 
@@ -147,22 +225,28 @@ impl Exchange<'_> {
 
     /// Puts the key of the address into what is to be made; what is said of it already has to agree.
     fn point(&self, relation: RelationId, key: &[Value], body: &mut Json) -> Result<(), Problem> {
+        let schema = &self.service.engine.model.schema;
+        let known = methods::pointing(schema, relation);
+        let known: Vec<(FieldId, &Value)> = known
+            .into_iter()
+            .map(|(place, field)| (field, &key[place]))
+            .collect();
+        self.say(schema.relation(relation).target, &known, body)
+    }
+
+    /// Puts into bodies what the address says.
+    fn say(&self, resource: ResourceId, known: &[(FieldId, &Value)], body: &mut Json) -> Result<(), Problem> {
         let model = &self.service.engine.model;
-        let pairs = methods::pointing(&model.schema, relation);
-        let validator = self
-            .service
-            .engine
-            .validators
-            .resource(model.relation(relation).target);
+        let validator = self.service.engine.validators.resource(resource);
         let mut faults = Vec::new();
         let mut one = |json: &mut Json, at: &Pointer| {
             let Json::Object(members) = json else { return };
-            for (place, field) in &pairs {
+            for (field, value) in known {
                 let name = &model.field(*field).api_name;
-                let own = Json::of_value(&key[*place]);
+                let own = Json::of_value(value);
                 match members.iter().find(|(given, _)| given == name) {
                     None => members.push((name.clone(), own)),
-                    Some((_, given)) if validator.says(field.index, given, &key[*place]) => {}
+                    Some((_, given)) if validator.says(field.index, given, value) => {}
                     Some(_) => {
                         let detail = "must be the key in the address, or be left out";
                         faults.push(Fault::pointer(at.member(name), words::IMMUTABLE, detail));

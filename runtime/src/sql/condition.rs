@@ -3,7 +3,7 @@
 //! Every expression has a [`Form`], so that decimals kept as integers of their smallest units meet other numbers at one
 //! scale. Where a column meets a constant, it is the constant that is brought over, and the column's index stays usable.
 
-use rest_schema::{Aggregate, Arithmetic, Comparison, FieldId, Function, JoinColumn, Link, RelationId};
+use rest_schema::{Aggregate, Arithmetic, Comparison, FieldId, Function, Link};
 
 use crate::codec::{Codec, UuidForm};
 use crate::migrate::create::literal;
@@ -440,13 +440,18 @@ impl Writer<'_> {
             .push(" ")
             .alias(related.row)
             .push(" WHERE ");
-        self.link(related.relation, related.from, related.row, out);
-        if related.condition != Expr::Boolean(true) {
-            out.push(" AND ");
-            self.write(&related.condition, out);
-        }
+        self.link(related, out);
+        self.and(&related.condition, out);
         out.push(")");
         form
+    }
+
+    /// One more condition, where it says something.
+    pub fn and(&self, condition: &Expr, out: &mut Statement) {
+        if *condition != Expr::Boolean(true) {
+            out.push(" AND ");
+            self.write(condition, out);
+        }
     }
 
     /// The keys that stand beside a row in pairs, as a JSON array. They come in their order from within, where the table of
@@ -489,10 +494,7 @@ impl Writer<'_> {
                 .push(" = ");
             self.origin(related.from, join.field, out);
         }
-        if related.condition != Expr::Boolean(true) {
-            out.push(" AND ");
-            self.write(&related.condition, out);
-        }
+        self.and(&related.condition, out);
         out.push(" ORDER BY key) k)");
     }
 
@@ -526,32 +528,36 @@ impl Writer<'_> {
         (out, form)
     }
 
-    /// The condition by which a relation finds its rows (row `row`) from where it starts.
-    pub fn link(&self, relation: RelationId, from: Origin, row: u8, out: &mut Statement) {
-        match &self.model.relation(relation).link {
+    /// The condition by which a relation finds its rows from where it starts.
+    fn link(&self, related: &Related, out: &mut Statement) {
+        let Related { from, row, pairs, .. } = related;
+        match &self.model.relation(related.relation).link {
             Link::Keys { local, remote } => {
                 for (place, (local, remote)) in local.iter().zip(remote).enumerate() {
                     if place > 0 {
                         out.push(" AND ");
                     }
-                    out.column(row, &self.model.field(*remote).column).push(" = ");
-                    self.origin(from, *local, out);
+                    out.column(*row, &self.model.field(*remote).column).push(" = ");
+                    self.origin(*from, *local, out);
                 }
             }
             Link::Join { table, local, remote } => {
-                out.push("EXISTS (SELECT 1 FROM ").table(table).push(" j WHERE ");
+                let pair = row + 1;
+                out.push("EXISTS (SELECT 1 FROM ").table(table).push(" ");
+                out.alias(pair).push(" WHERE ");
                 for join in local {
-                    out.push("j.").name(&join.column).push(" = ");
-                    self.origin(from, join.field, out);
+                    out.column(pair, &join.column).push(" = ");
+                    self.origin(*from, join.field, out);
                     out.push(" AND ");
                 }
                 for (place, join) in remote.iter().enumerate() {
                     if place > 0 {
                         out.push(" AND ");
                     }
-                    out.push("j.").name(&join.column).push(" = ");
-                    out.column(row, &self.model.field(join.field).column);
+                    out.column(pair, &join.column).push(" = ");
+                    out.column(*row, &self.model.field(join.field).column);
                 }
+                self.and(pairs, out);
                 out.push(")");
             }
         }
@@ -584,38 +590,32 @@ impl Writer<'_> {
                 }
             }
             Link::Join { table, local, remote } => {
-                let [only] = remote.as_slice() else {
-                    out.push("EXISTS (SELECT 1 FROM ").table(table).push(" j WHERE ");
-                    for join in remote {
-                        out.push("j.").name(&join.column).push(" = ");
-                        out.column(led.to, &self.model.field(join.field).column)
-                            .push(" AND ");
-                    }
-                    self.pairs_of(local, &start, out);
-                    out.push("))");
-                    return;
-                };
-                out.column(led.to, &self.model.field(only.field).column);
-                out.push(" IN (SELECT j.")
-                    .name(&only.column)
-                    .push(" FROM ")
+                let tuple = remote.len() > 1;
+                out.push(if tuple { "(" } else { "" });
+                for (place, join) in remote.iter().enumerate() {
+                    out.push(if place == 0 { "" } else { ", " });
+                    out.column(led.to, &self.model.field(join.field).column);
+                }
+                out.push(if tuple { ") IN (SELECT " } else { " IN (SELECT " });
+                for (place, join) in remote.iter().enumerate() {
+                    out.push(if place == 0 { "" } else { ", " });
+                    out.column(led.row, &join.column);
+                }
+                out.push(" FROM ")
                     .table(table)
-                    .push(" j WHERE ");
-                self.pairs_of(local, &start, out);
+                    .push(" ")
+                    .alias(led.row)
+                    .push(" WHERE ");
+                for (place, join) in local.iter().enumerate() {
+                    out.push(if place == 0 { "" } else { " AND " });
+                    out.column(led.row, &join.column).push(" = ");
+                    start(join.field, out);
+                }
+                self.and(&led.pairs, out);
                 out.push(")");
             }
         }
         out.push(")");
-    }
-
-    fn pairs_of(&self, local: &[JoinColumn], start: &dyn Fn(FieldId, &mut Statement), out: &mut Statement) {
-        for (place, join) in local.iter().enumerate() {
-            if place > 0 {
-                out.push(" AND ");
-            }
-            out.push("j.").name(&join.column).push(" = ");
-            start(join.field, out);
-        }
     }
 
     fn origin(&self, from: Origin, field: FieldId, out: &mut Statement) {

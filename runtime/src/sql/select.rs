@@ -2,7 +2,7 @@
 //!
 //! Includes never join: each level is one statement over the distinct keys of the level above, bound as one array.
 
-use rest_schema::{Link, RelationId, RelationKind};
+use rest_schema::{Link, RelationId};
 
 use crate::codec::Codec;
 use crate::model::Model;
@@ -381,7 +381,7 @@ fn layout(writer: Writer<'_>, level: &Level, order: &[Term], whole: bool, column
         .includes
         .iter()
         .map(|included| {
-            let fields = local_fields(model, included.relation);
+            let fields = included.local(model);
             fields
                 .iter()
                 .map(|field| columns.add(&Expr::Column(0, *field), None))
@@ -428,16 +428,7 @@ pub(super) fn fragment(name: &str) -> Box<[u8]> {
     text.into()
 }
 
-/// The fields of this side that a relation is followed by.
-pub fn local_fields(model: &Model, relation: RelationId) -> Vec<rest_schema::FieldId> {
-    match &model.relation(relation).link {
-        Link::Keys { local, .. } => local.clone(),
-        Link::Join { local, .. } => local.iter().map(|join| join.field).collect(),
-    }
-}
-
 fn include(writer: Writer<'_>, included: &Included, link: Vec<usize>) -> Include {
-    let relation = writer.model.relation(included.relation);
     let mut columns = Columns {
         all: Vec::new(),
         first: 1,
@@ -446,11 +437,10 @@ fn include(writer: Writer<'_>, included: &Included, link: Vec<usize>) -> Include
     let mut out = Statement::default();
     columns.select(writer, &mut out);
     out.push(" FROM ");
-    let types = key_types(writer, included.relation);
+    let types = key_types(writer, included);
     writer.dialect().keys(&mut out, &types);
-    let to_one = relation.kind.is_to_one();
-    let is_single = relation.kind == RelationKind::BelongsTo || relation.kind == RelationKind::HasOne;
-    if !is_single && writer.dialect() == Dialect::Postgres {
+    let to_one = included.is_to_one(writer.model);
+    if !to_one && writer.dialect() == Dialect::Postgres {
         out.push(" CROSS JOIN LATERAL (SELECT t0.*");
         of_parent(writer, included, &mut out);
         out.push(") t0");
@@ -462,8 +452,8 @@ fn include(writer: Writer<'_>, included: &Included, link: Vec<usize>) -> Include
         });
         out.table(&writer.model.resource(included.level.resource).table)
             .push(" t0 ON ");
-        if is_single {
-            linked(writer, included.relation, &mut out);
+        if to_one {
+            linked(writer, included, &mut out);
             filter(writer, &included.condition, &mut out);
         } else {
             capped(writer, included, &mut out);
@@ -477,7 +467,7 @@ fn include(writer: Writer<'_>, included: &Included, link: Vec<usize>) -> Include
         out.slots.extend(order.slots);
     }
     Include {
-        fragment: fragment(&relation.name),
+        fragment: fragment(included.name(writer.model)),
         relation: included.relation,
         link,
         to_one,
@@ -488,19 +478,18 @@ fn include(writer: Writer<'_>, included: &Included, link: Vec<usize>) -> Include
 }
 
 /// The types of the parts of the keys by which a relation is followed.
-fn key_types<'m>(writer: Writer<'m>, relation: RelationId) -> Vec<&'m str> {
-    let fields = match &writer.model.relation(relation).link {
-        Link::Keys { remote, .. } => remote.clone(),
-        Link::Join { .. } => local_fields(writer.model, relation),
-    };
+fn key_types<'m>(writer: Writer<'m>, included: &Included) -> Vec<&'m str> {
+    let remote = included.remote(writer.model).map(<[_]>::to_vec);
+    let fields = remote.unwrap_or_else(|| included.local(writer.model));
     let of = |field| writer.model.column_type(field).map_or("", |of| of.name.as_str());
     fields.into_iter().map(of).collect()
 }
 
 /// `t0.remote = j.value`
-fn linked(writer: Writer<'_>, relation: RelationId, out: &mut Statement) {
-    match &writer.model.relation(relation).link {
-        Link::Keys { remote, .. } => {
+fn linked(writer: Writer<'_>, included: &Included, out: &mut Statement) {
+    match &writer.model.relation(included.relation).link {
+        Link::Keys { .. } => {
+            let remote = included.remote(writer.model).unwrap_or_default();
             for (place, field) in remote.iter().enumerate() {
                 if place > 0 {
                     out.push(" AND ");
@@ -510,9 +499,9 @@ fn linked(writer: Writer<'_>, relation: RelationId, out: &mut Statement) {
             }
         }
         Link::Join { table, local, remote } => {
-            out.push("EXISTS (SELECT 1 FROM ").table(table).push(" jt WHERE ");
+            out.push("EXISTS (SELECT 1 FROM ").table(table).push(" t1 WHERE ");
             for (place, join) in local.iter().enumerate() {
-                out.push("jt.").name(&join.column).push(" = ");
+                out.column(1, &join.column).push(" = ");
                 writer.dialect().part_of_key(out, place, local.len());
                 out.push(" AND ");
             }
@@ -520,9 +509,10 @@ fn linked(writer: Writer<'_>, relation: RelationId, out: &mut Statement) {
                 if place > 0 {
                     out.push(" AND ");
                 }
-                out.push("jt.").name(&join.column).push(" = ");
+                out.column(1, &join.column).push(" = ");
                 out.column(0, &writer.model.field(join.field).column);
             }
+            writer.and(&included.pairs, out);
             out.push(")");
         }
     }
@@ -561,36 +551,33 @@ fn of_parent(writer: Writer<'_>, included: &Included, out: &mut Statement) {
     match &model.relation(included.relation).link {
         Link::Keys { .. } => {
             out.table(table).push(" t0 WHERE ");
-            linked(writer, included.relation, out);
+            linked(writer, included, out);
         }
         Link::Join {
             table: pairs,
             local,
             remote,
         } => {
-            out.table(pairs).push(" jt JOIN ").table(table).push(" t0 ON ");
+            out.table(pairs).push(" t1 JOIN ").table(table).push(" t0 ON ");
             for (place, join) in remote.iter().enumerate() {
                 if place > 0 {
                     out.push(" AND ");
                 }
-                out.column(0, &model.field(join.field).column)
-                    .push(" = jt.")
-                    .name(&join.column);
+                out.column(0, &model.field(join.field).column).push(" = ");
+                out.column(1, &join.column);
             }
             out.push(" WHERE ");
             for (place, join) in local.iter().enumerate() {
                 if place > 0 {
                     out.push(" AND ");
                 }
-                out.push("jt.").name(&join.column).push(" = ");
+                out.column(1, &join.column).push(" = ");
                 writer.dialect().part_of_key(out, place, local.len());
             }
+            writer.and(&included.pairs, out);
         }
     }
-    if included.condition != Expr::Boolean(true) {
-        out.push(" AND ");
-        writer.write(&included.condition, out);
-    }
+    writer.and(&included.condition, out);
     order_by(writer, &included.order, out);
     out.push(" LIMIT ")
         .push(itoa::Buffer::new().format(included.cap + 1));

@@ -1,6 +1,6 @@
 //! Writes as SQL: the statements of the list of steps, each over one row by its key.
 
-use rest_schema::{Comparison, FieldId, KeyKind, Link, Operation, RelationId, RelationKind, ResourceId};
+use rest_schema::{Comparison, FieldId, KeyKind, Link, Operation, RelationId, ResourceId};
 
 use crate::caller::Authority;
 use crate::cell::Cell;
@@ -247,7 +247,7 @@ pub fn mark_dependents(model: &Model, relation: RelationId, deleted: FieldId, is
     let resource = model.resource(relation.resource);
     let kept = &resource.kept;
     let pointing = pointing(model, relation);
-    let moment = foreign_key(model, relation).unwrap_or_default().len();
+    let moment = model.foreign_key(relation).unwrap_or_default().len();
     let mark = Expr::Column(0, deleted);
     let mut out = Statement::default();
     out.push("UPDATE ").table(&resource.table).push(" AS t0 SET ");
@@ -281,11 +281,7 @@ pub fn mark_dependents(model: &Model, relation: RelationId, deleted: FieldId, is
 
 /// That row 0 points by a belongs_to at the row with the key in the first parameters.
 fn pointing(model: &Model, relation: RelationId) -> Expr {
-    let local = foreign_key(model, relation).unwrap_or_default();
-    Expr::and((0u16..).zip(local).map(|(place, field)| {
-        let (column, slot) = (Expr::Column(0, *field), Expr::Slot(Slot::Param(place)));
-        Expr::Compare(Comparison::Equal, Box::new(column), Box::new(slot))
-    }))
+    Expr::are(model.foreign_key(relation).unwrap_or_default())
 }
 
 /// Whether a row that the caller may read stands at the end of a belongs_to or many-to-many; the parameters are the key's parts.
@@ -316,15 +312,6 @@ pub fn target(model: &Model, relation: RelationId, read_rule: &Expr) -> Statemen
     out
 }
 
-/// The fields of this side by which a belongs_to points at its target; `None` for the other kinds.
-pub fn foreign_key(model: &Model, relation: RelationId) -> Option<&[FieldId]> {
-    let relation = model.relation(relation);
-    match (&relation.link, relation.kind) {
-        (Link::Keys { local, .. }, RelationKind::BelongsTo) => Some(local),
-        _ => None,
-    }
-}
-
 /// The value of an expression over the given row, in the stored form of a field.
 pub fn value(model: &Model, expr: &Expr, field: FieldId) -> Statement {
     let mut out = Statement::default();
@@ -336,6 +323,12 @@ pub fn value(model: &Model, expr: &Expr, field: FieldId) -> Statement {
 /// Columns of the row of a key, if it is there.
 pub fn columns(model: &Model, resource: ResourceId, fields: &[FieldId]) -> Statement {
     columns_where(model, resource, fields, &key_of(model, resource))
+}
+
+/// Columns of the rows that are there in which fields have the values of the parameters.
+pub fn columns_of(model: &Model, by: &[FieldId], fields: &[FieldId]) -> Statement {
+    let resource = fields.first().map_or(ResourceId(0), |field| field.resource);
+    columns_where(model, resource, fields, &Expr::are(by))
 }
 
 /// Columns of the rows that are there in which a field has the value of the first parameter.

@@ -15,6 +15,7 @@ mod judge;
 mod link;
 mod pairs;
 mod several;
+mod through;
 pub(crate) mod transaction;
 
 use std::sync::atomic::AtomicBool;
@@ -27,6 +28,7 @@ use self::audit::Act;
 use self::judge::Become;
 pub use self::link::Pair;
 pub use self::several::{Change, Several};
+pub use self::through::{Paired, Put};
 use crate::caller::Caller;
 use crate::cell::Cell;
 use crate::engine::Engine;
@@ -53,9 +55,11 @@ impl Job for Write {
         match &self.action {
             Action::Create { rows, .. } => rows.iter().map(New::count).sum::<usize>() > FEW,
             Action::Several(several) => several.rows.len() > FEW,
-            Action::Update { .. } | Action::Delete { .. } | Action::Restore { .. } | Action::Link { .. } => {
-                false
-            }
+            Action::Update { .. }
+            | Action::Delete { .. }
+            | Action::Restore { .. }
+            | Action::Link { .. }
+            | Action::Paired(_) => false,
         }
     }
 
@@ -111,6 +115,7 @@ impl<C: Connection> Steps<'_, C> {
             }
             Action::Several(several) => self.several(several).await,
             Action::Link { pair, expected } => self.link(pair, expected).await,
+            Action::Paired(paired) => self.paired(paired).await,
         }
     }
 

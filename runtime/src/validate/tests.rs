@@ -190,6 +190,7 @@ pub(super) fn article_fields() -> Vec<Field> {
 fn schema() -> Schema {
     let mut article = resource(ARTICLE, "article", KeyKind::Autoincrement, article_fields());
     article.relations.push(Relation {
+        through: None,
         name: "author".into(),
         kind: RelationKind::BelongsTo,
         target: AUTHOR,

@@ -40,6 +40,7 @@ mod tests {
         rules: Rules,
         sets: Sets,
         shapes: Shapes,
+        teams: Teams,
         types: Types,
     }
 }

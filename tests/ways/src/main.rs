@@ -27,6 +27,7 @@ fn main() -> ExitCode {
         "derived/rules" => derived::rules::Rules,
         "derived/sets" => derived::sets::Sets,
         "derived/shapes" => derived::shapes::Shapes,
+        "derived/teams" => derived::teams::Teams,
         "derived/types" => derived::types::Types,
         "generated/bin" => generated::bin::Bin,
         "generated/blog" => generated::blog::Blog,
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         "generated/rules" => generated::rules::Rules,
         "generated/sets" => generated::sets::Sets,
         "generated/shapes" => generated::shapes::Shapes,
+        "generated/teams" => generated::teams::Teams,
         "generated/types" => generated::types::Types,
     }
 }

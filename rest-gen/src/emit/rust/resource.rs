@@ -232,7 +232,11 @@ impl<'a> Emitter<'a> {
         let name = self.fields.next(&relation.name);
         let mut list = Vec::new();
         renamed(&mut list, &name, &relation.name);
-        list.extend(args(&named.block, &["to", "description"]));
+        list.extend(args(&named.block, &["to", "through", "description"]));
+        if let Some(through) = relation.through {
+            let pairs = self.target(through.resource());
+            list.push(Arg::Value("through".to_owned(), pairs));
+        }
         self.types.insert("ManyToMany");
         Some(Member {
             name,

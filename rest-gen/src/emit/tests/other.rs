@@ -1,6 +1,8 @@
 //! Other scenes than this one: each differs in one value, one link or one row, as a goal would like it.
 
-use rest_schema::{Expr, Field, FieldRole, Link, Ref, RelationId, RelationKind, Row as At, Value};
+use rest_schema::{
+    Expr, Field, FieldRole, Link, Ref, RelationId, RelationKind, ResourceId, Row as At, Value,
+};
 
 use super::judge::{Judge, each_ref};
 use super::sample::next;
@@ -170,12 +172,50 @@ fn targets_at<'s>(scene: &Scene<'s>, row: usize, relation: RelationId) -> Vec<Sc
     scenes
 }
 
+/// Rows that a row may be paired with: those there are, and one more.
+fn ends<'s>(scene: &Scene<'s>, start: usize, target: ResourceId) -> Vec<(Scene<'s>, usize)> {
+    let is_one = |place: &usize| scene.rows[*place].resource == target && *place != start;
+    let mut ways: Vec<(Scene<'s>, usize)> = (0..scene.rows.len())
+        .filter(is_one)
+        .map(|place| (scene.clone(), place))
+        .collect();
+    let mut fresh = scene.clone();
+    ways.extend(fresh.add(target, How::THERE, &[]).map(|place| (fresh, place)));
+    ways
+}
+
 /// Ways to give a row one more related row, with that row.
 pub(super) fn join<'s>(scene: &Scene<'s>, start: usize, relation: RelationId) -> Vec<(Scene<'s>, usize)> {
     let found = scene.schema.relation(relation);
     if scene.rows[start].maker.is_some() {
         // Nothing can point at a row that isn't there yet.
         return Vec::new();
+    }
+    if let Some(through) = found.through {
+        let points = |scene: &Scene<'s>, place: usize, relation: RelationId| match &scene
+            .schema
+            .relation(relation)
+            .link
+        {
+            Link::Keys { local, remote } => {
+                let cells = remote.iter().map(|id| scene.cell(place, id.index));
+                local.iter().map(|id| id.index).zip(cells).collect()
+            }
+            Link::Join { .. } => Vec::new(),
+        };
+        let linked = |(mut scene, place): (Scene<'s>, usize)| {
+            let given = [
+                points(&scene, start, through.from),
+                points(&scene, place, through.to),
+            ]
+            .concat();
+            scene.add(through.resource(), How::THERE, &given)?;
+            Some((scene, place))
+        };
+        return ends(scene, start, found.target)
+            .into_iter()
+            .filter_map(linked)
+            .collect();
     }
     match &found.link {
         Link::Keys { local, remote } => {
@@ -193,17 +233,7 @@ pub(super) fn join<'s>(scene: &Scene<'s>, start: usize, relation: RelationId) ->
             }) else {
                 return Vec::new();
             };
-            let is_one = |place: &usize| scene.rows[*place].resource == found.target && *place != start;
-            let mut ways: Vec<(Scene<'s>, usize)> = (0..scene.rows.len())
-                .filter(is_one)
-                .map(|place| (scene.clone(), place))
-                .collect();
-            let mut fresh = scene.clone();
-            ways.extend(
-                fresh
-                    .add(found.target, How::THERE, &[])
-                    .map(|place| (fresh, place)),
-            );
+            let mut ways = ends(scene, start, found.target);
             for (scene, place) in &mut ways {
                 let (from, to) = if found.declared {
                     (start, *place)

@@ -5,7 +5,7 @@
 
 use rest_schema::{
     DefaultValue, Field, FieldId, FieldRole, KeyKind, Link, RelationId, RelationKind, Resource, ResourceId,
-    Rule, Schema, Value,
+    Rule, Schema, Through, Value,
 };
 
 use super::judge::Judge;
@@ -156,8 +156,38 @@ impl<'s> Scene<'s> {
                 };
                 (0..self.rows.len()).filter(is_one).collect()
             }
-            Link::Join { .. } => self.joined(row, relation),
+            Link::Join { .. } => match found.through {
+                Some(through) => self.joined_through(row, through),
+                None => self.joined(row, relation),
+            },
         }
+    }
+
+    /// By the rows that are the pairs.
+    fn joined_through(&self, row: &Row<'s>, through: Through) -> Vec<usize> {
+        let ends = |relation: RelationId| match &self.schema.relation(relation).link {
+            Link::Keys { local, remote } => local.iter().zip(remote).collect::<Vec<_>>(),
+            Link::Join { .. } => Vec::new(),
+        };
+        let (from, to) = (ends(through.from), ends(through.to));
+        let target = self.schema.relation(through.to).target;
+        let all = |of: ResourceId| (0..self.rows.len()).filter(move |place| self.rows[*place].resource == of);
+        let starts_here = |pair: &usize| {
+            from.iter()
+                .all(|(own, key)| same(&self.cell(*pair, own.index), &self.cell_of(row, key.index)))
+        };
+        let ends_at = |pair: usize, place: &usize| {
+            to.iter()
+                .all(|(own, key)| same(&self.cell(pair, own.index), &self.cell(*place, key.index)))
+        };
+        all(through.resource())
+            .filter(starts_here)
+            .flat_map(|pair| {
+                all(target)
+                    .filter(move |place| ends_at(pair, place))
+                    .collect::<Vec<_>>()
+            })
+            .collect()
     }
 
     fn joined(&self, row: &Row<'s>, relation: RelationId) -> Vec<usize> {

@@ -12,7 +12,7 @@ impl Comparison<'_> {
             Link::Keys { local, remote } if relation.kind == RelationKind::BelongsTo => {
                 self.foreign_key(table, relation, local, remote);
             }
-            Link::Join { table, local, remote } if relation.declared => {
+            Link::Join { table, local, remote } if relation.declared && relation.through.is_none() => {
                 debug_assert!(local.iter().all(|column| column.field.resource == id));
                 self.join(relation, table, local, remote);
             }

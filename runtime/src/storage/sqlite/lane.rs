@@ -129,12 +129,13 @@ fn has_text_operator(expr: &Expr) -> bool {
         Expr::In(a, list) => has_text_operator(a) || list.iter().any(has_text_operator),
         Expr::Related(related) => {
             has_text_operator(&related.condition)
+                || has_text_operator(&related.pairs)
                 || match &related.take {
                     Take::Value(value) | Take::Aggregate(_, Some(value)) => has_text_operator(value),
                     Take::Exists | Take::Keys | Take::Aggregate(_, None) => false,
                 }
         }
-        Expr::LedTo(led) => has_text_operator(&led.condition),
+        Expr::LedTo(led) => has_text_operator(&led.condition) || has_text_operator(&led.pairs),
         Expr::Boolean(_) | Expr::Null | Expr::Slot(_) | Expr::Units(..) | Expr::Column(..) => false,
     }
 }

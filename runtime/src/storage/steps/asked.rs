@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rest_schema::ResourceId;
 use tokio::runtime::Handle;
 
-use super::{Pair, Several};
+use super::{Pair, Paired, Several};
 use crate::caller::Caller;
 use crate::cell::Cell;
 use crate::engine::Engine;
@@ -144,4 +144,6 @@ pub enum Action {
         /// What the caller expects of the item in the address.
         expected: Preconditions,
     },
+    /// Makes, changes or deletes the row that is a pair.
+    Paired(Box<Paired>),
 }

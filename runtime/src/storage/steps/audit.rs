@@ -133,7 +133,7 @@ impl<C: Connection> Steps<'_, C> {
                     let own = key_in(&row, &model.resource(of).key.fields).unwrap_or_default();
                     if is_let_go {
                         let mut after = row.clone();
-                        for field in sql::foreign_key(model, relation).unwrap_or_default() {
+                        for field in model.foreign_key(relation).unwrap_or_default() {
                             after[field.index as usize] = Cell::Null;
                         }
                         self.log(of, Act::Updated, &own, [Some(&row), Some(&after)])

@@ -69,7 +69,7 @@ impl<C: Connection> Steps<'_, C> {
         let count = model.resource(resource).relations.len();
         (0u32..).take(count).filter_map(move |index| {
             let relation = RelationId { resource, index };
-            Some((relation, sql::foreign_key(model, relation)?))
+            Some((relation, model.foreign_key(relation)?))
         })
     }
 

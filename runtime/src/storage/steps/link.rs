@@ -120,7 +120,7 @@ impl<C: Connection> Steps<'_, C> {
     }
 
     /// The state of an item as it is, and when it was last changed; `None` where the caller may not read it.
-    async fn state_of(
+    pub(super) async fn state_of(
         &self,
         resource: ResourceId,
         key: &[Cell],

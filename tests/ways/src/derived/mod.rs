@@ -7,4 +7,5 @@ pub mod many;
 pub mod rules;
 pub mod sets;
 pub mod shapes;
+pub mod teams;
 pub mod types;
