@@ -433,7 +433,7 @@ const ACCESS: &[KeyRow] = keys! {
 };
 
 const ACCOUNTS: &[KeyRow] = keys! {
-    "resource"    Resource,  "The resource whose items are accounts";
+    "resource"    Name,      "The resource whose items are accounts";
     "identify_by" Names,     "Fields that name an account at sign-in; each unique";
     "password"    Name,      "The field of type password";
     "admin"       Rule,      "Who administers the service: a rule over `me`";
