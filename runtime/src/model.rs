@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rest_schema::{
     Deprecation, Field, FieldId, Link, OnDelete, Relation, RelationId, RelationKind, Resource, ResourceId,
-    Schema,
+    Schema, Through,
 };
 
 use crate::cell::Cell;
@@ -124,6 +124,12 @@ impl Model {
             (Link::Keys { local, .. }, RelationKind::BelongsTo) => Some(local),
             _ => None,
         }
+    }
+
+    /// The fields by which a row that is a pair points at both sides: this one's, then the target's.
+    pub fn fields_of_pair(&self, through: Through) -> Vec<FieldId> {
+        let fields = |side| self.foreign_key(side).unwrap_or_default();
+        [fields(through.from), fields(through.to)].concat()
     }
 
     /// How a field is kept.

@@ -128,9 +128,8 @@ impl Document<'_> {
             draft
                 .responses
                 .extend(self.problems(&[Code::UnsupportedMediaType]));
-            let sides =
-                [through.from, through.to].map(|side| self.model.foreign_key(side).unwrap_or_default());
-            let body = self.body(through.resource(), Body::Create, &sides.concat());
+            let known = self.model.fields_of_pair(through);
+            let body = self.body(through.resource(), Body::Create, &known);
             // Without a body, all that isn't said falls back.
             draft.body = Some(json!({ "content": contents(JSON_TYPES, &body) }));
         }

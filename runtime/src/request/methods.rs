@@ -59,8 +59,8 @@ pub(crate) fn of_related(schema: &Schema, relation: RelationId) -> Vec<&'static 
     let way = schema.relation(relation);
     let (from, target) = (schema.resource(relation.resource), schema.resource(way.target));
     let pairs = way.through.map(|through| schema.resource(through.resource()));
-    let read = [Some(from), Some(target), pairs].into_iter().flatten();
-    let read = read.into_iter().all(|resource| resource.access.read.is_some());
+    let mut all = [Some(from), Some(target), pairs].into_iter().flatten();
+    let read = all.all(|resource| resource.access.read.is_some());
     if !read || !names_relation(schema, relation, &|_| true) {
         return Vec::new();
     }

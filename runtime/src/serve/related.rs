@@ -128,11 +128,8 @@ impl Exchange<'_> {
         let expected = self.expected(relation.resource)?;
         let (values, key) = self.key(relation.resource, segment)?;
         let (others, other) = self.key(target, other)?;
-        let fields =
-            [through.from, through.to].map(|side| engine.model.foreign_key(side).unwrap_or_default());
-        let known: Vec<(FieldId, &Value)> = (fields.iter().copied().flatten().copied())
-            .zip(values.iter().chain(&others))
-            .collect();
+        let fields = engine.model.fields_of_pair(through).into_iter();
+        let known: Vec<(FieldId, &Value)> = fields.zip(values.iter().chain(&others)).collect();
         // Only the program's own code is told of it before the write's steps find it themselves.
         let of_row = if engine.hooks.of(pairs).is_empty() {
             Vec::new()

@@ -165,29 +165,16 @@ impl<'s> Scene<'s> {
 
     /// By the rows that are the pairs.
     fn joined_through(&self, row: &Row<'s>, through: Through) -> Vec<usize> {
-        let ends = |relation: RelationId| match &self.schema.relation(relation).link {
-            Link::Keys { local, remote } => local.iter().zip(remote).collect::<Vec<_>>(),
-            Link::Join { .. } => Vec::new(),
+        let Link::Keys { local, remote } = &self.schema.relation(through.from).link else {
+            return Vec::new();
         };
-        let (from, to) = (ends(through.from), ends(through.to));
-        let target = self.schema.relation(through.to).target;
-        let all = |of: ResourceId| (0..self.rows.len()).filter(move |place| self.rows[*place].resource == of);
-        let starts_here = |pair: &usize| {
-            from.iter()
-                .all(|(own, key)| same(&self.cell(*pair, own.index), &self.cell_of(row, key.index)))
+        let starts_here = |pair: &&Row<'s>| {
+            let mut parts = local.iter().zip(remote);
+            pair.resource == through.resource()
+                && parts.all(|(own, key)| same(&self.cell_of(pair, own.index), &self.cell_of(row, key.index)))
         };
-        let ends_at = |pair: usize, place: &usize| {
-            to.iter()
-                .all(|(own, key)| same(&self.cell(pair, own.index), &self.cell(*place, key.index)))
-        };
-        all(through.resource())
-            .filter(starts_here)
-            .flat_map(|pair| {
-                all(target)
-                    .filter(move |place| ends_at(pair, place))
-                    .collect::<Vec<_>>()
-            })
-            .collect()
+        let pairs = self.rows.iter().filter(starts_here);
+        pairs.flat_map(|pair| self.related(pair, through.to)).collect()
     }
 
     fn joined(&self, row: &Row<'s>, relation: RelationId) -> Vec<usize> {

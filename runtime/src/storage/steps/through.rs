@@ -1,7 +1,5 @@
 //! Pairs that are rows of a resource: written at the address of a pair, by that resource's own steps.
 
-use rest_schema::RelationId;
-
 use super::{Steps, not_found};
 use crate::cell::Cell;
 use crate::problem::{Code, Fault};
@@ -75,8 +73,7 @@ impl<C: Connection> Steps<'_, C> {
         let Some(through) = model.relation(pair.relation).through else {
             return Ok(None);
         };
-        let fields = |relation: RelationId| model.foreign_key(relation).unwrap_or_default();
-        let by = [fields(through.from), fields(through.to)].concat();
+        let by = model.fields_of_pair(through);
         let keys = &model.resource(through.resource()).key.fields;
         let statement = sql::columns_of(model, &by, keys);
         let params = [pair.key.as_slice(), &pair.other].concat();
