@@ -54,7 +54,7 @@ impl Contract {
     pub(crate) fn broken(&self, request: &Request, answer: &Answer) -> Vec<String> {
         let path = request.target.split('?').next().unwrap_or_default();
         let method = request.method.to_ascii_lowercase();
-        let Some((template, item)) = self.path(path, &method) else {
+        let Some((template, item)) = self.path(path, &method, answer.status) else {
             // Nothing is said of it, so there had better be nothing.
             return match answer.status {
                 308 | 400..=499 => Vec::new(),
@@ -86,8 +86,9 @@ impl Contract {
             .collect()
     }
 
-    /// The path item of an address: the one with the method, and with the fewest variables.
-    fn path(&self, path: &str, method: &str) -> Option<(&str, &Value)> {
+    /// The path item of an address: the one with the fewest variables; of those with the method, where it is taken. What
+    /// isn't said at `query` below a collection is said of the item with that key.
+    fn path(&self, path: &str, method: &str, status: u16) -> Option<(&str, &Value)> {
         let fits = |template: &str| {
             let (mut of, mut is) = (template.split('/'), path.split('/'));
             loop {
@@ -101,7 +102,10 @@ impl Contract {
         let all = self.document["paths"].as_object()?.iter();
         let found = all.filter(|(template, _)| fits(template));
         found
-            .min_by_key(|(template, item)| (item.get(method).is_none(), template.matches('{').count()))
+            .min_by_key(|(template, item)| {
+                let is_other = status != 405 && item.get(method).is_none();
+                (is_other, template.matches('{').count())
+            })
             .map(|(template, item)| (template.as_str(), item))
     }
 

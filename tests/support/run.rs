@@ -38,7 +38,12 @@ pub(crate) fn run(case: &Case, server: SocketAddr, contract: Option<&Contract>) 
 
 /// Signs an account of a seed in; its password is its name and `-password`.
 pub(crate) fn sign_in(server: SocketAddr, name: &str) -> Result<String, String> {
-    let body = format!(r#"{{"identifier": "{name}", "password": "{name}-password"}}"#);
+    sign_in_with(server, name, &format!("{name}-password"))
+}
+
+/// A token of an account, made with its password.
+pub(crate) fn sign_in_with(server: SocketAddr, name: &str, password: &str) -> Result<String, String> {
+    let body = format!(r#"{{"identifier": "{name}", "password": "{password}"}}"#);
     let answer = Client::new(server).send(&Request::new("POST", "/api/tokens").json(body))?;
     let token = Json::parse(&answer.text())
         .ok()

@@ -47,9 +47,13 @@ impl Document<'_> {
         self.known_methods(&mut all);
         paths.insert(address.clone(), Value::Object(all));
         if resource.access.read.is_some() {
+            // What else may be asked where keys are texts is said at the items' address.
+            let methods = methods::of_item_named_query(resource);
+            let noun = format!("{}Query", resource.name);
+            let options = self.options(&resource.name, &noun, &methods, &Value::Null);
             paths.insert(
                 format!("{address}/query"),
-                json!({ "post": self.twin(id).finished() }),
+                json!({ "post": self.twin(id).finished(), "options": options.finished() }),
             );
         }
         let methods_of_item = methods::of_item(resource);

@@ -1,5 +1,6 @@
 //! Which methods an address takes: as the schema exposes them, the same for every caller.
 
+use rest_schema::types::Kind;
 use rest_schema::{FieldId, Link, Operation, RelationId, RelationKind, Resource, Schema, Through};
 
 use super::names_relation;
@@ -34,12 +35,19 @@ pub(crate) fn of_item(resource: &Resource) -> Vec<&'static str> {
     ])
 }
 
-/// The methods of an item whose key is `query`: POST asks the collection there, for clients without the method QUERY.
+/// The methods of `query` below the collection: POST asks the collection there, for clients without the method QUERY. Those
+/// of an item are there where `query` may be the key of one: no number is, and no key of several parts.
 pub(crate) fn of_item_named_query(resource: &Resource) -> Vec<&'static str> {
+    let is_key = match resource.key.fields.as_slice() {
+        [field] => resource.fields[field.index as usize].ty.kind() == Kind::Text,
+        _ => false,
+    };
     let read = resource.access.read.is_some();
-    let methods = of_item(resource).into_iter();
     let posted = read.then_some("POST").into_iter();
-    posted.chain(methods).collect()
+    match is_key || !read {
+        true => posted.chain(of_item(resource)).collect(),
+        false => posted.chain(["OPTIONS"]).collect(),
+    }
 }
 
 /// What brings an item back, by its address below the item's.

@@ -35,6 +35,7 @@ WORDS = {
     "not-streamable": REASONS["not-streamable"],
     "nul-character": "U+0000 is kept nowhere",
     "out-of-range": "years end, and a decimal that is sent as a number has any size",
+    "readonly": "who may write a field depends on who asks",
     "repeated": "a set is sent as a JSON Patch",
     "required": "who signs in by HTTP needs no body, and who doesn't does",
     "too-precise": "a decimal that is sent as a number has any number of digits",
@@ -70,7 +71,12 @@ def refused_for_a_reason(ctx, response, case):
     if response.status_code in (401, 403, 404, 409, 429) or case.method == "HEAD":
         return
     problem = response.json()
-    words = {fault["code"] for fault in problem.get("errors", [])}
+    words = {fault["code"] for fault in problem.get("errors", []) if not ends_a_date(fault)}
     by_code = problem["code"] in REASONS
-    by_words = bool(words) and words <= WORDS.keys()
+    by_words = "errors" in problem and words <= WORDS.keys()
     assert by_code or by_words, f"{problem['code']} {sorted(words)}: {problem.get('detail')}"
+
+
+def ends_a_date(fault):
+    """JSON Schema has ends for numbers alone."""
+    return fault["code"] in ("too-small", "too-large") and isinstance(fault.get("limit"), str)
