@@ -68,6 +68,7 @@ mod starts;
 mod stop;
 mod streams;
 mod support;
+mod timeouts;
 mod twins;
 mod walk;
 mod ways;
@@ -105,6 +106,7 @@ fn main() {
     trials.extend(metrics::trials());
     trials.extend(stop::trials());
     trials.extend(streams::trials());
+    trials.extend(timeouts::trials());
     trials.extend(expiry::trials());
     trials.extend(once::trials());
     trials.extend(order::trials());

@@ -86,6 +86,10 @@ fn settings(schema: &Schema) -> Vec<(String, Out)> {
             entries.push(number("requests", quota.requests));
             entries.push(entry("window", &duration(quota.window.into())));
         }
+        if limits.statement_timeout != usual.limits.statement_timeout {
+            let time = duration(limits.statement_timeout.into());
+            entries.push(entry("statement_timeout", &time));
+        }
         list.push(("limits".to_owned(), Out::Map(entries)));
     }
     list.extend(schema.cors.as_ref().map(|of| ("cors".to_owned(), cors(of))));

@@ -692,6 +692,8 @@ pub struct Limits {
     pub filters: u32,
     /// How many requests a caller has; `None`: as many as he likes.
     pub quota: Option<Quota>,
+    /// Seconds that the database may work on one statement. Default 30.
+    pub statement_timeout: u32,
 }
 
 /// How many requests a caller has in a time (`limits: { requests: 100, window: 1m }`).

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use rest_schema::{Journal, Schema};
 
@@ -52,11 +53,18 @@ pub(crate) fn open(
         )),
         Location::File(path) => open_file(schema, path, counts),
         Location::Postgres(url) => {
-            let address: Address = url.parse().map_err(Error::told)?;
-            let replicas: Result<_, Error> = replicas.iter().map(replica).collect();
+            let time = statement_timeout(&schema);
+            let limited = |address: Address| address.with_statement_timeout(time);
+            let address = limited(url.parse().map_err(Error::told)?);
+            let replicas: Result<_, Error> = replicas.iter().map(|of| replica(of).map(limited)).collect();
             at_start(open_postgres(schema, address, replicas?, counts))
         }
     }
+}
+
+/// How long one statement may take, as the schema says.
+fn statement_timeout(schema: &Schema) -> Duration {
+    Duration::from_secs(schema.limits.statement_timeout.into())
 }
 
 fn replica(location: &Location) -> Result<Address, Error> {
@@ -76,7 +84,8 @@ fn open_file(schema: Schema, path: &Path, counts: &Databases) -> Result<Opened, 
         refuse_audit(&schema, path)?;
     }
     let wal = ours || schema.journal == Some(Journal::Wal);
-    let files = open_databases(path, ours, wal, counts)?;
+    let time = statement_timeout(&schema);
+    let files = open_databases(path, ours, wal, time, counts)?;
     let model = Model::new(schema, prepared.columns);
     let state = state::Statements::new("", false);
     let doing = "the keys of the service can't be read";
@@ -242,7 +251,13 @@ pub(crate) fn check_file(database: &Path) -> Result<(), Error> {
 }
 
 /// The database, and the one that keeps our own state: the same where it is ours.
-fn open_databases(database: &Path, ours: bool, wal: bool, counts: &Databases) -> Result<Files, Error> {
+fn open_databases(
+    database: &Path,
+    ours: bool,
+    wal: bool,
+    time: Duration,
+    counts: &Databases,
+) -> Result<Files, Error> {
     let file = File {
         path: database.to_owned(),
         ours,
@@ -252,18 +267,18 @@ fn open_databases(database: &Path, ours: bool, wal: bool, counts: &Databases) ->
         // An earlier version may have made the file.
         make_state(database)?;
     }
-    let data = Arc::new(open_database(file, counts.of("data"))?);
+    let data = Arc::new(open_database(file, time, counts.of("data"))?);
     let state = if ours {
         Arc::clone(&data)
     } else {
-        Arc::new(open_state(database, counts.of("state"))?)
+        Arc::new(open_state(database, time, counts.of("state"))?)
     };
     Ok(Files { data, state })
 }
 
-fn open_database(file: File, meters: Meters) -> Result<Database, Error> {
+fn open_database(file: File, time: Duration, meters: Meters) -> Result<Database, Error> {
     let shown = file.path.display().to_string();
-    Database::open(file, meters).map_err(Error::driver(format!(
+    Database::open(file, time, meters).map_err(Error::driver(format!(
         "{shown} can't be opened for reading and writing"
     )))
 }
@@ -281,7 +296,7 @@ fn make_state(path: &Path) -> Result<(), Error> {
 }
 
 /// Our own state beside a database that isn't ours: a file of its own, so that its owner's tools never see it.
-fn open_state(database: &Path, meters: Meters) -> Result<Database, Error> {
+fn open_state(database: &Path, time: Duration, meters: Meters) -> Result<Database, Error> {
     let mut path = database.as_os_str().to_owned();
     path.push(".rest-state");
     let path = PathBuf::from(path);
@@ -291,5 +306,5 @@ fn open_state(database: &Path, meters: Meters) -> Result<Database, Error> {
         ours: true,
         wal: true,
     };
-    open_database(file, meters)
+    open_database(file, time, meters)
 }

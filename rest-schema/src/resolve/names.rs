@@ -101,6 +101,7 @@ pub(crate) fn empty() -> Schema {
             includes: 10,
             filters: 20,
             quota: None,
+            statement_timeout: 30,
         },
         cors: None,
         caching: None,

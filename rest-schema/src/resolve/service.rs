@@ -9,6 +9,8 @@ use crate::types::{FieldType, Kind};
 
 /// Seconds in which requests may be counted at most: a day.
 const LONGEST_WINDOW: u32 = 86_400;
+/// Seconds that one statement may take, at most.
+const LONGEST_STATEMENT: u32 = 3_600;
 
 /// Takes over what the top level says.
 pub(super) fn build(draft: &mut Draft, root: &Block, diagnostics: &mut Diagnostics) {
@@ -137,9 +139,18 @@ fn limits(draft: &mut Draft, root: &Block, diagnostics: &mut Diagnostics) {
     limits.includes = count(block, "includes", limits.includes, 100, diagnostics);
     limits.filters = count(block, "filters", limits.filters, 1_000, diagnostics);
     limits.quota = quota(block, diagnostics);
+    if let Some(time) = block.number("statement_timeout") {
+        match u32::try_from(time) {
+            Ok(time) if (1..=LONGEST_STATEMENT).contains(&time) => limits.statement_timeout = time,
+            _ => {
+                let message = "`statement_timeout` is from a second to an hour";
+                let place = block.place("statement_timeout");
+                diagnostics.push(Diagnostic::new("wrong-shape", place, message));
+            }
+        }
+    }
 }
 
-/// How many requests a caller has, where it is said.
 fn caching(block: &Block, diagnostics: &mut Diagnostics) -> Caching {
     let is_off = block.is("no_cache");
     let aged = ["max_age", "shared_max_age"]
@@ -168,6 +179,7 @@ fn caching(block: &Block, diagnostics: &mut Diagnostics) -> Caching {
     }
 }
 
+/// How many requests a caller has, where it is said.
 fn quota(block: &Block, diagnostics: &mut Diagnostics) -> Option<Quota> {
     let window = block.number("window").unwrap_or(60);
     if !block.has("requests") {

@@ -241,6 +241,7 @@ fn schema() -> Schema {
             includes: 10,
             filters: 20,
             quota: None,
+            statement_timeout: 30,
         },
         cors: None,
         caching: None,

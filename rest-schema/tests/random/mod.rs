@@ -104,7 +104,7 @@ pub(crate) fn schema(bytes: &[u8]) -> String {
         "storage: { journal: wal }",
         "tokens: { lifetime: 90s, max_lifetime: 3d }",
         "page: { limit: 7, max: 9 }",
-        "limits: { body: 3KiB, bulk: 5, requests: 60, window: 90s }",
+        "limits: { body: 3KiB, bulk: 5, requests: 60, window: 90s, statement_timeout: 10s }",
         "cors: { origins: ['https://a.example', 'http://localhost:3000'], credentials: true, max_age: 1h }",
         "caching: { max_age: 2m }",
     ] {

@@ -14,7 +14,7 @@ use super::tls::Wanted;
 const CONNECTIONS: usize = 10;
 /// How long a connection may take to be made, where the URL doesn't say.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
-/// How long a statement may run, where the URL doesn't say.
+/// How long a statement may run, where neither the URL nor a schema says.
 const STATEMENT: Duration = Duration::from_secs(30);
 /// How long it may wait for a lock.
 const LOCK: Duration = Duration::from_secs(5);
@@ -34,11 +34,44 @@ pub struct Address {
     /// Whether statements stay prepared. A pooler that gives a connection to others after each transaction can't keep
     /// them.
     pub(crate) keeps_statements: bool,
-    /// How long a statement may run.
-    pub(crate) statement_timeout: Duration,
+    /// How long a statement may run, where the URL says it.
+    statement_timeout: Option<Duration>,
+    /// How long it may where the URL doesn't.
+    usual_timeout: Duration,
 }
 
 impl Address {
+    /// The same, where a statement may run so long if the URL says nothing of it.
+    pub(crate) fn with_statement_timeout(self, time: Duration) -> Self {
+        Self {
+            usual_timeout: time,
+            ..self
+        }
+    }
+
+    /// How long a statement may run.
+    pub(crate) fn statement_timeout(&self) -> Duration {
+        self.statement_timeout.unwrap_or(self.usual_timeout)
+    }
+
+    /// What the driver connects by: with what every connection is set to that is ours from beginning to end.
+    pub(crate) fn settings(&self) -> Config {
+        let mut config = self.config.clone();
+        if self.keeps_statements {
+            let statement = self.statement_timeout();
+            // What the URL says comes last, and so goes before ours. A pooler takes none of it.
+            let theirs = config.get_options().unwrap_or_default().to_owned();
+            let options = format!(
+                "-c statement_timeout={} -c lock_timeout={} -c idle_in_transaction_session_timeout=60000 -c \
+                 timezone=UTC {theirs}",
+                statement.as_millis(),
+                LOCK.min(statement).as_millis()
+            );
+            config.options(options.trim_end());
+        }
+        config
+    }
+
     /// Its host and port.
     pub(crate) fn place(&self) -> String {
         let host = match self.config.get_hosts().first() {
@@ -103,7 +136,7 @@ impl FromStr for Address {
 struct Ours {
     connections: usize,
     keeps_statements: bool,
-    statement_timeout: Duration,
+    statement_timeout: Option<Duration>,
     tls: Wanted,
 }
 
@@ -112,7 +145,7 @@ impl Default for Ours {
         Self {
             connections: CONNECTIONS,
             keeps_statements: true,
-            statement_timeout: STATEMENT,
+            statement_timeout: None,
             tls: Wanted::default(),
         }
     }
@@ -131,7 +164,7 @@ impl Ours {
             Some(("statement_cache", "off")) => self.keeps_statements = false,
             Some(("statement_cache", _)) => return refused("`on` or `off`"),
             Some(("statement_timeout", time)) => match duration(time) {
-                Some(time) => self.statement_timeout = time,
+                time @ Some(_) => self.statement_timeout = time,
                 None => return refused("a time from 1ms to 3600s, as `500ms` or `30s`"),
             },
             Some((name, value)) => {
@@ -157,28 +190,14 @@ impl Ours {
         if config.get_tcp_user_timeout().is_none() {
             config.tcp_user_timeout(SILENCE).keepalives_idle(SILENCE);
         }
-        if self.keeps_statements {
-            // What the URL says comes last, and so goes before ours. A pooler takes none of it.
-            let theirs = config.get_options().unwrap_or_default().to_owned();
-            config.options(format!("{} {theirs}", self.settings()).trim_end());
-        }
         Ok(Address {
             config,
             connector: self.tls.connector()?,
             connections: self.connections,
             keeps_statements: self.keeps_statements,
             statement_timeout: self.statement_timeout,
+            usual_timeout: STATEMENT,
         })
-    }
-
-    /// How a connection that is ours from beginning to end is set.
-    fn settings(&self) -> String {
-        let statement = self.statement_timeout;
-        format!(
-            "-c statement_timeout={} -c lock_timeout={} -c idle_in_transaction_session_timeout=60000 -c timezone=UTC",
-            statement.as_millis(),
-            LOCK.min(statement).as_millis()
-        )
     }
 }
 
@@ -187,7 +206,7 @@ impl Address {
     pub(crate) fn begin(&self, isolation: &str) -> String {
         let mut begin = format!("BEGIN {isolation}");
         if !self.keeps_statements {
-            let statement = self.statement_timeout;
+            let statement = self.statement_timeout();
             begin += &format!(
                 "; SET LOCAL statement_timeout = {}; SET LOCAL lock_timeout = {}; SET LOCAL timezone = 'UTC'",
                 statement.as_millis(),
@@ -226,7 +245,7 @@ pub(crate) fn causes(error: &dyn std::error::Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::Address;
+    use super::{Address, Duration};
 
     fn read(url: &str) -> Result<Address, String> {
         url.parse()
@@ -252,15 +271,20 @@ mod tests {
     fn what_the_url_sets_goes_before_what_we_set() {
         let address =
             read("postgres://a/b?statement_timeout=500ms&options=-c%20lock_timeout%3D9s").expect("one");
-        let options = address.config.get_options().expect("some");
+        let settings = address.with_statement_timeout(Duration::from_secs(1)).settings();
+        let options = settings.get_options().expect("some");
         assert!(
             options.starts_with("-c statement_timeout=500 -c lock_timeout=500 "),
             "{options}"
         );
         assert!(options.ends_with(" -c lock_timeout=9s"), "{options}");
+        let address = read("postgres://a/b").expect("one");
         assert_eq!(address.begin("READ ONLY"), "BEGIN READ ONLY");
+        let settings = address.with_statement_timeout(Duration::from_secs(1)).settings();
+        let options = settings.get_options().expect("some");
+        assert!(options.starts_with("-c statement_timeout=1000 "), "{options}");
         let pooled = read("postgres://a/b?statement_timeout=2s&statement_cache=off").expect("one");
-        assert_eq!(pooled.config.get_options(), None);
+        assert_eq!(pooled.settings().get_options(), None);
         assert!(
             pooled
                 .begin("")

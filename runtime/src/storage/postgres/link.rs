@@ -91,7 +91,8 @@ impl Link {
         types: &Arc<Types>,
         patience: Duration,
     ) -> Result<Self, String> {
-        let connected = address.config.connect(address.connector.clone());
+        let settings = address.settings();
+        let connected = settings.connect(address.connector.clone());
         let connected = tokio::time::timeout(patience, connected).await;
         let connected = connected.map_err(|_| "it doesn't answer".to_owned())?;
         let (client, connection) = connected.map_err(|error| causes(&error))?;
@@ -109,7 +110,7 @@ impl Link {
             client,
             uniques: Arc::clone(uniques),
             kept,
-            patience: address.statement_timeout + MARGIN,
+            patience: address.statement_timeout() + MARGIN,
             is_silent: AtomicBool::new(false),
         })
     }

@@ -44,7 +44,8 @@ impl Link {
         self.budget.steps.store(steps, Ordering::Relaxed);
     }
 
-    /// Allows the next statements any number of steps in this time; beyond, they are interrupted.
+    /// Allows the next statements any number of steps in this time; beyond, they are interrupted, and a write loses the
+    /// whole transaction.
     pub fn allow_for(&self, time: Duration) {
         self.allow(i64::MAX);
         let end = self.budget.opened.elapsed().saturating_add(time).as_millis();
@@ -159,10 +160,8 @@ fn open_as(file: &File, purpose: Purpose, access: OpenFlags) -> rusqlite::Result
     }
     add_functions(&connection)?;
     let budget = Arc::new(Budget::new());
-    if purpose != Purpose::Write {
-        let left = Arc::clone(&budget);
-        connection.progress_handler(STRIDE, Some(move || left.take(i64::from(STRIDE))))?;
-    }
+    let left = Arc::clone(&budget);
+    connection.progress_handler(STRIDE, Some(move || left.take(i64::from(STRIDE))))?;
     Ok(Link { connection, budget })
 }
 

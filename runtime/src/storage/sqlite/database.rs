@@ -1,6 +1,7 @@
 //! A database file in use: those who read it and the one who writes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -35,11 +36,11 @@ pub struct Database {
 }
 
 impl Database {
-    /// Opens connections and starts threads.
-    pub(crate) fn open(file: File, meters: Meters) -> rusqlite::Result<Self> {
+    /// Opens connections and starts threads. What is asked of it may take so long.
+    pub(crate) fn open(file: File, time: Duration, meters: Meters) -> rusqlite::Result<Self> {
         // The writer first: it may have to switch the journal mode.
-        let writer = Writer::open(&file, meters.batch.clone())?;
-        let readers = Readers::open(&file)?;
+        let writer = Writer::open(&file, time, meters.batch.clone())?;
+        let readers = Readers::open(&file, time)?;
         Ok(Self {
             file,
             readers,

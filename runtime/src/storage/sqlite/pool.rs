@@ -13,8 +13,6 @@ use crate::storage::sqlite::connection::{self, File, Link, Purpose};
 
 /// Steps that an inline read may take.
 const INLINE_STEPS: i64 = 20_000;
-/// Time that a read in the pool may take; beyond: 503.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// Reads that wait for the pool; beyond: 503.
 const QUEUE: usize = 256;
 
@@ -26,6 +24,8 @@ pub struct Readers {
     slots: Box<[Mutex<Link>]>,
     queue: Mutex<Option<Sender<Task>>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    /// What a read in the pool may take; beyond: 503.
+    time: Duration,
 }
 
 thread_local! {
@@ -45,8 +45,8 @@ fn own() -> usize {
 }
 
 impl Readers {
-    /// Opens slots and the pool's threads, by the number of cores.
-    pub fn open(file: &File) -> rusqlite::Result<Self> {
+    /// Opens slots and the pool's threads, by the number of cores. A read in the pool may take so long.
+    pub fn open(file: &File, time: Duration) -> rusqlite::Result<Self> {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let slots = (0..cores.max(2))
             .map(|_| connection::open(file, Purpose::Inline).map(Mutex::new))
@@ -68,6 +68,7 @@ impl Readers {
             slots,
             queue: Mutex::new(Some(queue)),
             threads: Mutex::new(threads),
+            time,
         })
     }
 
@@ -104,12 +105,13 @@ impl Readers {
         read: impl FnOnce(&Link) -> Result<T, Refusal> + Send + 'static,
     ) -> Result<T, Refusal> {
         let (reply, answer) = tokio::sync::oneshot::channel();
+        let time = self.time;
         let task: Task = Box::new(move |link| {
             // Whoever asked may have gone away; then nobody wants the answer.
             if reply.is_closed() {
                 return;
             }
-            link.allow_for(PATIENCE);
+            link.allow_for(time);
             let _ = reply.send(read(link));
         });
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone();

@@ -20,7 +20,7 @@ use crate::storage::Refusal;
 use crate::storage::connection::driven;
 use crate::storage::constraint;
 use crate::storage::job::{Done, Job};
-use crate::storage::sqlite::connection::{self, File, Purpose, refusal};
+use crate::storage::sqlite::connection::{self, File, Link, Purpose, refusal};
 use crate::storage::sqlite::statement::execute;
 
 /// Jobs in one transaction, at most.
@@ -65,14 +65,14 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Opens the connection and starts the thread.
-    pub(crate) fn open(file: &File, sizes: Histogram) -> rusqlite::Result<Self> {
+    /// Opens the connection and starts the thread. A job may take so long; beyond: 503.
+    pub(crate) fn open(file: &File, time: Duration, sizes: Histogram) -> rusqlite::Result<Self> {
         let link = connection::open(file, Purpose::Write)?;
         let (queue, jobs) = bounded(QUEUE);
         let pause = if file.ours { None } else { Some(PAUSE) };
         let thread = std::thread::Builder::new()
             .name("rest-write".to_owned())
-            .spawn(move || work(&link.connection, &jobs, pause, &sizes))
+            .spawn(move || work(&Desk { link, time }, &jobs, pause, &sizes))
             .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
         Ok(Self {
             queue: Mutex::new(Some(queue)),
@@ -120,14 +120,21 @@ impl Drop for Writer {
     }
 }
 
-fn work(connection: &Connection, jobs: &Receiver<Queued>, pause: Option<Duration>, sizes: &Histogram) {
+/// What the thread works with.
+struct Desk {
+    link: Link,
+    /// What a job may take.
+    time: Duration,
+}
+
+fn work(desk: &Desk, jobs: &Receiver<Queued>, pause: Option<Duration>, sizes: &Histogram) {
     let mut left = None;
     while let Some(first) = left.take().or_else(|| jobs.recv().ok()) {
         if first.job.is_long() {
             sizes.observe(1.0);
-            each_alone(connection, std::iter::once(first));
+            each_alone(desk, std::iter::once(first));
         } else {
-            left = batch(connection, first, jobs, sizes);
+            left = batch(desk, first, jobs, sizes);
         }
         if let Some(pause) = pause {
             std::thread::sleep(pause);
@@ -136,12 +143,8 @@ fn work(connection: &Connection, jobs: &Receiver<Queued>, pause: Option<Duration
 }
 
 /// Runs what is queued as one transaction and answers; gives back the long job that ended it.
-fn batch(
-    connection: &Connection,
-    first: Queued,
-    jobs: &Receiver<Queued>,
-    sizes: &Histogram,
-) -> Option<Queued> {
+fn batch(desk: &Desk, first: Queued, jobs: &Receiver<Queued>, sizes: &Histogram) -> Option<Queued> {
+    let connection = &desk.link.connection;
     if let Err(error) = execute(connection, "BEGIN IMMEDIATE") {
         answer(first, Err(error));
         return None;
@@ -150,11 +153,11 @@ fn batch(
     let mut done: Vec<(Queued, Result<Done, Refusal>)> = Vec::new();
     let (mut next, mut left) = (Some(first), None);
     while let Some(queued) = next {
-        let result = in_savepoint(connection, queued.job.as_ref());
+        let result = in_savepoint(desk, queued.job.as_ref());
         done.push((queued, result));
         if connection.is_autocommit() {
             // The transaction is gone, and with it what the jobs before had done.
-            each_alone(connection, done.into_iter().map(|(queued, _)| queued));
+            each_alone(desk, done.into_iter().map(|(queued, _)| queued));
             return None;
         }
         let full = done.len() == BATCH || started.elapsed() > SLICE;
@@ -168,7 +171,7 @@ fn batch(
             .into_iter()
             .for_each(|(queued, result)| answer(queued, result)),
         Err(error) if is_constraint(&error) => {
-            each_alone(connection, done.into_iter().map(|(queued, _)| queued));
+            each_alone(desk, done.into_iter().map(|(queued, _)| queued));
         }
         Err(error) => {
             let told = error.to_string();
@@ -180,17 +183,18 @@ fn batch(
     left
 }
 
-fn each_alone(connection: &Connection, all: impl Iterator<Item = Queued>) {
+fn each_alone(desk: &Desk, all: impl Iterator<Item = Queued>) {
     for queued in all {
-        let result = alone(connection, queued.job.as_ref());
+        let result = alone(desk, queued.job.as_ref());
         answer(queued, result);
     }
 }
 
 /// Runs one job as a transaction of its own.
-fn alone(connection: &Connection, job: &dyn AnyJob) -> Result<Done, Refusal> {
+fn alone(desk: &Desk, job: &dyn AnyJob) -> Result<Done, Refusal> {
+    let connection = &desk.link.connection;
     execute(connection, "BEGIN IMMEDIATE")?;
-    let result = guarded(connection, job);
+    let result = guarded(desk, job);
     if connection.is_autocommit() {
         // Rolled back from within: a success can't be one.
         return result.and(Err(Refusal::Internal(
@@ -210,9 +214,10 @@ fn alone(connection: &Connection, job: &dyn AnyJob) -> Result<Done, Refusal> {
     }
 }
 
-fn in_savepoint(connection: &Connection, job: &dyn AnyJob) -> Result<Done, Refusal> {
+fn in_savepoint(desk: &Desk, job: &dyn AnyJob) -> Result<Done, Refusal> {
+    let connection = &desk.link.connection;
     execute(connection, "SAVEPOINT job")?;
-    let result = guarded(connection, job);
+    let result = guarded(desk, job);
     if connection.is_autocommit() {
         return result;
     }
@@ -223,8 +228,12 @@ fn in_savepoint(connection: &Connection, job: &dyn AnyJob) -> Result<Done, Refus
     result
 }
 
-fn guarded(connection: &Connection, job: &dyn AnyJob) -> Result<Done, Refusal> {
-    catch_unwind(AssertUnwindSafe(|| job.run(connection))).unwrap_or_else(|panic| {
+fn guarded(desk: &Desk, job: &dyn AnyJob) -> Result<Done, Refusal> {
+    desk.link.allow_for(desk.time);
+    let run = catch_unwind(AssertUnwindSafe(|| job.run(&desk.link.connection)));
+    // What ends the transaction isn't the job's.
+    desk.link.allow_for(Duration::MAX);
+    run.unwrap_or_else(|panic| {
         let told = hook::said(&*panic);
         Err(Refusal::Problem(Problem::internal(format!(
             "a panic within a write: {told}"
@@ -255,6 +264,9 @@ mod tests {
     //! A batch in which one job fails in each of the ways there are: each gets its own answer, and no other is lost.
 
     use super::*;
+
+    /// What a job may take.
+    const TIME: Duration = Duration::from_millis(200);
 
     /// Runs a statement, then what follows.
     struct Text(&'static str, Then);
@@ -302,8 +314,8 @@ mod tests {
     fn run(file: &File, jobs: Vec<Text>) -> Vec<bool> {
         let lock = Connection::open(&file.path).expect("a database");
         lock.execute_batch("BEGIN IMMEDIATE").expect("a lock");
-        let writer =
-            Writer::open(file, crate::metrics::Databases::default().of("data").batch).expect("a writer");
+        let writer = Writer::open(file, TIME, crate::metrics::Databases::default().of("data").batch)
+            .expect("a writer");
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .expect("a runtime");
@@ -392,5 +404,15 @@ mod tests {
         let second = Text("INSERT INTO c VALUES (9)", Then::Done);
         let (answers, rows) = one_of_three(table, second);
         assert_eq!((answers, rows), (vec![true, false, true], vec![1, 3]));
+    }
+
+    #[test]
+    fn what_takes_too_long_undoes_its_own_write_only() {
+        let endless =
+            "INSERT INTO t WITH RECURSIVE n (x) AS (SELECT 9 UNION ALL SELECT x + 1 FROM n) SELECT x FROM n";
+        for then in [Then::Done, Then::Late] {
+            let (answers, rows) = one_of_three("", Text(endless, then));
+            assert_eq!((answers, rows), (vec![true, false, true], vec![1, 3]));
+        }
     }
 }
