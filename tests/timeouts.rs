@@ -1,6 +1,10 @@
-//! What takes the database longer than the schema allows is ended, and nothing else with it.
+//! What takes the database longer than the schema allows is ended, and nothing else with it; who waits for his turn as long
+//! isn't left waiting.
 
+use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Barrier;
+use std::time::{Duration, Instant};
 
 use libtest_mimic::Trial;
 use tempfile::TempDir;
@@ -73,6 +77,8 @@ fn on_sqlite() -> Result<(), String> {
     let server = served(folder.path(), &file.display().to_string())?;
     let slow = Request::new("GET", "/api/notes?likes.likes.likes.text=nothing");
     is(&mut Client::new(server.address), &slow, 503, LATE)?;
+    // More than may wait.
+    crowd(server.address, &slow, 300)?;
     ended(server)
 }
 
@@ -90,12 +96,36 @@ fn served(folder: &Path, database: &str) -> Result<Server, String> {
     Server::of(&schema, database)
 }
 
+fn note(text: &str) -> Request {
+    Request::new("POST", "/api/notes").json(format!(r#"{{"text": "{text}"}}"#))
+}
+
+/// All of them are told to come again, long before each had its turn.
+fn crowd(address: SocketAddr, slow: &Request, many: usize) -> Result<(), String> {
+    let began = Instant::now();
+    let together = Barrier::new(many);
+    std::thread::scope(|threads| {
+        let ask = || {
+            let mut client = Client::new(address);
+            together.wait();
+            is(&mut client, slow, 503, "unavailable")
+        };
+        let all: Vec<_> = (0..many).map(|_| threads.spawn(ask)).collect();
+        all.into_iter()
+            .try_for_each(|one| one.join().map_err(|_| "a client panicked".to_owned())?)
+    })?;
+    if began.elapsed() > Duration::from_secs(many as u64 / 2) {
+        return Err(format!("{many} waited {:?}", began.elapsed()));
+    }
+    Ok(())
+}
+
 /// The next write isn't hurt, and nothing is left of the one before.
 fn ended(server: Server) -> Result<(), String> {
     let mut client = Client::new(server.address);
-    let note = |text: &str| Request::new("POST", "/api/notes").json(format!(r#"{{"text": "{text}"}}"#));
     let all = Request::new("GET", "/api/notes?count=exact&limit=1&fields=id");
     is(&mut client, &note("slow"), 503, LATE)?;
+    crowd(server.address, &note("slow"), 40)?;
     is(&mut client, &note("quick"), 201, "quick")?;
     is(&mut client, &all, 200, r#""total":201"#)?;
     server.stop().map(drop)

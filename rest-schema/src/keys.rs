@@ -459,7 +459,7 @@ const LIMITS: &[KeyRow] = keys! {
     "filters"       Count,   "Filter parameters in one request; 20";
     "requests"      Count,   "Requests of one caller within `window`; without a limit where it isn't said";
     "window"        Duration, "How long `requests` are counted before they are counted anew; 1m";
-    "statement_timeout" Duration, "How long the database may work on one statement; beyond, the request is answered with 503; 30s";
+    "statement_timeout" Duration, "How long the database may work on one statement, and how long a request may wait for its turn; beyond, it is answered with 503; 30s";
 };
 
 const CACHING: &[KeyRow] = keys! {

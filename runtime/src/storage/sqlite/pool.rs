@@ -4,7 +4,7 @@ use std::cell::Cell as ThreadCell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Sender, TrySendError, bounded};
 
@@ -24,7 +24,7 @@ pub struct Readers {
     slots: Box<[Mutex<Link>]>,
     queue: Mutex<Option<Sender<Task>>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
-    /// What a read in the pool may take; beyond: 503.
+    /// What a read in the pool may wait, and what it may take; beyond: 503.
     time: Duration,
 }
 
@@ -45,7 +45,8 @@ fn own() -> usize {
 }
 
 impl Readers {
-    /// Opens slots and the pool's threads, by the number of cores. A read in the pool may take so long.
+    /// Opens slots and the pool's threads, by the number of cores. A read in the pool may wait so long for its turn, and take
+    /// so long.
     pub fn open(file: &File, time: Duration) -> rusqlite::Result<Self> {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let slots = (0..cores.max(2))
@@ -105,10 +106,14 @@ impl Readers {
         read: impl FnOnce(&Link) -> Result<T, Refusal> + Send + 'static,
     ) -> Result<T, Refusal> {
         let (reply, answer) = tokio::sync::oneshot::channel();
-        let time = self.time;
+        let (time, asked) = (self.time, Instant::now());
         let task: Task = Box::new(move |link| {
             // Whoever asked may have gone away; then nobody wants the answer.
             if reply.is_closed() {
+                return;
+            }
+            if asked.elapsed() >= time {
+                let _ = reply.send(Err(Refusal::Unavailable("too many reads take long".into())));
                 return;
             }
             link.allow_for(time);

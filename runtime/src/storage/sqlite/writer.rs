@@ -54,6 +54,7 @@ impl<J: Job> AnyJob for J {
 
 struct Queued {
     job: Box<dyn AnyJob>,
+    since: Instant,
     reply: oneshot::Sender<Result<Done, Refusal>>,
 }
 
@@ -65,7 +66,8 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Opens the connection and starts the thread. A job may take so long; beyond: 503.
+    /// Opens the connection and starts the thread. A job may wait so long for its turn, and take so long;
+    /// beyond: 503.
     pub(crate) fn open(file: &File, time: Duration, sizes: Histogram) -> rusqlite::Result<Self> {
         let link = connection::open(file, Purpose::Write)?;
         let (queue, jobs) = bounded(QUEUE);
@@ -90,7 +92,11 @@ impl Writer {
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let queue = queue.ok_or_else(|| Refusal::Unavailable("the service is shutting down".into()))?;
         queue
-            .try_send(Queued { job, reply })
+            .try_send(Queued {
+                job,
+                since: Instant::now(),
+                reply,
+            })
             .map_err(|error| match error {
                 TrySendError::Full(_) => Refusal::Unavailable("too many writes are waiting".into()),
                 TrySendError::Disconnected(_) => Refusal::Internal("the writing thread has ended".into()),
@@ -130,6 +136,11 @@ struct Desk {
 fn work(desk: &Desk, jobs: &Receiver<Queued>, pause: Option<Duration>, sizes: &Histogram) {
     let mut left = None;
     while let Some(first) = left.take().or_else(|| jobs.recv().ok()) {
+        // Those behind it are younger.
+        if first.since.elapsed() >= desk.time {
+            answer(first, Err(Refusal::Unavailable("writes take too long".into())));
+            continue;
+        }
         if first.job.is_long() {
             sizes.observe(1.0);
             each_alone(desk, std::iter::once(first));
