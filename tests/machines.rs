@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
@@ -14,6 +13,7 @@ use crate::support::case::SchemaSource;
 use crate::support::http::{Client, Request};
 use crate::support::nginx::Nginx;
 use crate::support::postgres::Cluster;
+use crate::support::run::until;
 use crate::support::server::{Place, Server};
 use crate::trial;
 
@@ -43,9 +43,6 @@ resources:
     access: { read: public, create: authenticated, change: authenticated }
 accounts: { resource: Account, identify_by: [name], password: password }
 ";
-
-/// How long anything may take.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 fn place(cluster: &Cluster) -> Result<Place, String> {
     Place::on(cluster, &SchemaSource::Inline(SCHEMA.to_owned()))
@@ -143,18 +140,6 @@ fn served(admin: SocketAddr) -> Result<f64, String> {
     Ok(line
         .and_then(|line| line.rsplit(' ').next()?.parse().ok())
         .unwrap_or(0.0))
-}
-
-/// Waits until something is so.
-fn until(what: &str, mut is_so: impl FnMut() -> Result<bool, String>) -> Result<(), String> {
-    let start = Instant::now();
-    while !is_so()? {
-        if start.elapsed() > PATIENCE {
-            return Err(format!("it doesn't come to this: {what}"));
-        }
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    Ok(())
 }
 
 fn own_writes() -> Result<(), String> {

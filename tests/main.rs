@@ -69,6 +69,7 @@ mod stop;
 mod streams;
 mod support;
 mod timeouts;
+mod tokens;
 mod twins;
 mod walk;
 mod ways;
@@ -107,6 +108,7 @@ fn main() {
     trials.extend(stop::trials());
     trials.extend(streams::trials());
     trials.extend(timeouts::trials());
+    trials.extend(tokens::trials());
     trials.extend(expiry::trials());
     trials.extend(once::trials());
     trials.extend(order::trials());

@@ -16,7 +16,7 @@ use crate::service::Service;
 pub struct Caller {
     /// The signed-in account; `None`: anonymous.
     pub(crate) account: Option<Arc<Account>>,
-    /// The token it came with, for `DELETE /api/tokens/current`; the row's id in our own state.
+    /// The id of the token it came with, `/api/tokens/current`.
     pub(crate) token: Option<i64>,
     /// The program itself, on the account's behalf where there is one: no rule holds.
     pub(crate) is_unrestricted: bool,

@@ -55,7 +55,7 @@ pub(crate) enum Route {
     Metrics,
     Me,
     Tokens,
-    CurrentToken,
+    Token,
     /// A document about the service.
     About,
     Collection(ResourceId),
@@ -79,7 +79,7 @@ impl Route {
             Self::Metrics => 3,
             Self::Me => 4,
             Self::Tokens => 5,
-            Self::CurrentToken => 6,
+            Self::Token => 6,
             Self::About => 7,
             Self::Collection(id) => OWN + 3 * id.0 as usize,
             Self::Item(id) => OWN + 1 + 3 * id.0 as usize,
@@ -394,7 +394,7 @@ fn names(schema: &Schema) -> Vec<Arc<str>> {
         "/metrics".to_owned(),
         format!("{prefix}/me"),
         format!("{prefix}/tokens"),
-        format!("{prefix}/tokens/current"),
+        format!("{prefix}/tokens/{{id}}"),
         "about".to_owned(),
     ];
     for resource in &schema.resources {

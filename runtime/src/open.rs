@@ -287,12 +287,25 @@ fn open_database(file: File, time: Duration, meters: Meters) -> Result<Database,
 fn make_state(path: &Path) -> Result<(), Error> {
     let doing = format!("our own state can't be kept in {}", path.display());
     let link = connection::create(path).map_err(Error::driver(doing.clone()))?;
-    for statement in state::TABLES {
-        link.connection
-            .execute_batch(statement)
-            .map_err(Error::driver(doing.clone()))?;
-    }
-    Ok(())
+    let keep = || {
+        // Another instance may start at the same time.
+        link.connection.execute_batch("BEGIN IMMEDIATE")?;
+        for statement in state::TABLES {
+            link.connection.execute_batch(statement)?;
+        }
+        for [table, column, ty, _] in state::LATER {
+            let there = "SELECT count(*) FROM pragma_table_info(?) WHERE name = ?";
+            let there: i64 = link
+                .connection
+                .query_row(there, [table, column], |row| row.get(0))?;
+            if there == 0 {
+                let add = format!("ALTER TABLE {table} ADD COLUMN {column} {ty}");
+                link.connection.execute_batch(&add)?;
+            }
+        }
+        link.connection.execute_batch("COMMIT")
+    };
+    keep().map_err(Error::driver(doing))
 }
 
 /// Our own state beside a database that isn't ours: a file of its own, so that its owner's tools never see it.

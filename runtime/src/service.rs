@@ -17,7 +17,7 @@ use crate::password::{Hasher, Style};
 use crate::plan::access::Permit;
 use crate::proxy::Proxies;
 use crate::quota::Quotas;
-use crate::serve::{AccountByKey, Cors, Documents, RequestIds, Routes, administer, handle, own_routes};
+use crate::serve::{AccountByKey, Cors, Documents, RequestIds, Routes, Uses, administer, handle, own_routes};
 use crate::storage::Storage;
 use crate::typed::{self, Mismatch, RestService};
 use crate::write::UnderWay;
@@ -139,6 +139,8 @@ pub(crate) struct Inner {
     pub(crate) metrics: Metrics,
     pub(crate) documents: Documents,
     pub(crate) under_way: UnderWay,
+    /// When tokens were used.
+    pub(crate) uses: Uses,
     /// Which pages of other origins may call, where any may.
     pub(crate) cors: Option<Cors>,
     /// How many requests each caller has, where that is limited.
@@ -172,6 +174,7 @@ impl Inner {
             request_ids: RequestIds::new(),
             documents: Documents::default(),
             under_way: UnderWay::default(),
+            uses: Uses::default(),
             closing: AtomicBool::new(false),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
 use super::case::{Case, Exchange, ExpectedBody, ExpectedHeader, Step};
 use super::contract::Contract;
@@ -32,6 +33,18 @@ pub(crate) fn run(case: &Case, server: SocketAddr, contract: Option<&Contract>) 
                 )
             })?,
         }
+    }
+    Ok(())
+}
+
+/// Waits until something is so.
+pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> Result<bool, String>) -> Result<(), String> {
+    let start = Instant::now();
+    while !is_so()? {
+        if start.elapsed() > Duration::from_secs(60) {
+            return Err(format!("it doesn't come to this: {what}"));
+        }
+        std::thread::sleep(Duration::from_millis(2));
     }
     Ok(())
 }

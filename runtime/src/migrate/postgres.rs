@@ -244,15 +244,33 @@ async fn follow(
 async fn keep_state(client: &Client, before: &str) -> Result<(), tokio_postgres::Error> {
     let (names, statements): (Vec<String>, Vec<String>) = state::tables(before).into_iter().unzip();
     let there = "SELECT bool_and(to_regclass(name) IS NOT NULL) FROM unnest($1::text[]) AS of (name)";
-    if client.query_one(there, &[&names]).await?.try_get(0)? {
-        return Ok(());
+    let all: bool = client.query_one(there, &[&names]).await?.try_get(0)?;
+    if !all {
+        if let Some(schema) = before.strip_suffix('.') {
+            let make = format!("CREATE SCHEMA IF NOT EXISTS {schema}");
+            client.batch_execute(&make).await?;
+        }
+        for make in statements {
+            client.batch_execute(&make).await?;
+        }
     }
-    if let Some(schema) = before.strip_suffix('.') {
-        let make = format!("CREATE SCHEMA IF NOT EXISTS {schema}");
-        client.batch_execute(&make).await?;
-    }
-    for make in statements {
-        client.batch_execute(&make).await?;
+    add_columns(client, before).await
+}
+
+/// Adds what our own tables lack that an earlier version made.
+async fn add_columns(client: &Client, before: &str) -> Result<(), tokio_postgres::Error> {
+    for [table, column, _, ty] in state::LATER {
+        let table = format!("{before}{table}");
+        let there =
+            "SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass($1) AND attname = $2)";
+        if !client
+            .query_one(there, &[&table, column])
+            .await?
+            .try_get::<_, bool>(0)?
+        {
+            let add = format!("ALTER TABLE {table} ADD COLUMN IF NOT EXISTS {column} {ty}");
+            client.batch_execute(&add).await?;
+        }
     }
     Ok(())
 }

@@ -22,58 +22,102 @@ impl Document<'_> {
         let mount = self.prefix.strip_suffix(self.model.schema.prefix.as_str());
         let beside = |path: &str| format!("{}{path}", mount.unwrap_or_default());
         if let Some(accounts) = self.accounts() {
-            self.own_path(paths, at("/me"), None, self.me(accounts), "get");
-            self.own_path(paths, at("/tokens"), None, self.make_token(), "post");
-            self.own_path(paths, at("/tokens/current"), None, self.revoke_token(), "delete");
+            self.own_path(paths, at("/me"), None, vec![("get", self.me(accounts))]);
+            let all = vec![
+                ("get", self.tokens()),
+                ("post", self.make_token()),
+                (
+                    "delete",
+                    self.revoke("Tokens", "Revokes all tokens of the account"),
+                ),
+            ];
+            self.own_path(paths, at("/tokens"), None, all);
+            let current = "CurrentToken";
+            let one = vec![
+                ("get", self.token(current, "The token of this request")),
+                (
+                    "delete",
+                    self.revoke(current, "Revokes the token of this request"),
+                ),
+            ];
+            self.own_path(paths, at("/tokens/current"), None, one);
+            let one = vec![
+                ("get", self.token("Token", "A token of the account")),
+                ("delete", self.revoke("Token", "Revokes a token of the account")),
+            ];
+            self.own_path(paths, at("/tokens/{id}"), Some(token_id()), one);
         }
         let version = json!({ "name": "version", "in": "query", "schema": { "type": "string", "enum": ["3.1", "3.2"], "default": "3.1" } });
         let mut document = self.document("OpenApi", "This document", about::JSON);
         document.parameters.insert(0, version);
-        self.own_path(paths, at("/openapi.json"), None, document, "get");
+        self.own_path(paths, at("/openapi.json"), None, vec![("get", document)]);
         #[cfg(feature = "docs-ui")]
         self.pages(paths);
         let schema = self.document("Schema", "The JSON Schema of a value", about::SCHEMA);
         let names = json!(self.schema_names());
-        self.own_path(paths, at("/schemas/{name}"), Some(names), schema, "get");
+        self.own_path(
+            paths,
+            at("/schemas/{name}"),
+            Some(one_of(&names)),
+            vec![("get", schema)],
+        );
         let problem = self.document("Problem", "What a problem means", about::JSON);
         let codes: Vec<&str> = Code::all().iter().map(|row| row.word).collect();
-        self.own_path(paths, at("/problems/{code}"), Some(json!(codes)), problem, "get");
+        self.own_path(
+            paths,
+            at("/problems/{code}"),
+            Some(one_of(&json!(codes))),
+            vec![("get", problem)],
+        );
         let catalog = self.document("Catalog", "Where this document is (RFC 9727)", about::LINKSET);
-        self.own_path(paths, beside("/.well-known/api-catalog"), None, catalog, "get");
+        self.own_path(
+            paths,
+            beside("/.well-known/api-catalog"),
+            None,
+            vec![("get", catalog)],
+        );
         let live = self.health("Live", "Whether the process is alive", "live");
-        self.own_path(paths, beside("/health/live"), None, live, "get");
+        self.own_path(paths, beside("/health/live"), None, vec![("get", live)]);
         let ready = self.health("Ready", "Whether requests should be sent here", "ready");
-        self.own_path(paths, beside("/health/ready"), None, ready, "get");
+        self.own_path(paths, beside("/health/ready"), None, vec![("get", ready)]);
     }
 
-    /// An address with one method, and those that come with it; `words` are what its variable may be.
+    /// An address with its methods, and those that come with them; `variable` is the schema of its variable.
     pub(super) fn own_path(
         &self,
         paths: &mut Object,
         address: String,
-        words: Option<Value>,
-        mut draft: Draft,
-        method: &'static str,
+        variable: Option<Value>,
+        drafts: Vec<(&'static str, Draft)>,
     ) {
         let mut all = Object::new();
         let mut variables = Value::Null;
-        if let Some(words) = words {
+        if let Some(schema) = variable {
             let name = address.split(['{', '}']).nth(1).unwrap_or_default();
-            let schema = json!({ "type": "string", "enum": words });
             variables = json!([{ "name": name, "in": "path", "required": true, "schema": schema }]);
             all.insert("parameters".to_owned(), variables.clone());
-            draft.responses.extend(self.problems(&[Code::NotFound]));
         }
-        let noun = draft.noun.clone();
-        let head = (method == "get").then(|| self.head(draft.clone()));
-        draft.verb = if method == "post" { "create" } else { method };
-        all.insert(method.to_owned(), draft.finished());
-        if let Some(head) = head {
-            all.insert("head".to_owned(), head.finished());
-        }
-        let mut options = self.options("service", &noun, &[&method.to_ascii_uppercase()], &variables);
-        if !variables.is_null() {
-            options.responses.extend(self.problems(&[Code::NotFound]));
+        let noun = drafts
+            .first()
+            .map(|(_, draft)| draft.noun.clone())
+            .unwrap_or_default();
+        let methods: Vec<String> = drafts
+            .iter()
+            .map(|(method, _)| method.to_ascii_uppercase())
+            .collect();
+        let methods: Vec<&str> = methods.iter().map(String::as_str).collect();
+        let mut options = self.options("service", &noun, &methods, &variables);
+        for (method, mut draft) in drafts {
+            if !variables.is_null() {
+                draft.responses.extend(self.problems(&[Code::NotFound]));
+                options.responses.extend(self.problems(&[Code::NotFound]));
+            }
+            let head = (method == "get").then(|| self.head(draft.clone()));
+            draft.verb = if method == "post" { "create" } else { method };
+            all.insert(method.to_owned(), draft.finished());
+            if let Some(head) = head {
+                all.insert("head".to_owned(), head.finished());
+            }
         }
         all.insert("options".to_owned(), options.finished());
         paths.insert(address, Value::Object(all));
@@ -130,7 +174,7 @@ impl Document<'_> {
             draft
         };
         let page = self.document("Docs", "This document, for people", about::HTML);
-        self.own_path(paths, at("/docs"), None, text(page, about::HTML), "get");
+        self.own_path(paths, at("/docs"), None, vec![("get", text(page, about::HTML))]);
         let names = json!(docs::FILES.map(|(name, _)| name));
         let mut types: Vec<&str> = docs::FILES
             .iter()
@@ -139,7 +183,12 @@ impl Document<'_> {
             .collect();
         types.dedup();
         let file = self.document("DocsFile", "A file of that page", &types);
-        self.own_path(paths, at("/docs/{file}"), Some(names), text(file, &types), "get");
+        self.own_path(
+            paths,
+            at("/docs/{file}"),
+            Some(one_of(&names)),
+            vec![("get", text(file, &types))],
+        );
     }
 
     pub(super) fn me(&self, accounts: ResourceId) -> Draft {
@@ -186,27 +235,49 @@ impl Document<'_> {
             json!({
                 "description": "The token; it is shown this once.",
                 "headers": self.headers(&["Cache-Control", "Location", "Vary"]),
-                "content": { JSON: { "schema": self.own_reference("Token") } },
+                "content": { JSON: { "schema": self.own_reference("TokenMade") } },
             }),
         );
         draft
     }
 
-    pub(super) fn revoke_token(&self) -> Draft {
-        let mut draft = self.service_draft(
-            "CurrentToken",
-            "Revokes the token of this request",
-            ANY,
-            self.security(true),
+    pub(super) fn tokens(&self) -> Draft {
+        let schema = self.own_reference("TokenList");
+        self.of_tokens("Tokens", "The tokens of the account, the latest first", &schema)
+    }
+
+    pub(super) fn token(&self, noun: &str, summary: &str) -> Draft {
+        self.of_tokens(noun, summary, &self.own_reference("Token"))
+    }
+
+    fn of_tokens(&self, noun: &str, summary: &str, schema: &Value) -> Draft {
+        let mut draft = self.for_accounts(noun, summary);
+        draft.responses.insert(
+            200,
+            json!({
+                "description": "What is kept of it, without what it is known by.",
+                "headers": self.headers(&["Cache-Control", "Vary"]),
+                "content": { JSON: { "schema": schema } },
+            }),
         );
         draft
-            .responses
-            .extend(self.problems(&[Code::UnknownParameter, Code::Unauthenticated]));
-        draft.responses.extend(self.problems(self.counted().as_slice()));
+    }
+
+    pub(super) fn revoke(&self, noun: &str, summary: &str) -> Draft {
+        let mut draft = self.for_accounts(noun, summary);
         draft.responses.insert(
             204,
             json!({ "description": "It is revoked.", "headers": self.headers(&["Cache-Control"]) }),
         );
+        draft
+    }
+
+    /// What needs somebody who has signed in.
+    fn for_accounts(&self, noun: &str, summary: &str) -> Draft {
+        let mut draft = self.service_draft(noun, summary, ANY, self.security(true));
+        let more = [Code::UnknownParameter, Code::Unauthenticated];
+        draft.responses.extend(self.problems(&more));
+        draft.responses.extend(self.problems(self.counted().as_slice()));
         draft
     }
 
@@ -260,38 +331,34 @@ impl Document<'_> {
             ],
             &[],
         );
-        let token = object(
-            [
-                (
-                    "id",
-                    json!({ "type": "integer", "format": "int64", "minimum": 1, "maximum": i64::MAX }),
-                ),
-                (
-                    "token",
-                    json!({ "type": "string", "maxLength": 200, "description": "to be sent as `Authorization: Bearer`" }),
-                ),
-                ("token_type", json!({ "type": "string", "const": "Bearer" })),
-                ("name", name),
-                ("scopes", scopes),
-                ("created_at", moment.clone()),
-                ("expires_at", moment),
-                (
-                    "last_used_at",
-                    json!({ "type": ["string", "null"], "format": "date-time", "maxLength": 32 }),
-                ),
-            ],
-            &[
-                "id",
-                "token",
-                "token_type",
-                "name",
-                "scopes",
-                "created_at",
-                "expires_at",
-                "last_used_at",
-            ],
+        let id = ("id", token_id());
+        let secret = (
+            "token",
+            json!({ "type": "string", "maxLength": 200, "description": "to be sent as `Authorization: Bearer`" }),
         );
-        Object::from_iter([(self.own("TokenCreate"), create), (self.own("Token"), token)])
+        let kept = [
+            ("token_type", json!({ "type": "string", "const": "Bearer" })),
+            ("name", name),
+            ("scopes", scopes),
+            ("created_at", moment.clone()),
+            ("expires_at", moment),
+            (
+                "last_used_at",
+                json!({ "type": ["string", "null"], "format": "date-time", "maxLength": 32, "description": "to the minute or so" }),
+            ),
+        ];
+        let of = |first: Vec<(&'static str, Value)>| {
+            let all: Vec<_> = first.into_iter().chain(kept.clone()).collect();
+            let names: Vec<&str> = all.iter().map(|(name, _)| *name).collect();
+            object(all, &names)
+        };
+        let items = json!({ "type": "array", "items": self.own_reference("Token") });
+        Object::from_iter([
+            (self.own("TokenCreate"), create),
+            (self.own("TokenMade"), of(vec![id.clone(), secret])),
+            (self.own("Token"), of(vec![id])),
+            (self.own("TokenList"), object([("items", items)], &["items"])),
+        ])
     }
 
     pub(super) fn security_schemes(&self) -> Value {
@@ -303,4 +370,12 @@ impl Document<'_> {
             "basic": { "type": "http", "scheme": "basic", "description": "Name and password, where a token is made." },
         })
     }
+}
+
+fn token_id() -> Value {
+    json!({ "type": "integer", "format": "int64", "minimum": 1, "maximum": i64::MAX })
+}
+
+fn one_of(words: &Value) -> Value {
+    json!({ "type": "string", "enum": words })
 }

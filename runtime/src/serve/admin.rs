@@ -1,5 +1,6 @@
 //! What operators ask, at an address of their own.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -15,7 +16,7 @@ use crate::service::Inner;
 pub(crate) async fn administer(service: Arc<Inner>, request: Request<Body>) -> Response<Body> {
     let (asked, _) = Arrival::of(&service, &request);
     let uri = request.into_parts().0.uri;
-    let answer = answer(&service, &asked, uri.path());
+    let answer = pin!(answer(&service, &asked, uri.path()));
     let response = asked.answered(&service, answer).await;
     if asked.method == Method::HEAD {
         without_body(response)

@@ -49,7 +49,7 @@ impl Exchange<'_> {
             Target::Related(relation, _) | Target::Pair(relation, ..) => {
                 [Some(relation.resource), Some(model.relation(*relation).target)]
             }
-            Target::Me | Target::Tokens | Target::CurrentToken | Target::Health(_) | Target::About(_) => {
+            Target::Me | Target::Tokens | Target::Token(_) | Target::Health(_) | Target::About(_) => {
                 [None, None]
             }
         };

@@ -1,6 +1,7 @@
 //! What a program's own handlers take and give: who asks, the data, problems.
 
 use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
@@ -65,7 +66,7 @@ async fn around(service: Arc<Inner>, request: Request, next: Next) -> Response<B
         client: asked.outside.client,
         counted: Arc::clone(&counted),
     };
-    let answer = async {
+    let answer = pin!(async {
         readable?;
         let response = HERE.scope(here, next.run(request)).await;
         if let Some(counted) = counted.get() {
@@ -76,7 +77,7 @@ async fn around(service: Arc<Inner>, request: Request, next: Next) -> Response<B
             Some(across) => across.answered(response),
             None => response,
         })
-    };
+    });
     let mut response = asked.answered(&service, answer).await;
     if let Some(across) = &across {
         across.tell(&mut response);

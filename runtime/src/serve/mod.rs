@@ -25,9 +25,11 @@ mod router;
 mod streamed;
 mod tokens;
 pub(crate) mod trace;
+mod uses;
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -68,6 +70,7 @@ pub(crate) use request_id::RequestIds;
 pub(crate) use router::Routes;
 use router::Target;
 pub(crate) use tokens::account_named;
+pub(crate) use uses::Uses;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -99,10 +102,10 @@ struct Exchange<'a> {
 pub(crate) async fn handle(service: Arc<Inner>, request: Request<Body>) -> Response<Body> {
     let (asked, readable) = Arrival::of(&service, &request);
     let across = Across::of(service.cors.as_ref(), &request);
-    let answered = async {
+    let answered = pin!(async {
         readable?;
         answer(&service, request, &asked).await
-    };
+    });
     let mut response = coded::coded(asked.answered(&service, answered).await).await;
     if let Some(across) = across {
         across.tell(&mut response);
@@ -183,11 +186,12 @@ impl Arrival {
         quotas.admit(*self.counted.get_or_init(count))
     }
 
-    /// The answer, with the request's id; a problem and a panic are told, and the event is logged.
+    /// The answer, with the request's id; a problem and a panic are told, and the event is logged. It is pinned where it is
+    /// made: a future that is handed on has its place twice.
     async fn answered(
         &self,
         service: &Inner,
-        answer: impl Future<Output = Result<Response<Body>, Problem>>,
+        answer: Pin<&mut impl Future<Output = Result<Response<Body>, Problem>>>,
     ) -> Response<Body> {
         let _under_way = service.metrics.begun();
         let answered = std::panic::AssertUnwindSafe(answer).catch_unwind().await;
@@ -272,7 +276,7 @@ async fn answer(
         return Ok(answer::options(allow));
     }
     if let Target::Health(health) = target {
-        return health_of(service, health).await;
+        return Box::pin(health_of(service, health)).await;
     }
     if let Target::About(about) = target {
         return documents::tell(service, &parts, &asked.prefix, about).await;
@@ -282,10 +286,11 @@ async fn answer(
     }
     let caller = match target {
         // Whoever makes a token signs in with the request itself.
-        Target::Tokens => Caller::anonymous(),
+        Target::Tokens if parts.method == Method::POST => Caller::anonymous(),
         _ => caller::resolve(service, &parts, now).await?,
     };
     asked.count(service, &caller)?;
+    uses::keep(service, &caller, now);
     let media = target.media(&service.engine.model.schema, &parts)?;
     let exchange = Exchange {
         service,
@@ -309,6 +314,16 @@ async fn answer(
 
 impl Exchange<'_> {
     async fn serve(&self, target: &Target<'_>, body: Body) -> Result<Response<Body>, Problem> {
+        let is_plain = matches!(self.parts.method, Method::GET | Method::HEAD);
+        match *target {
+            Target::Collection(resource) if is_plain => self.list(resource).await,
+            Target::Item(resource, segment) if is_plain => self.read(resource, segment).await,
+            // Apart, so that what moves with each request is small.
+            _ => Box::pin(self.serve_others(target, body)).await,
+        }
+    }
+
+    async fn serve_others(&self, target: &Target<'_>, body: Body) -> Result<Response<Body>, Problem> {
         if takes_body(&self.parts.method)
             && !matches!(target, Target::Tokens | Target::Restore(..) | Target::Pair(..))
         {
@@ -319,8 +334,7 @@ impl Exchange<'_> {
                 Method::POST => self.create(resource, body).await,
                 Method::PATCH => self.patch_matching(resource, None, body).await,
                 Method::DELETE => self.delete_matching(resource, None).await,
-                _ if is_query(&self.parts.method) => self.question(resource, body).await,
-                _ => self.list(resource).await,
+                _ => self.question(resource, body).await,
             },
             Target::Item(resource, _) if self.parts.method == Method::POST => {
                 self.question(resource, body).await
@@ -328,16 +342,22 @@ impl Exchange<'_> {
             Target::Item(resource, segment) => match self.parts.method {
                 Method::PUT => self.replace(resource, segment, body).await,
                 Method::PATCH => self.patch(resource, segment, body).await,
-                Method::DELETE => self.delete(resource, segment).await,
-                _ => self.read(resource, segment).await,
+                _ => self.delete(resource, segment).await,
             },
             Target::Restore(resource, segment) => self.restore(resource, segment).await,
-            Target::Related(relation, segment) => Box::pin(self.related(relation, segment, body)).await,
+            Target::Related(relation, segment) => self.related(relation, segment, body).await,
             Target::Pair(relation, segment, other) => self.pair(relation, segment, other, body).await,
             Target::Me => self.me().await,
-            Target::Tokens => self.make_token(body).await,
-            Target::CurrentToken => self.revoke_current().await,
-            Target::Health(health) => health_of(self.service, health).await,
+            Target::Tokens => match self.parts.method {
+                Method::POST => self.make_token(body).await,
+                Method::DELETE => self.revoke_tokens().await,
+                _ => self.tokens().await,
+            },
+            Target::Token(id) => match self.parts.method {
+                Method::DELETE => self.revoke_token(id).await,
+                _ => self.token(id).await,
+            },
+            Target::Health(health) => Box::pin(health_of(self.service, health)).await,
             Target::About(about) => documents::tell(self.service, self.parts, self.prefix, about).await,
         }
     }

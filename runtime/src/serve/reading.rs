@@ -11,7 +11,7 @@ use super::ending::Ending;
 use super::once::Repeat;
 use super::router::Target;
 use super::streamed::PART;
-use super::{Arrival, Exchange, caller};
+use super::{Arrival, Exchange, caller, uses};
 use crate::engine::Compiled;
 use crate::plan::read::ReadPlan;
 use crate::problem::Problem;
@@ -76,6 +76,7 @@ pub(super) fn at_once(
             if let Err(problem) = arrival.count(service, &caller) {
                 return Ok(Some(Err(problem)));
             }
+            uses::keep(service, &caller, now);
             let exchange = Exchange {
                 service,
                 parts,
@@ -138,7 +139,7 @@ impl Exchange<'_> {
             | Target::Pair(..)
             | Target::Me
             | Target::Tokens
-            | Target::CurrentToken
+            | Target::Token(_)
             | Target::Health(_)
             | Target::About(_) => Ok(None),
         };

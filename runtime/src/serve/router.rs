@@ -63,7 +63,8 @@ pub(super) enum Target<'p> {
     Pair(RelationId, &'p str, &'p str),
     Me,
     Tokens,
-    CurrentToken,
+    /// With its id as it was sent, or `current`.
+    Token(&'p str),
     Health(Health),
     About(About<'p>),
 }
@@ -100,7 +101,7 @@ impl Target<'_> {
             Self::Pair(relation, ..) => Route::Related(routes.of(relation).place, true),
             Self::Me => Route::Me,
             Self::Tokens => Route::Tokens,
-            Self::CurrentToken => Route::CurrentToken,
+            Self::Token(_) => Route::Token,
             Self::Health(_) => Route::Health,
             Self::About(_) => Route::About,
         }
@@ -168,7 +169,9 @@ pub(super) fn find<'p>(schema: &Schema, routes: &Routes, path: &'p str) -> Optio
     match (collection, item) {
         ("me", None) => schema.accounts.as_ref().map(|_| Target::Me),
         ("tokens", None) => schema.accounts.as_ref().map(|_| Target::Tokens),
-        ("tokens", Some("current")) => schema.accounts.as_ref().map(|_| Target::CurrentToken),
+        ("tokens", Some(id)) if !id.is_empty() && !id.contains('/') => {
+            schema.accounts.as_ref().map(|_| Target::Token(id))
+        }
         ("openapi.json", None) => Some(Target::About(About::OpenApi)),
         #[cfg(feature = "docs-ui")]
         ("docs", None) => Some(Target::About(About::Docs)),
@@ -223,8 +226,8 @@ pub(super) fn allow<'s>(service: &'s Inner, target: &Target<'_>) -> &'s str {
         Target::Related(relation, _) => &service.routes.of(*relation).allow,
         Target::Pair(relation, ..) => &service.routes.of(*relation).of_pair,
         Target::Me | Target::Health(_) | Target::About(_) => "GET, HEAD, OPTIONS",
-        Target::Tokens => "POST, OPTIONS",
-        Target::CurrentToken => "DELETE, OPTIONS",
+        Target::Tokens => "GET, HEAD, POST, DELETE, OPTIONS",
+        Target::Token(_) => "GET, HEAD, DELETE, OPTIONS",
     }
 }
 

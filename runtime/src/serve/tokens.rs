@@ -21,7 +21,7 @@ use crate::storage::bind::{Values, now_as};
 use crate::storage::connection::{First, Reading, driven};
 use crate::storage::job::Done;
 use crate::storage::sqlite::connection::Link;
-use crate::storage::state::{AddToken, RevokeTokens, Revoked};
+use crate::storage::state::{self, AddToken, RevokeTokens, Revoked};
 use crate::token::{Credentials, Secret};
 use crate::write::unhashed;
 
@@ -197,39 +197,139 @@ impl Exchange<'_> {
             .storage
             .wrote_as(&self.service.engine, &account)
             .await;
-        let moment = |seconds| {
-            jiff::Timestamp::from_second(seconds)
-                .map(|at| now_as(rest_schema::types::Kind::Timestamp, at).to_wire())
+        let made = state::Token {
+            id,
+            name,
+            created_at,
+            expires_at,
+            last_used_at: None,
         };
-        let told = serde_json::json!({
-            "id": id,
-            "token": secret.reveal(),
-            "token_type": "Bearer",
-            "name": name,
-            "scopes": ["*"],
-            "created_at": moment(created_at).map_err(Problem::internal)?,
-            "expires_at": moment(expires_at).map_err(Problem::internal)?,
-            "last_used_at": null,
-        });
+        let told = told(&made, Some(secret.reveal()))?;
         let response = answer::document(StatusCode::CREATED, told.to_string().into_bytes());
         let address = format!("{}/tokens/{id}", self.prefix);
         Ok(answer::with_location(response, &address))
     }
 
-    /// DELETE of the token that the request came with.
-    pub(super) async fn revoke_current(&self) -> Result<Response<Body>, Problem> {
-        let Some(id) = self.caller.token else {
-            return Err(Problem::new(Code::Unauthenticated));
-        };
+    /// The key of the account that asks.
+    fn account_key(&self) -> Result<Vec<Cell>, Problem> {
+        let account = self.caller.account.as_ref();
+        let account = account.ok_or_else(|| Problem::new(Code::Unauthenticated))?;
         query::none(self.parts.uri.query())?;
-        let revoke = RevokeTokens {
-            engine: std::sync::Arc::clone(&self.service.engine),
-            which: Revoked::One(id),
+        Ok(account.key(self.service.engine.model.resource(account.resource)))
+    }
+
+    /// The tokens of an account, the latest first.
+    async fn tokens_of(&self, account: Vec<Cell>) -> Result<Vec<state::Token>, Problem> {
+        let (service, now) = (std::sync::Arc::clone(self.service), self.now.as_second());
+        let found = match &self.service.storage {
+            Storage::Sqlite(files) => {
+                let find = move |link: &Link| {
+                    let engine = &service.engine;
+                    driven(state::tokens_of(
+                        &link.connection,
+                        &engine.state,
+                        &engine.model,
+                        &account,
+                        now,
+                    ))
+                };
+                files.state.readers.pooled(find).await
+            }
+            Storage::Postgres(database) => {
+                let engine = &service.engine;
+                let primary = database.primary();
+                Box::pin(state::tokens_of(
+                    primary,
+                    &engine.state,
+                    &engine.model,
+                    &account,
+                    now,
+                ))
+                .await
+            }
         };
-        let revoked = self.service.storage.write_state(revoke).await;
-        revoked.map_err(|refusal| self.problem(refusal))?;
+        found.map_err(|refusal| self.problem(refusal))
+    }
+
+    /// GET of the caller's own tokens.
+    pub(super) async fn tokens(&self) -> Result<Response<Body>, Problem> {
+        let all = self.tokens_of(self.account_key()?).await?;
+        let items: Result<Vec<_>, _> = all.iter().map(|token| told(token, None)).collect();
+        let told = serde_json::json!({ "items": items? });
+        Ok(answer::document(StatusCode::OK, told.to_string().into_bytes()))
+    }
+
+    /// GET of one of them.
+    pub(super) async fn token(&self, segment: &str) -> Result<Response<Body>, Problem> {
+        let account = self.account_key()?;
+        let id = self.token_id(segment)?;
+        let all = self.tokens_of(account).await?;
+        let token = all.iter().find(|token| token.id == id);
+        let told = told(token.ok_or_else(|| Problem::new(Code::NotFound))?, None)?;
+        Ok(answer::document(StatusCode::OK, told.to_string().into_bytes()))
+    }
+
+    /// DELETE of the caller's own tokens: that of the request is one of them.
+    pub(super) async fn revoke_tokens(&self) -> Result<Response<Body>, Problem> {
+        let account = self.account_key()?;
+        self.revoke(Revoked::Account(account)).await?;
         Ok(answer::nothing(StatusCode::NO_CONTENT))
     }
+
+    /// DELETE of one of them.
+    pub(super) async fn revoke_token(&self, segment: &str) -> Result<Response<Body>, Problem> {
+        let account = self.account_key()?;
+        let id = self.token_id(segment)?;
+        if self.revoke(Revoked::One(account, id)).await? {
+            Ok(answer::nothing(StatusCode::NO_CONTENT))
+        } else {
+            Err(Problem::new(Code::NotFound))
+        }
+    }
+
+    /// Whether there was one.
+    async fn revoke(&self, which: Revoked) -> Result<bool, Problem> {
+        let engine = std::sync::Arc::clone(&self.service.engine);
+        let revoked = self
+            .service
+            .storage
+            .write_state(RevokeTokens { engine, which })
+            .await;
+        let revoked = revoked.map_err(|refusal| self.problem(refusal))?;
+        Ok(matches!(revoked, Done::Number(1..)))
+    }
+
+    /// The id that an address names: a number, or `current` for that of the request.
+    fn token_id(&self, segment: &str) -> Result<i64, Problem> {
+        let id = match segment {
+            "current" => self.caller.token,
+            number => number.parse().ok(),
+        };
+        id.ok_or_else(|| Problem::new(Code::NotFound))
+    }
+}
+
+/// A token as it is told; its secret with it only once.
+fn told(token: &state::Token, secret: Option<&str>) -> Result<serde_json::Value, Problem> {
+    let moment = |seconds| {
+        jiff::Timestamp::from_second(seconds)
+            .map(|at| now_as(rest_schema::types::Kind::Timestamp, at).to_wire())
+            .map_err(Problem::internal)
+    };
+    let mut told = serde_json::json!({
+        "id": token.id,
+        "token": secret,
+        "token_type": "Bearer",
+        "name": token.name,
+        "scopes": ["*"],
+        "created_at": moment(token.created_at)?,
+        "expires_at": moment(token.expires_at)?,
+        "last_used_at": token.last_used_at.map(moment).transpose()?,
+    });
+    if let (None, Some(members)) = (secret, told.as_object_mut()) {
+        members.shift_remove("token");
+    }
+    Ok(told)
 }
 
 /// The account that one of its identifying fields names.

@@ -6,6 +6,7 @@
 mod log;
 mod once;
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -17,7 +18,7 @@ use crate::plan::read::json_of;
 use crate::sql::{Bind, Statement, constants};
 use crate::storage::Refusal;
 use crate::storage::bind::Values;
-use crate::storage::connection::{Connection, First, Reading};
+use crate::storage::connection::{Connection, First, Reading, Row, Take};
 use crate::storage::job::{Done, Job};
 use crate::storage::postgres::AFTER_A_WRITE;
 use crate::token::Digest;
@@ -34,7 +35,9 @@ pub const TABLES: &[&str] = &[
   account TEXT NOT NULL,
   name TEXT,
   created_at INTEGER NOT NULL,
-  expires_at INTEGER NOT NULL
+  expires_at INTEGER NOT NULL,
+  last_used_at INTEGER,
+  UNIQUE (account, id)
 ) STRICT",
     "CREATE TABLE IF NOT EXISTS rest_idempotency (
   id BLOB PRIMARY KEY NOT NULL,
@@ -70,7 +73,9 @@ pub(crate) fn tables(before: &str) -> [(String, String); 6] {
   account text NOT NULL,
   name text,
   created_at bigint NOT NULL,
-  expires_at bigint NOT NULL",
+  expires_at bigint NOT NULL,
+  last_used_at bigint,
+  UNIQUE (account, id)",
         ),
         (
             "rest_idempotency",
@@ -113,6 +118,9 @@ pub(crate) fn tables(before: &str) -> [(String, String); 6] {
     })
 }
 
+/// Columns that came after their tables, with their types on SQLite and on PostgreSQL: added where they are missing.
+pub(crate) const LATER: &[[&str; 4]] = &[["rest_tokens", "last_used_at", "INTEGER", "bigint"]];
+
 /// The name of the table that tells a database as ours.
 pub const MARK: &str = "rest_state";
 
@@ -129,6 +137,8 @@ pub struct Statements {
     forgive_address: Statement,
     expire: Statement,
     add: Statement,
+    list: Statement,
+    use_one: Statement,
     revoke_one: Statement,
     revoke_all: Statement,
     keep_key: Statement,
@@ -181,7 +191,12 @@ impl Statements {
                 "INSERT INTO rest_tokens (digest, account, name, created_at, expires_at) \
                  VALUES (?, ?, ?, ?, ?) RETURNING id",
             ),
-            revoke_one: written("DELETE FROM rest_tokens WHERE id = ? RETURNING id"),
+            list: written(
+                "SELECT id, name, created_at, expires_at, last_used_at FROM rest_tokens \
+                 WHERE account = ? AND expires_at > ? ORDER BY id DESC",
+            ),
+            use_one: written("UPDATE rest_tokens SET last_used_at = ? WHERE id = ? RETURNING id"),
+            revoke_one: written("DELETE FROM rest_tokens WHERE account = ? AND id = ? RETURNING id"),
             revoke_all: written("DELETE FROM rest_tokens WHERE account = ? RETURNING id"),
             keep_key: written("INSERT INTO rest_state (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING"),
             find_key: written("SELECT value FROM rest_state WHERE name = ?"),
@@ -437,6 +452,85 @@ impl Job for AddToken {
     }
 }
 
+/// What is kept of a token, and may be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Token {
+    /// Its id.
+    pub id: i64,
+    /// What its maker calls it.
+    pub name: Option<String>,
+    /// Seconds since 1970.
+    pub created_at: i64,
+    /// Seconds since 1970.
+    pub expires_at: i64,
+    /// Seconds since 1970, to the minute or so; `None`: never.
+    pub last_used_at: Option<i64>,
+}
+
+/// An account's tokens that haven't expired at `now` (seconds since 1970), the latest first.
+///
+/// # Errors
+///
+/// Where the database refuses.
+pub(crate) async fn tokens_of<C: Reading>(
+    connection: &C,
+    state: &Statements,
+    model: &Model,
+    account: &[Cell],
+    now: i64,
+) -> Result<Vec<Token>, Refusal> {
+    let params = [text_of(account), Cell::Integer(now)];
+    let values = Values::of_nobody(model, &params, &[], Timestamp::UNIX_EPOCH);
+    let mut tokens = Tokens::default();
+    connection.each(&state.list, values.into(), &mut tokens).await?;
+    Ok(tokens.0)
+}
+
+#[derive(Default)]
+struct Tokens(Vec<Token>);
+
+impl Take for Tokens {
+    fn take(&mut self, row: &impl Row) -> Result<ControlFlow<()>, Refusal> {
+        let number = |column| match row.cell(column)?.to_owned() {
+            Cell::Integer(number) => Ok(Some(number)),
+            _ => Ok(None),
+        };
+        let known =
+            |number: Option<i64>| number.ok_or_else(|| Refusal::Internal("a token lacks a number".into()));
+        self.0.push(Token {
+            id: known(number(0)?)?,
+            name: match row.cell(1)?.to_owned() {
+                Cell::Text(name) => Some(name),
+                _ => None,
+            },
+            created_at: known(number(2)?)?,
+            expires_at: known(number(3)?)?,
+            last_used_at: number(4)?,
+        });
+        Ok(ControlFlow::Continue(()))
+    }
+}
+
+/// Keeps that a token was used.
+#[derive(Debug)]
+pub(crate) struct UseToken {
+    /// The service.
+    pub engine: std::sync::Arc<crate::engine::Engine>,
+    /// The token's id.
+    pub id: i64,
+    /// Seconds since 1970.
+    pub at: i64,
+}
+
+impl Job for UseToken {
+    async fn run<C: Connection>(&self, connection: &C) -> Result<Done, Refusal> {
+        let (model, state) = (&self.engine.model, &self.engine.state);
+        let params = [Cell::Integer(self.at), Cell::Integer(self.id)];
+        let used = run(connection, model, &state.use_one, &params, 1).await?;
+        Ok(Done::Number(i64::from(used.is_some())))
+    }
+}
+
 /// Revokes tokens.
 #[derive(Debug)]
 pub struct RevokeTokens {
@@ -449,8 +543,8 @@ pub struct RevokeTokens {
 /// Which tokens are revoked.
 #[derive(Debug)]
 pub enum Revoked {
-    /// The one with this id.
-    One(i64),
+    /// The one of an account with this id.
+    One(Vec<Cell>, i64),
     /// All of an account.
     Account(Vec<Cell>),
 }
@@ -459,7 +553,10 @@ impl Job for RevokeTokens {
     async fn run<C: Connection>(&self, connection: &C) -> Result<Done, Refusal> {
         let (model, state) = (&self.engine.model, &self.engine.state);
         let gone = match &self.which {
-            Revoked::One(id) => run(connection, model, &state.revoke_one, &[Cell::Integer(*id)], 1).await?,
+            Revoked::One(key, id) => {
+                let params = [text_of(key), Cell::Integer(*id)];
+                run(connection, model, &state.revoke_one, &params, 1).await?
+            }
             Revoked::Account(key) => run(connection, model, &state.revoke_all, &[text_of(key)], 1).await?,
         };
         Ok(Done::Number(i64::from(gone.is_some())))
