@@ -29,7 +29,7 @@ from blog.models import (
     PostReplaceStatus,
     PreconditionFailedProblem,
     TagPage,
-    Token,
+    TokenMade,
     TokenCreate,
     UnprocessableEntityProblem,
 )
@@ -45,7 +45,7 @@ address = sys.argv[1]
 token = create_token.sync(
     client=Client(base_url=address), body=TokenCreate(identifier="susan", password="susan-password")
 )
-assert isinstance(token, Token), token
+assert isinstance(token, TokenMade), token
 client = AuthenticatedClient(base_url=address, token=token.token)
 
 # Create.
