@@ -29,8 +29,8 @@ from blog.models import (
     PostReplaceStatus,
     PreconditionFailedProblem,
     TagPage,
-    TokenMade,
     TokenCreate,
+    TokenMade,
     UnprocessableEntityProblem,
 )
 

@@ -13,6 +13,7 @@ use crate::request::body::JSON_TYPES;
 use crate::request::negotiate::about;
 #[cfg(feature = "docs-ui")]
 use crate::serve::docs;
+use crate::storage::state::MOST_TOKENS;
 
 impl Document<'_> {
     /// The addresses of the service itself.
@@ -352,7 +353,7 @@ impl Document<'_> {
             let names: Vec<&str> = all.iter().map(|(name, _)| *name).collect();
             object(all, &names)
         };
-        let items = json!({ "type": "array", "items": self.own_reference("Token") });
+        let items = json!({ "type": "array", "items": self.own_reference("Token"), "maxItems": MOST_TOKENS });
         Object::from_iter([
             (self.own("TokenCreate"), create),
             (self.own("TokenMade"), of(vec![id.clone(), secret])),

@@ -218,8 +218,12 @@ impl Exchange<'_> {
         Ok(account.key(self.service.engine.model.resource(account.resource)))
     }
 
-    /// The tokens of an account, the latest first.
-    async fn tokens_of(&self, account: Vec<Cell>) -> Result<Vec<state::Token>, Problem> {
+    /// Tokens of an account, the latest first.
+    async fn tokens_of(
+        &self,
+        account: Vec<Cell>,
+        wanted: state::Wanted,
+    ) -> Result<Vec<state::Token>, Problem> {
         let (service, now) = (std::sync::Arc::clone(self.service), self.now.as_second());
         let found = match &self.service.storage {
             Storage::Sqlite(files) => {
@@ -230,6 +234,7 @@ impl Exchange<'_> {
                         &engine.state,
                         &engine.model,
                         &account,
+                        wanted,
                         now,
                     ))
                 };
@@ -243,6 +248,7 @@ impl Exchange<'_> {
                     &engine.state,
                     &engine.model,
                     &account,
+                    wanted,
                     now,
                 ))
                 .await
@@ -251,9 +257,9 @@ impl Exchange<'_> {
         found.map_err(|refusal| self.problem(refusal))
     }
 
-    /// GET of the caller's own tokens.
+    /// GET of the caller's own tokens: the latest, for nobody reads more.
     pub(super) async fn tokens(&self) -> Result<Response<Body>, Problem> {
-        let all = self.tokens_of(self.account_key()?).await?;
+        let all = self.tokens_of(self.account_key()?, state::Wanted::Latest).await?;
         let items: Result<Vec<_>, _> = all.iter().map(|token| told(token, None)).collect();
         let told = serde_json::json!({ "items": items? });
         Ok(answer::document(StatusCode::OK, told.to_string().into_bytes()))
@@ -263,9 +269,9 @@ impl Exchange<'_> {
     pub(super) async fn token(&self, segment: &str) -> Result<Response<Body>, Problem> {
         let account = self.account_key()?;
         let id = self.token_id(segment)?;
-        let all = self.tokens_of(account).await?;
-        let token = all.iter().find(|token| token.id == id);
-        let told = told(token.ok_or_else(|| Problem::new(Code::NotFound))?, None)?;
+        let found = self.tokens_of(account, state::Wanted::One(id)).await?;
+        let token = found.first().ok_or_else(|| Problem::new(Code::NotFound))?;
+        let told = told(token, None)?;
         Ok(answer::document(StatusCode::OK, told.to_string().into_bytes()))
     }
 

@@ -193,7 +193,7 @@ impl Statements {
             ),
             list: written(
                 "SELECT id, name, created_at, expires_at, last_used_at FROM rest_tokens \
-                 WHERE account = ? AND expires_at > ? ORDER BY id DESC",
+                 WHERE account = ? AND expires_at > ? AND id <= ? ORDER BY id DESC LIMIT ?",
             ),
             use_one: written("UPDATE rest_tokens SET last_used_at = ? WHERE id = ? RETURNING id"),
             revoke_one: written("DELETE FROM rest_tokens WHERE account = ? AND id = ? RETURNING id"),
@@ -467,6 +467,18 @@ pub(crate) struct Token {
     pub last_used_at: Option<i64>,
 }
 
+/// Tokens that are told of an account, at most.
+pub(crate) const MOST_TOKENS: i64 = 1_000;
+
+/// Which tokens of an account are asked for: those that haven't expired.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Wanted {
+    /// The latest.
+    Latest,
+    /// The one with this id.
+    One(i64),
+}
+
 /// An account's tokens that haven't expired at `now` (seconds since 1970), the latest first.
 ///
 /// # Errors
@@ -477,12 +489,25 @@ pub(crate) async fn tokens_of<C: Reading>(
     state: &Statements,
     model: &Model,
     account: &[Cell],
+    wanted: Wanted,
     now: i64,
 ) -> Result<Vec<Token>, Refusal> {
-    let params = [text_of(account), Cell::Integer(now)];
+    let (up_to, most) = match wanted {
+        Wanted::Latest => (i64::MAX, MOST_TOKENS),
+        Wanted::One(id) => (id, 1),
+    };
+    let params = [
+        text_of(account),
+        Cell::Integer(now),
+        Cell::Integer(up_to),
+        Cell::Integer(most),
+    ];
     let values = Values::of_nobody(model, &params, &[], Timestamp::UNIX_EPOCH);
     let mut tokens = Tokens::default();
     connection.each(&state.list, values.into(), &mut tokens).await?;
+    if let Wanted::One(id) = wanted {
+        tokens.0.retain(|token| token.id == id);
+    }
     Ok(tokens.0)
 }
 
