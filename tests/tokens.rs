@@ -1,13 +1,14 @@
-//! What is kept of tokens beside what they are known by.
+//! What is kept of tokens beside what they are known by, and what an operator does about them.
 
 use libtest_mimic::Trial;
 use serde_json::Value;
 
 use crate::support::api::Api;
 use crate::support::case::SchemaSource;
+use crate::support::http::Request;
 use crate::support::postgres::Cluster;
 use crate::support::run::until;
-use crate::support::server::Place;
+use crate::support::server::{Place, rest_gen};
 use crate::trial;
 
 /// The tests.
@@ -15,6 +16,9 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("tokens::the_last_use_is_told", || each(used)),
         trial("tokens::an_older_database_learns_to_keep_it", || each(older)),
+        trial("tokens::an_operator_makes_and_lists_and_revokes_them", || {
+            each(operated)
+        }),
     ]
 }
 
@@ -74,5 +78,61 @@ fn older(place: &Place, cluster: Option<&Cluster>) -> Result<(), String> {
     let server = place.serve()?;
     let mut api = Api::sign_in(server.address, "susan", "susan-password")?;
     until("the use is told", || Ok(uses(&mut api)?[0].is_string()))?;
+    server.stop().map(drop)
+}
+
+/// `rest-gen token …` of susan on a place: what it prints, where it ends with this code.
+fn told(place: &Place, what: &str, more: &[&str], code: i32) -> Result<String, String> {
+    let (schema, database) = (place.schema.display().to_string(), place.location());
+    let mut command = rest_gen(&["token", what, &schema, "susan", "--database", &database])?;
+    let output = command.args(more).output().map_err(|e| e.to_string())?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    if output.status.code() == Some(code) && !err.contains("panicked") {
+        Ok(out + &err)
+    } else {
+        Err(format!("{what} {more:?}: {:?}\n{out}{err}", output.status.code()))
+    }
+}
+
+fn operated(place: &Place, _: Option<&Cluster>) -> Result<(), String> {
+    let server = place.serve()?;
+    let me = |token: &str, status| {
+        let request = Request::new("GET", "/api/me").bearer(token);
+        Api::new(server.address).expect(status, request)
+    };
+    let made = told(
+        place,
+        "create",
+        &["--name", "for the shop", "--lifetime", "15m"],
+        0,
+    )?;
+    let (first, second) = (made.trim().to_owned(), told(place, "create", &[], 0)?);
+    for token in [&first, second.trim()] {
+        me(token, 200)?;
+    }
+    let list = told(place, "list", &[], 0)?;
+    let line = list.lines().find(|line| line.ends_with("for the shop"));
+    let id = line.and_then(|line| line.split(' ').next()).ok_or(&list)?;
+    if list.lines().count() != 3 || list.contains(&first) {
+        return Err(list);
+    }
+    told(place, "revoke", &["--id", id], 0)?;
+    me(&first, 401)?;
+    me(second.trim(), 200)?;
+    for (what, more, code, word) in [
+        ("revoke", vec!["--id", id], 1, "has no token"),
+        ("revoke", vec![], 2, "--all"),
+        ("revoke", vec!["--id", id, "--all"], 2, "cannot be used with"),
+        ("create", vec!["--lifetime", "9999d"], 1, "seconds at most"),
+        ("create", vec!["--lifetime", "soon"], 2, "90d"),
+    ] {
+        let said = told(place, what, &more, code)?;
+        if !said.contains(word) {
+            return Err(said);
+        }
+    }
+    told(place, "revoke", &["--all"], 0)?;
+    me(second.trim(), 401)?;
     server.stop().map(drop)
 }

@@ -97,6 +97,11 @@ enum Command {
         #[command(subcommand)]
         command: Account,
     },
+    /// Looks after the tokens of a service's accounts
+    Token {
+        #[command(subcommand)]
+        command: Token,
+    },
     /// Loads rows from a YAML file, all or none
     Seed {
         /// The schema: a YAML file, a `.rs` file, or a folder of them
@@ -152,6 +157,54 @@ enum Account {
     },
 }
 
+#[derive(Debug, Subcommand)]
+enum Token {
+    /// Makes a token of an account, as if it had signed in, and prints it: it is shown this once
+    Create {
+        /// The schema: a YAML file, a `.rs` file, or a folder of them
+        file: PathBuf,
+        /// What names the account at sign-in
+        account: String,
+        #[command(flatten)]
+        database: Database,
+        /// What the token is called
+        #[arg(long, value_name = "TEXT")]
+        name: Option<String>,
+        /// How long it lasts, like 90s, 15m, 1h, 90d; as the schema says by default
+        #[arg(long, value_name = "TIME", value_parser = lifetime)]
+        lifetime: Option<u64>,
+    },
+    /// Lists an account's tokens that haven't expired, the latest first: never what they are known by
+    List {
+        /// The schema: a YAML file, a `.rs` file, or a folder of them
+        file: PathBuf,
+        /// What names the account at sign-in
+        account: String,
+        #[command(flatten)]
+        database: Database,
+    },
+    /// Revokes a token of an account, at once and for every instance
+    #[command(group = clap::ArgGroup::new("which").required(true))]
+    Revoke {
+        /// The schema: a YAML file, a `.rs` file, or a folder of them
+        file: PathBuf,
+        /// What names the account at sign-in
+        account: String,
+        #[command(flatten)]
+        database: Database,
+        /// The token's number, as `list` shows it
+        #[arg(long, group = "which")]
+        id: Option<i64>,
+        /// All tokens of the account
+        #[arg(long, group = "which")]
+        all: bool,
+    },
+}
+
+fn lifetime(text: &str) -> Result<u64, String> {
+    rest_schema::raw::duration(text).ok_or_else(|| "a time is written like 90s, 15m, 1h, 90d".to_owned())
+}
+
 /// A stage that can be looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Stage {
@@ -202,6 +255,27 @@ pub(crate) fn run() -> Result<Outcome, Error> {
         Command::Account { command } => match command {
             Account::Create { file, database, set } => command::account::create(&file, &database, &set),
             Account::Password { file, name, database } => command::account::password(&file, &database, &name),
+        },
+        Command::Token { command } => match command {
+            Token::Create {
+                file,
+                account,
+                database,
+                name,
+                lifetime,
+            } => command::token::create(&file, &database, &account, name, lifetime),
+            Token::List {
+                file,
+                account,
+                database,
+            } => command::token::list(&file, &database, &account),
+            Token::Revoke {
+                file,
+                account,
+                database,
+                id,
+                all: _,
+            } => command::token::revoke(&file, &database, &account, id),
         },
         Command::Seed { file, rows, database } => command::seed::run(&file, &rows, &database),
         Command::Export { file } => command::export::run(&file),

@@ -8,7 +8,7 @@ mod read;
 pub(crate) use read::is_name;
 #[cfg(feature = "rust")]
 pub(crate) use read::unknown_key;
-pub use read::{include, read};
+pub use read::{duration, include, read};
 
 use crate::keys::{KeyRow, Level};
 use crate::source::{Excerpt, Span};

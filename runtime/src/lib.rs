@@ -10,6 +10,7 @@
 //!           respond/  rows → bytes
 //! ```
 
+mod accounts;
 pub(crate) mod attempts;
 mod builder;
 pub mod caller;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use rest_schema::{FieldId, ResourceId, Value};
 
 use self::load::{Load, hash_all};
+use crate::accounts::account_named;
 use crate::cell::Cell;
 use crate::password::Plain;
 use crate::problem::Fault;
@@ -19,8 +20,11 @@ use crate::storage::bind::Values;
 use crate::storage::connection::{Connection, First};
 use crate::storage::constraint::Context;
 use crate::storage::job::{Done, Job, Written};
-use crate::storage::state::{AddToken, RevokeTokens, Revoked};
-use crate::token::Secret;
+use crate::storage::state::{Revoked, Wanted};
+
+pub use crate::storage::state::Token;
+
+const NO_ACCOUNTS: &str = "the service has no accounts: its schema doesn't say `accounts:`";
 
 /// Rows of one resource, or pairs of one many-to-many, to be loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,21 +100,79 @@ impl Service {
     /// A token of an account, as if it had signed in.
     pub(crate) async fn token_of(&self, account: Vec<Cell>) -> Result<String, NotDone> {
         let inner = self.inner();
-        let secret = Secret::generate().ok_or_else(|| told("the system gives no random bytes"))?;
-        let created_at = jiff::Timestamp::now().as_second();
-        let lifetime = inner.engine.model.schema.tokens.lifetime;
-        let add = AddToken {
-            engine: Arc::clone(&inner.engine),
-            digest: secret.digest(),
-            account,
-            name: None,
-            created_at,
-            expires_at: created_at.saturating_add(i64::try_from(lifetime).unwrap_or(i64::MAX / 2)),
-        };
-        let added = inner.storage.write_state(add).await;
-        added
-            .map(|_| secret.reveal().to_owned())
+        let made = inner.add_token(account, None, None, jiff::Timestamp::now()).await;
+        made.map(|(_, secret)| secret.reveal().to_owned())
             .map_err(|refusal| not_done(refusal, inner))
+    }
+
+    /// Makes a token of an account, as if it had signed in, and gives its secret; `None` where no account has this name.
+    /// It lasts `lifetime` seconds, or as long as the schema says.
+    ///
+    /// # Errors
+    ///
+    /// Where the service has no accounts, its longest lifetime is passed, or the database refuses.
+    pub async fn create_token(
+        &self,
+        account: &str,
+        name: Option<String>,
+        lifetime: Option<u64>,
+    ) -> Result<Option<String>, NotDone> {
+        let inner = self.inner();
+        let longest = inner.engine.model.schema.tokens.max_lifetime;
+        if lifetime.is_some_and(|lifetime| !(1..=longest).contains(&lifetime)) {
+            return Err(told(format!("a token lasts {longest} seconds at most")));
+        }
+        let Some(key) = self.account(account).await? else {
+            return Ok(None);
+        };
+        let made = inner.add_token(key, name, lifetime, jiff::Timestamp::now()).await;
+        made.map(|(_, secret)| Some(secret.reveal().to_owned()))
+            .map_err(|refusal| not_done(refusal, inner))
+    }
+
+    /// An account's tokens that haven't expired, the latest first and a thousand at most; `None` where no account has this
+    /// name.
+    ///
+    /// # Errors
+    ///
+    /// Where the service has no accounts, or the database refuses.
+    pub async fn tokens(&self, account: &str) -> Result<Option<Vec<Token>>, NotDone> {
+        let inner = self.inner();
+        let Some(key) = self.account(account).await? else {
+            return Ok(None);
+        };
+        let found = inner.tokens_of(key, Wanted::Latest, jiff::Timestamp::now()).await;
+        found.map(Some).map_err(|refusal| not_done(refusal, inner))
+    }
+
+    /// Revokes the token of an account with this id, or all of them, on every instance at once; whether there were any,
+    /// `None` where no account has this name.
+    ///
+    /// # Errors
+    ///
+    /// Where the service has no accounts, or the database refuses.
+    pub async fn revoke_tokens(&self, account: &str, id: Option<i64>) -> Result<Option<bool>, NotDone> {
+        let inner = self.inner();
+        let Some(key) = self.account(account).await? else {
+            return Ok(None);
+        };
+        let which = match id {
+            Some(id) => Revoked::One(key, id),
+            None => Revoked::Account(key),
+        };
+        let revoked = inner.revoke_tokens(which).await;
+        revoked.map(Some).map_err(|refusal| not_done(refusal, inner))
+    }
+
+    /// The key of the account of a name.
+    async fn account(&self, name: &str) -> Result<Option<Vec<Cell>>, NotDone> {
+        let inner = self.inner();
+        if inner.engine.model.schema.accounts.is_none() {
+            return Err(told(NO_ACCOUNTS));
+        }
+        let found = inner.account_named(name, jiff::Timestamp::now()).await;
+        let found = found.map_err(|refusal| not_done(refusal, inner))?;
+        Ok(found.map(|account| account.key))
     }
 
     /// Sets an account's password and revokes its tokens; `false` where no account has this name.
@@ -121,9 +183,7 @@ impl Service {
     pub async fn set_password(&self, identifier: &str, plain: Plain) -> Result<bool, NotDone> {
         let inner = self.inner();
         let Some(accounts) = inner.engine.model.schema.accounts.clone() else {
-            return Err(told(
-                "the service has no accounts: its schema doesn't say `accounts:`",
-            ));
+            return Err(told(NO_ACCOUNTS));
         };
         check_password(inner, accounts.password, &plain)?;
         let hash = inner
@@ -140,11 +200,7 @@ impl Service {
             Ok(Done::Number(_) | Done::Known(_)) => Ok(false),
             Ok(Done::Items(found)) => {
                 for account in found {
-                    let revoke = RevokeTokens {
-                        engine: Arc::clone(&inner.engine),
-                        which: Revoked::Account(account.key),
-                    };
-                    let revoked = inner.storage.write_state(revoke).await;
+                    let revoked = inner.revoke_tokens(Revoked::Account(account.key)).await;
                     revoked.map_err(|refusal| not_done(refusal, inner))?;
                 }
                 Ok(true)
@@ -207,7 +263,7 @@ impl Job for SetPassword {
     async fn run<C: Connection>(&self, connection: &C) -> Result<Done, Refusal> {
         let model = &self.service.engine.model;
         let now = jiff::Timestamp::now();
-        let found = crate::serve::account_named(model, connection, &self.identifier, now).await?;
+        let found = account_named(model, connection, &self.identifier, now).await?;
         let (Some(accounts), Some(found)) = (&model.schema.accounts, found) else {
             return Ok(Done::Number(0));
         };

@@ -82,8 +82,7 @@ pub(crate) fn password(file: &Path, database: &Database, name: &str) -> Result<O
         set
     })?;
     if matches!(set, Ok(false)) {
-        output::error(&Error::new(format!("no account is called `{name}`")));
-        return Ok(Outcome::Faults);
+        return Ok(nobody(name));
     }
     done(set, "the password is set, and the account's tokens are revoked\n")
 }
@@ -94,14 +93,23 @@ fn done(result: Result<bool, NotDone>, told: &str) -> Result<Outcome, Error> {
             output::result(told)?;
             Ok(Outcome::Done)
         }
-        Err(refused) => {
-            output::error(&Error::new(refused.to_string()));
-            Ok(Outcome::Faults)
-        }
+        Err(why) => Ok(refused(&why)),
     }
 }
 
-fn accounts(schema: &Schema) -> Result<Accounts, Error> {
+/// Tells that nothing is done, and why.
+pub(super) fn refused(why: &NotDone) -> Outcome {
+    output::error(&Error::new(why.to_string()));
+    Outcome::Faults
+}
+
+/// Tells that no account has a name.
+pub(super) fn nobody(name: &str) -> Outcome {
+    output::error(&Error::new(format!("no account is called `{name}`")));
+    Outcome::Faults
+}
+
+pub(super) fn accounts(schema: &Schema) -> Result<Accounts, Error> {
     let accounts = schema.accounts.clone();
     accounts.ok_or_else(|| Error::new("the service has no accounts: its schema doesn't say `accounts:`"))
 }

@@ -12,3 +12,4 @@ pub(crate) mod openapi;
 pub(crate) mod schema;
 pub(crate) mod seed;
 pub(crate) mod serve;
+pub(crate) mod token;

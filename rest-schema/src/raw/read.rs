@@ -368,13 +368,7 @@ impl Reader<'_> {
 
     fn measure(&mut self, what: &str, node: &Node, units: &[(&str, u64)], expected: &str) -> Option<Value> {
         let text = node.scalar().map(|text| text.text).unwrap_or_default();
-        let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-        let (number, unit) = text.split_at(digits);
-        let value = units
-            .iter()
-            .find(|(name, _)| *name == unit)
-            .and_then(|(_, factor)| number.parse::<u64>().ok()?.checked_mul(*factor))
-            .filter(|value| (1..=1 << 53).contains(value));
+        let value = measured(&text, units);
         if value.is_none() {
             let written = if text.is_empty() {
                 node.what().to_owned()
@@ -492,6 +486,19 @@ impl Reader<'_> {
 
 const SIZES: &[(&str, u64)] = &[("", 1), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
 const TIMES: &[(&str, u64)] = &[("s", 1), ("m", 60), ("h", 3_600), ("d", 86_400)];
+
+/// Seconds, as a schema says them: `90s`, `15m`, `1h`, `90d`. [`crate::export::duration`] writes them so.
+pub fn duration(text: &str) -> Option<u64> {
+    measured(text, TIMES)
+}
+
+fn measured(text: &str, units: &[(&str, u64)]) -> Option<u64> {
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let (number, unit) = text.split_at(digits);
+    let (_, factor) = units.iter().find(|(name, _)| *name == unit)?;
+    let value = number.parse::<u64>().ok()?.checked_mul(*factor)?;
+    (1..=1 << 53).contains(&value).then_some(value)
+}
 
 /// Whether a text is a name of the schema.
 pub(crate) fn is_name(text: &str) -> bool {

@@ -69,7 +69,6 @@ pub(crate) use extract::own_routes;
 pub(crate) use request_id::RequestIds;
 pub(crate) use router::Routes;
 use router::Target;
-pub(crate) use tokens::account_named;
 pub(crate) use uses::Uses;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

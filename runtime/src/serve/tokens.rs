@@ -4,7 +4,6 @@ use std::time::Instant;
 
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
-use rest_schema::{FieldId, Value};
 
 use super::answer;
 use super::{Exchange, caller};
@@ -14,15 +13,10 @@ use crate::password::Plain;
 use crate::problem::{Code, Fault, Problem, words};
 use crate::request::body::{self, Json};
 use crate::request::query;
-use crate::sql::write as sql;
-use crate::storage::Refusal;
 use crate::storage::Storage;
-use crate::storage::bind::{Values, now_as};
-use crate::storage::connection::{First, Reading, driven};
-use crate::storage::job::Done;
-use crate::storage::sqlite::connection::Link;
-use crate::storage::state::{self, AddToken, RevokeTokens, Revoked};
-use crate::token::{Credentials, Secret};
+use crate::storage::bind::now_as;
+use crate::storage::state::{self, Revoked};
+use crate::token::Credentials;
 use crate::write::unhashed;
 
 /// What a request for a token says.
@@ -32,12 +26,6 @@ struct Wanted {
     password: Option<Plain>,
     name: Option<String>,
     lifetime: Option<u64>,
-}
-
-/// An account that signs in: its key and its password's hash.
-pub(crate) struct SigningIn {
-    pub(crate) key: Vec<Cell>,
-    hash: Option<String>,
 }
 
 impl Exchange<'_> {
@@ -129,26 +117,7 @@ impl Exchange<'_> {
 
     /// The key of the account that has this name and this password. An unknown name takes as long as a wrong password.
     async fn sign_in(&self, identifier: &str, password: Plain) -> Result<Option<Vec<Cell>>, Problem> {
-        let service = std::sync::Arc::clone(self.service);
-        let (identifier, now) = (identifier.to_owned(), self.now);
-        let found = match &self.service.storage {
-            Storage::Sqlite(files) => {
-                let find = move |link: &Link| {
-                    let model = &service.engine.model;
-                    driven(account_named(model, &link.connection, &identifier, now))
-                };
-                files.data.readers.pooled(find).await
-            }
-            Storage::Postgres(database) => {
-                Box::pin(account_named(
-                    &service.engine.model,
-                    database.primary(),
-                    &identifier,
-                    now,
-                ))
-                .await
-            }
-        };
+        let found = self.service.account_named(identifier, self.now).await;
         let found = found.map_err(|refusal| self.problem(refusal))?;
         let (key, hash) = found.map_or((None, None), |found| (Some(found.key), found.hash));
         let right = self
@@ -166,47 +135,19 @@ impl Exchange<'_> {
         name: Option<String>,
         lifetime: Option<u64>,
     ) -> Result<Response<Body>, Problem> {
-        let tokens = &self.service.engine.model.schema.tokens;
-        let lifetime = i64::try_from(lifetime.unwrap_or(tokens.lifetime)).unwrap_or(i64::MAX / 2);
-        let secret =
-            Secret::generate().ok_or_else(|| Problem::internal("the system gives no random bytes"))?;
-        let created_at = self.now.as_second();
-        let expires_at = created_at.saturating_add(lifetime);
-        let add = AddToken {
-            engine: std::sync::Arc::clone(&self.service.engine),
-            digest: secret.digest(),
-            account: account.clone(),
-            name: name.clone(),
-            created_at,
-            expires_at,
-        };
-        let id = match self
+        let made = self
             .service
-            .storage
-            .write_state(add)
-            .await
-            .map_err(|refusal| self.problem(refusal))?
-        {
-            Done::Number(id) => id,
-            Done::Items(_) | Done::Known(_) => {
-                return Err(Problem::internal("a token has no id"));
-            }
-        };
+            .add_token(account.clone(), name, lifetime, self.now)
+            .await;
+        let (made, secret) = made.map_err(|refusal| self.problem(refusal))?;
         // An account may have been made a moment ago, and its holder looks for it next.
         self.service
             .storage
             .wrote_as(&self.service.engine, &account)
             .await;
-        let made = state::Token {
-            id,
-            name,
-            created_at,
-            expires_at,
-            last_used_at: None,
-        };
         let told = told(&made, Some(secret.reveal()))?;
         let response = answer::document(StatusCode::CREATED, told.to_string().into_bytes());
-        let address = format!("{}/tokens/{id}", self.prefix);
+        let address = format!("{}/tokens/{}", self.prefix, made.id);
         Ok(answer::with_location(response, &address))
     }
 
@@ -218,48 +159,13 @@ impl Exchange<'_> {
         Ok(account.key(self.service.engine.model.resource(account.resource)))
     }
 
-    /// Tokens of an account, the latest first.
-    async fn tokens_of(
-        &self,
-        account: Vec<Cell>,
-        wanted: state::Wanted,
-    ) -> Result<Vec<state::Token>, Problem> {
-        let (service, now) = (std::sync::Arc::clone(self.service), self.now.as_second());
-        let found = match &self.service.storage {
-            Storage::Sqlite(files) => {
-                let find = move |link: &Link| {
-                    let engine = &service.engine;
-                    driven(state::tokens_of(
-                        &link.connection,
-                        &engine.state,
-                        &engine.model,
-                        &account,
-                        wanted,
-                        now,
-                    ))
-                };
-                files.state.readers.pooled(find).await
-            }
-            Storage::Postgres(database) => {
-                let engine = &service.engine;
-                let primary = database.primary();
-                Box::pin(state::tokens_of(
-                    primary,
-                    &engine.state,
-                    &engine.model,
-                    &account,
-                    wanted,
-                    now,
-                ))
-                .await
-            }
-        };
-        found.map_err(|refusal| self.problem(refusal))
-    }
-
     /// GET of the caller's own tokens: the latest, for nobody reads more.
     pub(super) async fn tokens(&self) -> Result<Response<Body>, Problem> {
-        let all = self.tokens_of(self.account_key()?, state::Wanted::Latest).await?;
+        let all = self
+            .service
+            .tokens_of(self.account_key()?, state::Wanted::Latest, self.now)
+            .await;
+        let all = all.map_err(|refusal| self.problem(refusal))?;
         let items: Result<Vec<_>, _> = all.iter().map(|token| told(token, None)).collect();
         let told = serde_json::json!({ "items": items? });
         Ok(answer::document(StatusCode::OK, told.to_string().into_bytes()))
@@ -269,7 +175,11 @@ impl Exchange<'_> {
     pub(super) async fn token(&self, segment: &str) -> Result<Response<Body>, Problem> {
         let account = self.account_key()?;
         let id = self.token_id(segment)?;
-        let found = self.tokens_of(account, state::Wanted::One(id)).await?;
+        let found = self
+            .service
+            .tokens_of(account, state::Wanted::One(id), self.now)
+            .await;
+        let found = found.map_err(|refusal| self.problem(refusal))?;
         let token = found.first().ok_or_else(|| Problem::new(Code::NotFound))?;
         let told = told(token, None)?;
         Ok(answer::document(StatusCode::OK, told.to_string().into_bytes()))
@@ -295,21 +205,16 @@ impl Exchange<'_> {
 
     /// Whether there was one.
     async fn revoke(&self, which: Revoked) -> Result<bool, Problem> {
-        let engine = std::sync::Arc::clone(&self.service.engine);
-        let revoked = self
-            .service
-            .storage
-            .write_state(RevokeTokens { engine, which })
-            .await;
-        let revoked = revoked.map_err(|refusal| self.problem(refusal))?;
-        Ok(matches!(revoked, Done::Number(1..)))
+        let revoked = self.service.revoke_tokens(which).await;
+        revoked.map_err(|refusal| self.problem(refusal))
     }
 
     /// The id that an address names: a number, or `current` for that of the request.
     fn token_id(&self, segment: &str) -> Result<i64, Problem> {
         let id = match segment {
             "current" => self.caller.token,
-            number => number.parse().ok(),
+            // In one way only.
+            number => number.parse().ok().filter(|id: &i64| id.to_string() == number),
         };
         id.ok_or_else(|| Problem::new(Code::NotFound))
     }
@@ -336,66 +241,6 @@ fn told(token: &state::Token, secret: Option<&str>) -> Result<serde_json::Value,
         members.shift_remove("token");
     }
     Ok(told)
-}
-
-/// The account that one of its identifying fields names.
-pub(crate) async fn account_named<C: Reading>(
-    model: &crate::model::Model,
-    connection: &C,
-    identifier: &str,
-    now: jiff::Timestamp,
-) -> Result<Option<SigningIn>, Refusal> {
-    let Some(accounts) = &model.schema.accounts else {
-        return Ok(None);
-    };
-    for field in &accounts.identify_by {
-        if let Some(found) = by_name(model, connection, *field, identifier, now).await? {
-            return Ok(Some(found));
-        }
-    }
-    Ok(None)
-}
-
-async fn by_name<C: Reading>(
-    model: &crate::model::Model,
-    connection: &C,
-    field: FieldId,
-    identifier: &str,
-    now: jiff::Timestamp,
-) -> Result<Option<SigningIn>, Refusal> {
-    let Some(accounts) = &model.schema.accounts else {
-        return Ok(None);
-    };
-    let Ok(value) = named(model, field, identifier) else {
-        return Ok(None);
-    };
-    let key = &model.resource(accounts.resource).key.fields;
-    let mut fields = key.clone();
-    fields.push(accounts.password);
-    let statement = sql::columns_by(model, field, &fields);
-    let params = [model.codec(field).encode(&value)];
-    let values = Values::of_nobody(model, &params, &[], now);
-    let mut first = First::of(fields.len());
-    connection.each(&statement, values.into(), &mut first).await?;
-    let Some(mut found) = first.found else {
-        return Ok(None);
-    };
-    let hash = match found.pop() {
-        Some(Cell::Text(hash)) => Some(hash),
-        Some(Cell::Blob(hash)) => String::from_utf8(hash).ok(),
-        _ => None,
-    };
-    Ok(Some(SigningIn { key: found, hash }))
-}
-
-/// What names an account, as a value of the field; a text that can't be one names nobody.
-fn named(model: &crate::model::Model, field: FieldId, identifier: &str) -> Result<Value, ()> {
-    use rest_schema::types::Kind;
-    match model.field(field).ty.kind() {
-        Kind::Text if identifier.contains('\0') => Err(()),
-        Kind::Text => Ok(Value::Text(identifier.to_owned())),
-        _ => model.field(field).ty.parse_text(identifier).map_err(drop),
-    }
 }
 
 fn read_wanted(document: &Json, needs_password: bool, sent: bool, longest: u64) -> Result<Wanted, Problem> {

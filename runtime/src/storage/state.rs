@@ -454,7 +454,7 @@ impl Job for AddToken {
 
 /// What is kept of a token, and may be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Token {
+pub struct Token {
     /// Its id.
     pub id: i64,
     /// What its maker calls it.

@@ -1,0 +1,180 @@
+//! Accounts and their tokens, for those who sign in and for operators.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rest_schema::{FieldId, Value};
+
+use crate::cell::Cell;
+use crate::model::Model;
+use crate::service::Inner;
+use crate::sql::write as sql;
+use crate::storage::bind::Values;
+use crate::storage::connection::{First, Reading, driven};
+use crate::storage::job::Done;
+use crate::storage::sqlite::connection::Link;
+use crate::storage::state::{self, AddToken, RevokeTokens, Revoked, Token, Wanted};
+use crate::storage::{Refusal, Storage};
+use crate::token::Secret;
+
+/// An account that signs in: its key and its password's hash.
+pub(crate) struct SigningIn {
+    pub(crate) key: Vec<Cell>,
+    pub(crate) hash: Option<String>,
+}
+
+impl Inner {
+    /// The account of a name, which one of its identifying fields holds.
+    pub(crate) async fn account_named(
+        self: &Arc<Self>,
+        name: &str,
+        now: Timestamp,
+    ) -> Result<Option<SigningIn>, Refusal> {
+        match &self.storage {
+            Storage::Sqlite(files) => {
+                let (service, name) = (Arc::clone(self), name.to_owned());
+                let find = move |link: &Link| {
+                    let model = &service.engine.model;
+                    driven(account_named(model, &link.connection, &name, now))
+                };
+                files.data.readers.pooled(find).await
+            }
+            Storage::Postgres(database) => {
+                Box::pin(account_named(&self.engine.model, database.primary(), name, now)).await
+            }
+        }
+    }
+
+    /// Makes a token of an account, with the schema's lifetime where none (in seconds) is given.
+    pub(crate) async fn add_token(
+        &self,
+        account: Vec<Cell>,
+        name: Option<String>,
+        lifetime: Option<u64>,
+        now: Timestamp,
+    ) -> Result<(Token, Secret), Refusal> {
+        let lifetime = lifetime.unwrap_or(self.engine.model.schema.tokens.lifetime);
+        let lifetime = i64::try_from(lifetime).unwrap_or(i64::MAX / 2);
+        let secret = Secret::generate();
+        let secret = secret.ok_or_else(|| Refusal::Internal("the system gives no random bytes".into()))?;
+        let created_at = now.as_second();
+        let expires_at = created_at.saturating_add(lifetime);
+        let add = AddToken {
+            engine: Arc::clone(&self.engine),
+            digest: secret.digest(),
+            account,
+            name: name.clone(),
+            created_at,
+            expires_at,
+        };
+        let Done::Number(id) = self.storage.write_state(add).await? else {
+            return Err(Refusal::Internal("a token has no id".into()));
+        };
+        let made = Token {
+            id,
+            name,
+            created_at,
+            expires_at,
+            last_used_at: None,
+        };
+        Ok((made, secret))
+    }
+
+    /// Tokens of an account, the latest first.
+    pub(crate) async fn tokens_of(
+        self: &Arc<Self>,
+        account: Vec<Cell>,
+        wanted: Wanted,
+        now: Timestamp,
+    ) -> Result<Vec<Token>, Refusal> {
+        let (service, now) = (Arc::clone(self), now.as_second());
+        match &self.storage {
+            Storage::Sqlite(files) => {
+                let find = move |link: &Link| {
+                    let (state, model) = (&service.engine.state, &service.engine.model);
+                    driven(state::tokens_of(
+                        &link.connection,
+                        state,
+                        model,
+                        &account,
+                        wanted,
+                        now,
+                    ))
+                };
+                files.state.readers.pooled(find).await
+            }
+            Storage::Postgres(database) => {
+                let (state, model) = (&self.engine.state, &self.engine.model);
+                let primary = database.primary();
+                Box::pin(state::tokens_of(primary, state, model, &account, wanted, now)).await
+            }
+        }
+    }
+
+    /// Revokes tokens; whether there were any.
+    pub(crate) async fn revoke_tokens(&self, which: Revoked) -> Result<bool, Refusal> {
+        let engine = Arc::clone(&self.engine);
+        let revoked = self.storage.write_state(RevokeTokens { engine, which }).await?;
+        Ok(matches!(revoked, Done::Number(1..)))
+    }
+}
+
+/// The account that one of its identifying fields names.
+pub(crate) async fn account_named<C: Reading>(
+    model: &Model,
+    connection: &C,
+    identifier: &str,
+    now: Timestamp,
+) -> Result<Option<SigningIn>, Refusal> {
+    let Some(accounts) = &model.schema.accounts else {
+        return Ok(None);
+    };
+    for field in &accounts.identify_by {
+        if let Some(found) = by_name(model, connection, *field, identifier, now).await? {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
+async fn by_name<C: Reading>(
+    model: &Model,
+    connection: &C,
+    field: FieldId,
+    identifier: &str,
+    now: Timestamp,
+) -> Result<Option<SigningIn>, Refusal> {
+    let Some(accounts) = &model.schema.accounts else {
+        return Ok(None);
+    };
+    let Ok(value) = named(model, field, identifier) else {
+        return Ok(None);
+    };
+    let key = &model.resource(accounts.resource).key.fields;
+    let mut fields = key.clone();
+    fields.push(accounts.password);
+    let statement = sql::columns_by(model, field, &fields);
+    let params = [model.codec(field).encode(&value)];
+    let values = Values::of_nobody(model, &params, &[], now);
+    let mut first = First::of(fields.len());
+    connection.each(&statement, values.into(), &mut first).await?;
+    let Some(mut found) = first.found else {
+        return Ok(None);
+    };
+    let hash = match found.pop() {
+        Some(Cell::Text(hash)) => Some(hash),
+        Some(Cell::Blob(hash)) => String::from_utf8(hash).ok(),
+        _ => None,
+    };
+    Ok(Some(SigningIn { key: found, hash }))
+}
+
+/// What names an account, as a value of the field; a text that can't be one names nobody.
+fn named(model: &Model, field: FieldId, identifier: &str) -> Result<Value, ()> {
+    use rest_schema::types::Kind;
+    match model.field(field).ty.kind() {
+        Kind::Text if identifier.contains('\0') => Err(()),
+        Kind::Text => Ok(Value::Text(identifier.to_owned())),
+        _ => model.field(field).ty.parse_text(identifier).map_err(drop),
+    }
+}
