@@ -76,22 +76,15 @@ struct Logged<'c> {
 /// Does the same on both databases.
 fn each(test: impl Fn(&mut Logged<'_>) -> Result<(), String>) -> Result<(), String> {
     let source = SchemaSource::Inline(SCHEMA.to_owned());
-    let cluster = Cluster::start()?;
-    for cluster in [None, Some(&cluster)] {
-        let place = match cluster {
-            None => Place::new(&source)?,
-            Some(cluster) => Place::on(cluster, &source)?,
-        };
+    Place::on_both(&source, |place, cluster| {
         let server = place.serve()?;
-        let mut logged = Logged {
+        test(&mut Logged {
             place,
             server,
             cluster,
             seen: 0,
-        };
-        test(&mut logged).map_err(|told| format!("{}: {told}", logged.place.location()))?;
-    }
-    Ok(())
+        })
+    })
 }
 
 const COLUMNS: &str = "account, operation, resource, key, before, after";

@@ -24,16 +24,9 @@ pub(crate) fn trials() -> Vec<Trial> {
 
 /// On both databases.
 fn each(test: impl Fn(&Place, Option<&Cluster>) -> Result<(), String>) -> Result<(), String> {
-    let source = SchemaSource::Named("blog".to_owned());
-    let cluster = Cluster::start()?;
-    for cluster in [None, Some(&cluster)] {
-        let place = match cluster {
-            None => Place::new(&source)?,
-            Some(cluster) => Place::on(cluster, &source)?,
-        };
-        test(&place, cluster).map_err(|told| format!("{}: {told}", place.location()))?;
-    }
-    Ok(())
+    Place::on_both(&SchemaSource::Named("blog".to_owned()), |place, cluster| {
+        test(&place, cluster)
+    })
 }
 
 /// When the tokens of an account were used, the latest made first.

@@ -151,6 +151,23 @@ impl Place {
         Self::new(&SchemaSource::Named(name.to_owned()))
     }
 
+    /// A test on both databases, each with a place of its own; what fails is told with where.
+    pub(crate) fn on_both(
+        source: &SchemaSource,
+        test: impl Fn(Self, Option<&Cluster>) -> Result<(), String>,
+    ) -> Result<(), String> {
+        let cluster = Cluster::start()?;
+        for cluster in [None, Some(&cluster)] {
+            let place = match cluster {
+                None => Self::new(source)?,
+                Some(cluster) => Self::on(cluster, source)?,
+            };
+            let location = place.location();
+            test(place, cluster).map_err(|told| format!("{location}: {told}"))?;
+        }
+        Ok(())
+    }
+
     /// The arguments that serve it.
     pub(crate) fn arguments(&self) -> Vec<String> {
         let schema = self.schema.display().to_string();

@@ -108,11 +108,15 @@ impl Document<'_> {
             .collect();
         let methods: Vec<&str> = methods.iter().map(String::as_str).collect();
         let mut options = self.options("service", &noun, &methods, &variables);
+        // What stands in a variable may be nothing that there is.
+        let unknown: &[Code] = if variables.is_null() {
+            &[]
+        } else {
+            &[Code::NotFound]
+        };
+        options.responses.extend(self.problems(unknown));
         for (method, mut draft) in drafts {
-            if !variables.is_null() {
-                draft.responses.extend(self.problems(&[Code::NotFound]));
-                options.responses.extend(self.problems(&[Code::NotFound]));
-            }
+            draft.responses.extend(self.problems(unknown));
             let head = (method == "get").then(|| self.head(draft.clone()));
             draft.verb = if method == "post" { "create" } else { method };
             all.insert(method.to_owned(), draft.finished());

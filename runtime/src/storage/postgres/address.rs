@@ -34,24 +34,22 @@ pub struct Address {
     /// Whether statements stay prepared. A pooler that gives a connection to others after each transaction can't keep
     /// them.
     pub(crate) keeps_statements: bool,
-    /// How long a statement may run, where the URL says it.
+    /// How long a statement may run, where the URL or a schema says it.
     statement_timeout: Option<Duration>,
-    /// How long it may where the URL doesn't.
-    usual_timeout: Duration,
 }
 
 impl Address {
     /// The same, where a statement may run so long if the URL says nothing of it.
     pub(crate) fn with_statement_timeout(self, time: Duration) -> Self {
         Self {
-            usual_timeout: time,
+            statement_timeout: self.statement_timeout.or(Some(time)),
             ..self
         }
     }
 
     /// How long a statement may run.
     pub(crate) fn statement_timeout(&self) -> Duration {
-        self.statement_timeout.unwrap_or(self.usual_timeout)
+        self.statement_timeout.unwrap_or(STATEMENT)
     }
 
     /// What the driver connects by: with what every connection is set to that is ours from beginning to end.
@@ -196,7 +194,6 @@ impl Ours {
             connections: self.connections,
             keeps_statements: self.keeps_statements,
             statement_timeout: self.statement_timeout,
-            usual_timeout: STATEMENT,
         })
     }
 }
