@@ -43,7 +43,7 @@ pub struct Engine {
     /// What is asked of our own tables.
     pub state: state::Statements,
     bindings: Bindings,
-    shapes: RwLock<HashMap<Arc<Shape>, Arc<Compiled>>>,
+    shapes: RwLock<HashMap<Arc<Shape>, Arc<Compiled>, foldhash::fast::RandomState>>,
     clock: AtomicU64,
     pre_selects: Vec<[PreSelect; 4]>,
 }

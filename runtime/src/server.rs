@@ -2,16 +2,26 @@
 //!
 //! A program that has a server of its own mounts [`Service::router`] there instead.
 
-use std::future::Future;
+use std::convert::Infallible;
+use std::future::{Future, ready};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum_server::Handle;
+use axum::body::{Body, HttpBody};
+use axum::extract::connect_info::IntoMakeServiceWithConnectInfo;
+use axum::http::Request;
 use axum_server::accept::NoDelayAcceptor;
+use axum_server::{Handle, Server};
+use futures_util::FutureExt;
+use futures_util::future::Either;
+use hyper::body::Incoming;
 use hyper_util::rt::TokioTimer;
+use tower::service_fn;
 
+use crate::serve::handle;
 use crate::service::Service;
 
 /// How long a client may take for the head of a request, and an idle connection lives.
@@ -31,9 +41,17 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let handle = Handle::new();
-    let serving = listening(listener, &handle, service.router())?;
+    let server = listening(listener, &handle)?;
+    let serving = if service.has_own_routes() {
+        Either::Left(server.serve(routed(service.router())))
+    } else {
+        Either::Right(answering(server, &service))
+    };
     let admin_handle = Handle::new();
-    let admin = admin.map(|listener| listening(listener, &admin_handle, service.admin_router()));
+    let admin = admin.map(|listener| {
+        let server = listening(listener, &admin_handle)?;
+        Ok::<_, io::Error>(server.serve(routed(service.admin_router())))
+    });
     let admin = admin.transpose()?.map(tokio::spawn);
     let ending = async {
         stop.await;
@@ -56,12 +74,42 @@ pub async fn serve(
     ended
 }
 
-/// A router at an address, with the limits on heads that hold everywhere.
+/// A router that is told who is connected.
+fn routed(router: Router) -> IntoMakeServiceWithConnectInfo<Router, SocketAddr> {
+    router.into_make_service_with_connect_info()
+}
+
+/// Serves a service in which a program has no routes of its own: a router between would find nothing to choose, and be a
+/// seventh of what a small read costs.
+fn answering(
+    server: Server<SocketAddr, NoDelayAcceptor>,
+    service: &Service,
+) -> impl Future<Output = io::Result<()>> + Send + use<> {
+    let inner = Arc::clone(service.inner());
+    server.serve(service_fn(move |peer: SocketAddr| {
+        let inner = Arc::clone(&inner);
+        let answer = move |request: Request<Incoming>| {
+            let answered = handle(Arc::clone(&inner), Some(peer), request.map(content));
+            answered.map(Ok::<_, Infallible>)
+        };
+        ready(Ok::<_, Infallible>(service_fn(answer)))
+    }))
+}
+
+/// A body as everything behind knows it; most requests have none.
+fn content(body: Incoming) -> Body {
+    if body.is_end_stream() {
+        Body::empty()
+    } else {
+        Body::new(body)
+    }
+}
+
+/// A server at an address, with the limits on heads that hold everywhere.
 fn listening(
     listener: TcpListener,
     handle: &Handle<SocketAddr>,
-    router: Router,
-) -> io::Result<impl Future<Output = io::Result<()>> + Send + 'static> {
+) -> io::Result<Server<SocketAddr, NoDelayAcceptor>> {
     listener.set_nonblocking(true)?;
     let mut server = axum_server::from_tcp(listener)?
         .acceptor(NoDelayAcceptor::new())
@@ -73,7 +121,7 @@ fn listening(
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD);
-    Ok(server.serve(router.into_make_service_with_connect_info::<SocketAddr>()))
+    Ok(server)
 }
 
 /// Waits until nobody is connected, or long enough for a balancer to have noticed.

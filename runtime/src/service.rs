@@ -17,7 +17,9 @@ use crate::password::{Hasher, Style};
 use crate::plan::access::Permit;
 use crate::proxy::Proxies;
 use crate::quota::Quotas;
-use crate::serve::{AccountByKey, Cors, Documents, RequestIds, Routes, Uses, administer, handle, own_routes};
+use crate::serve::{
+    AccountByKey, Cors, Documents, RequestIds, Routes, Uses, administer, handle, own_routes, peer,
+};
 use crate::storage::Storage;
 use crate::typed::{self, Mismatch, RestService};
 use crate::write::UnderWay;
@@ -238,7 +240,15 @@ impl Service {
     pub fn router(&self) -> Router {
         let inner = Arc::clone(&self.inner);
         let own = own_routes(self, self.routes.clone());
-        own.fallback(move |request| handle(Arc::clone(&inner), request))
+        own.fallback(move |request| {
+            let peer = peer(&request);
+            handle(Arc::clone(&inner), peer, request)
+        })
+    }
+
+    /// Whether the program has routes of its own in it.
+    pub(crate) fn has_own_routes(&self) -> bool {
+        self.routes.has_routes()
     }
 
     /// What operators and their tools ask: `/metrics` (for Prometheus), `/health/live`, `/health/ready`. It is not part of

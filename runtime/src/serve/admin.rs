@@ -7,14 +7,14 @@ use axum::body::Body;
 use axum::http::{Method, Request, Response};
 use axum::response::IntoResponse;
 
-use super::{Arrival, Health, health_of, without_body};
+use super::{Arrival, Health, health_of, peer, without_body};
 use crate::metrics::{MEDIA_TYPE, Route};
 use crate::problem::{Code, Problem};
 use crate::service::Inner;
 
 /// Answers `/metrics` and what balancers ask.
 pub(crate) async fn administer(service: Arc<Inner>, request: Request<Body>) -> Response<Body> {
-    let (asked, _) = Arrival::of(&service, &request);
+    let (asked, _) = Arrival::of(&service, peer(&request), &request);
     let uri = request.into_parts().0.uri;
     let answer = pin!(answer(&service, &asked, uri.path()));
     let response = asked.answered(&service, answer).await;
@@ -25,7 +25,7 @@ pub(crate) async fn administer(service: Arc<Inner>, request: Request<Body>) -> R
     }
 }
 
-async fn answer(service: &Inner, asked: &Arrival, path: &str) -> Result<Response<Body>, Problem> {
+async fn answer(service: &Inner, asked: &Arrival<'_>, path: &str) -> Result<Response<Body>, Problem> {
     let route = match path {
         "/health/live" | "/health/ready" => Route::Health,
         "/metrics" => Route::Metrics,

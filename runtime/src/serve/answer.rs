@@ -21,9 +21,17 @@ use crate::respond::json::Links;
 use crate::respond::link;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const PRIVATE: HeaderValue = HeaderValue::from_static("private, no-cache");
+const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+const BY_CALLER: HeaderValue = HeaderValue::from_static("Accept, Accept-Encoding, Authorization, Cookie");
+const BY_FORM: HeaderValue = HeaderValue::from_static("Accept, Accept-Encoding");
 const ACCEPT_POST: HeaderName = HeaderName::from_static("accept-post");
 const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
+
+/// Headers that an answer usually has, so that there is room for them from the beginning.
+const USUAL: usize = 8;
 
 /// Whether a cache that others use may keep an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,26 +48,25 @@ fn json(status: StatusCode, bytes: impl Into<Bytes>, privacy: Privacy) -> Respon
     let mut response = Response::new(Body::from(bytes.into()));
     *response.status_mut() = status;
     let headers = response.headers_mut();
+    headers.reserve(USUAL);
     headers.insert(CONTENT_TYPE, JSON);
-    let by_caller = "Accept, Accept-Encoding, Authorization, Cookie";
     let (cache, vary) = match privacy {
-        Privacy::Private => (HeaderValue::from_static("private, no-cache"), by_caller),
-        Privacy::Public(caching) => (cache_control(caching), "Accept, Accept-Encoding"),
-        Privacy::NoStore => (HeaderValue::from_static("no-store"), by_caller),
+        Privacy::Private => (PRIVATE, BY_CALLER),
+        Privacy::Public(caching) => (cache_control(caching), BY_FORM),
+        Privacy::NoStore => (NO_STORE, BY_CALLER),
     };
     headers.insert(CACHE_CONTROL, cache);
-    headers.insert(VARY, HeaderValue::from_static(vary));
+    headers.insert(VARY, vary);
     response
 }
 
 fn cache_control(caching: Option<Caching>) -> HeaderValue {
-    let usual = HeaderValue::from_static("no-cache");
     let Some(caching) = caching else {
-        return usual;
+        return NO_CACHE;
     };
     let shared = caching.shared_max_age.map(|age| format!(", s-maxage={age}"));
     let text = format!("max-age={}{}", caching.max_age, shared.unwrap_or_default());
-    HeaderValue::from_str(&text).unwrap_or(usual)
+    HeaderValue::from_str(&text).unwrap_or(NO_CACHE)
 }
 
 /// What is kept of an answer is for those only who send the same header.
@@ -72,9 +79,7 @@ pub(super) fn varies_by(headers: &mut HeaderMap, name: &'static str) {
 
 /// The same answer, for nobody to keep.
 pub(super) fn not_stored(mut response: Response<Body>) -> Response<Body> {
-    response
-        .headers_mut()
-        .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response.headers_mut().insert(CACHE_CONTROL, NO_STORE);
     response
 }
 
@@ -177,8 +182,10 @@ pub(super) fn stream(body: Body, links: &Links, prefix: &str, privacy: Privacy) 
 
 /// Says in which media type it is.
 pub(super) fn as_media(response: &mut Response<Body>, media: &'static Media) {
-    let name = HeaderValue::from_static(media.content_type);
-    response.headers_mut().insert(CONTENT_TYPE, name);
+    if JSON != media.content_type {
+        let name = HeaderValue::from_static(media.content_type);
+        response.headers_mut().insert(CONTENT_TYPE, name);
+    }
 }
 
 /// The answer to a read where the client wants it; 304 (RFC 9110, 15.4.5) where he has it already.
@@ -216,9 +223,7 @@ pub(super) fn untagged(response: Response<Body>) -> Response<Body> {
 pub(super) fn nothing(status: StatusCode) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response.headers_mut().insert(CACHE_CONTROL, NO_STORE);
     response
 }
 

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::cors::Across;
-use super::{Arrival, resolve};
+use super::{Arrival, peer, resolve};
 use crate::caller::Caller;
 use crate::db::Db;
 use crate::metrics::Route;
@@ -55,13 +55,13 @@ pub(crate) fn own_routes(service: &Service, routes: Router<Service>) -> Router {
 }
 
 async fn around(service: Arc<Inner>, request: Request, next: Next) -> Response<Body> {
-    let (asked, readable) = Arrival::of(&service, &request);
+    let (asked, readable) = Arrival::of(&service, peer(&request), &request);
     asked.is_for(Route::Own);
     let across = Across::of(service.cors.as_ref(), &request);
     let counted = Arc::new(OnceLock::new());
     let here = Here {
         id: asked.id,
-        prefix: asked.prefix.clone(),
+        prefix: asked.prefix.clone().into_owned(),
         realm: service.engine.model.schema.name.clone(),
         client: asked.outside.client,
         counted: Arc::clone(&counted),

@@ -27,6 +27,7 @@ mod tokens;
 pub(crate) mod trace;
 mod uses;
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
@@ -37,7 +38,7 @@ use axum::body::Body;
 use axum::extract::{ConnectInfo, OriginalUri};
 use axum::http::header::{CONTENT_LENGTH, HeaderValue};
 use axum::http::request::Parts;
-use axum::http::{HeaderName, Method, Request, Response};
+use axum::http::{HeaderName, Method, Request, Response, Uri};
 use axum::response::IntoResponse;
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -97,9 +98,19 @@ struct Exchange<'a> {
     ending: Ending,
 }
 
-/// Answers a request: whatever happens, with a response, an id and an event.
-pub(crate) async fn handle(service: Arc<Inner>, request: Request<Body>) -> Response<Body> {
-    let (asked, readable) = Arrival::of(&service, &request);
+/// Where a request that came by axum's router comes from, where the server tells it.
+pub(crate) fn peer(request: &Request<Body>) -> Option<SocketAddr> {
+    let info = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    info.map(|info| info.0)
+}
+
+/// Answers a request that came from `peer`: whatever happens, with a response, an id and an event.
+pub(crate) async fn handle(
+    service: Arc<Inner>,
+    peer: Option<SocketAddr>,
+    request: Request<Body>,
+) -> Response<Body> {
+    let (asked, readable) = Arrival::of(&service, peer, &request);
     let across = Across::of(service.cors.as_ref(), &request);
     let answered = pin!(async {
         readable?;
@@ -117,51 +128,59 @@ pub(crate) async fn handle(service: Arc<Inner>, request: Request<Body>) -> Respo
 }
 
 /// What is known of a request before anything is done about it.
-struct Arrival {
+struct Arrival<'s> {
     id: Uuid,
     /// The trace that it is part of.
     trace: Option<Trace>,
     started: Instant,
     now: Timestamp,
     method: Method,
-    path: String,
+    /// The address, as the client sent it.
+    uri: Uri,
     /// Where it comes from, as far as that is known.
     outside: Outside,
     /// Where the service is mounted, by proxies and in another program's router; empty: nowhere.
     mount: String,
     /// What the service's addresses begin with, there.
-    prefix: String,
+    prefix: Cow<'s, str>,
     /// What it is for, once that is known.
     route: OnceLock<Route>,
     /// What is left of its caller's requests, where they are counted.
     counted: OnceLock<Counted>,
 }
 
-impl Arrival {
+impl<'s> Arrival<'s> {
     /// 400 beside it where a trusted proxy says what can't be read.
-    fn of(service: &Inner, request: &Request<Body>) -> (Self, Result<(), Problem>) {
+    fn of(
+        service: &'s Inner,
+        peer: Option<SocketAddr>,
+        request: &Request<Body>,
+    ) -> (Self, Result<(), Problem>) {
         let (started, now) = (Instant::now(), Timestamp::now());
-        let path = request.uri().path();
         let original = request.extensions().get::<OriginalUri>();
-        let mount = original.and_then(|original| original.path().strip_suffix(path));
-        let mount = mount.unwrap_or_default();
-        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-        let outside = service
-            .proxies
-            .outside(request.headers(), peer.map(|info| info.0));
-        let (outside, readable) = match outside {
+        let uri = original.map_or_else(|| request.uri(), |original| &original.0);
+        let mount = uri.path().strip_suffix(request.uri().path()).unwrap_or_default();
+        let (outside, readable) = match service.proxies.outside(request.headers(), peer) {
             Ok(outside) => (outside, Ok(())),
             Err(problem) => (Outside::default(), Err(problem)),
         };
-        let outer = [&outside.prefix, mount].concat();
+        let (own, outer) = (
+            &service.engine.model.schema.prefix,
+            [&outside.prefix, mount].concat(),
+        );
+        let prefix = if outer.is_empty() {
+            Cow::Borrowed(own.as_str())
+        } else {
+            Cow::Owned([&outer, own.as_str()].concat())
+        };
         let arrival = Self {
             id: service.request_ids.next(now),
             trace: Trace::of(request.headers()),
             started,
             now,
             method: request.method().clone(),
-            path: [mount, path].concat(),
-            prefix: [&outer, service.engine.model.schema.prefix.as_str()].concat(),
+            uri: uri.clone(),
+            prefix,
             mount: outer,
             outside,
             route: OnceLock::new(),
@@ -217,14 +236,14 @@ impl Arrival {
         let (status, took) = (response.status(), self.started.elapsed());
         let route = self.route.get().copied().unwrap_or(Route::Unknown);
         service.metrics.answered(&self.method, route, status, took);
-        event::answered(self.id, self.trace, &self.method, &self.path, status, took);
+        event::answered(self.id, self.trace, &self.method, self.uri.path(), status, took);
         #[cfg(feature = "otlp")]
         crate::otlp::answered(&crate::otlp::Answered {
             id: self.id,
             trace: self.trace,
             method: &self.method,
             route: service.metrics.name(route),
-            path: &self.path,
+            path: self.uri.path(),
             status,
             began: self.now,
             took,
@@ -246,7 +265,7 @@ fn without_body(response: Response<Body>) -> Response<Body> {
 async fn answer(
     service: &Arc<Inner>,
     request: Request<Body>,
-    asked: &Arrival,
+    asked: &Arrival<'_>,
 ) -> Result<Response<Body>, Problem> {
     let now = asked.now;
     let (parts, body) = request.into_parts();

@@ -47,7 +47,7 @@ type Answer = Result<Response<Body>, Problem>;
 pub(super) fn at_once(
     service: &Arc<Inner>,
     parts: &Parts,
-    arrival: &Arrival,
+    arrival: &Arrival<'_>,
     target: &Target<'_>,
 ) -> Option<Answer> {
     let now = arrival.now;

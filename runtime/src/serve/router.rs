@@ -233,7 +233,9 @@ pub(super) fn allow<'s>(service: &'s Inner, target: &Target<'_>) -> &'s str {
 
 /// Whether a method is one of them.
 pub(super) fn allows(allow: &str, method: &Method) -> bool {
-    allow.split(", ").any(|allowed| allowed == method.as_str())
+    let all = allow.as_bytes().split(|byte| *byte == b',');
+    let mut all = all.map(<[u8]>::trim_ascii_start);
+    all.any(|allowed| allowed == method.as_str().as_bytes())
 }
 
 /// `/api/posts/` → 308 to `/api/posts`, where there is something; `mount` is what stands before.

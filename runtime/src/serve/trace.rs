@@ -3,7 +3,9 @@
 
 use std::fmt;
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderName};
+
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// What `traceparent` says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +31,7 @@ impl Trace {
     /// `00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01`: version, trace, parent, flags. Versions to come may say
     /// more behind that, but never less.
     pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
-        let mut all = headers.get_all("traceparent").into_iter();
+        let mut all = headers.get_all(TRACEPARENT).into_iter();
         let only = all.next().filter(|_| all.next().is_none())?;
         let value = only.to_str().ok()?;
         let mut parts = value.split('-');

@@ -1,7 +1,6 @@
 //! Runs a whole read on a connection: the segments of a page, its count, and each level of includes.
 
 use std::collections::HashMap;
-use std::hash::Hasher;
 use std::ops::ControlFlow;
 
 use rest_schema::{FieldId, Value};
@@ -230,18 +229,25 @@ impl Take for Page<'_> {
 }
 
 /// The state of an item: a keyed hash of its version, or of all its stored columns, in the schema's order.
-pub struct StateHash(SipHasher24);
+pub struct StateHash {
+    hasher: SipHasher24,
+    /// What is hashed, at once: it is a dozen small pieces.
+    bytes: Vec<u8>,
+}
 
 impl StateHash {
     /// Begins.
     pub fn new(key: &StateKey) -> Self {
-        Self(SipHasher24::new_with_key(&key.0))
+        Self {
+            hasher: SipHasher24::new_with_key(&key.0),
+            bytes: Vec::with_capacity(256),
+        }
     }
 
     /// Adds the next column.
     pub fn add(&mut self, cell: CellRef<'_>) {
         match cell {
-            CellRef::Null => self.0.write_u8(0),
+            CellRef::Null => self.bytes.push(0),
             CellRef::Integer(value) => self.add_bytes(1, &value.to_le_bytes()),
             CellRef::Real(value) => self.add_bytes(2, &value.to_bits().to_le_bytes()),
             CellRef::Text(bytes) => self.add_bytes(3, bytes),
@@ -250,14 +256,14 @@ impl StateHash {
     }
 
     fn add_bytes(&mut self, kind: u8, bytes: &[u8]) {
-        self.0.write_u8(kind);
-        self.0.write(&(bytes.len() as u64).to_le_bytes());
-        self.0.write(bytes);
+        self.bytes.push(kind);
+        self.bytes.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+        self.bytes.extend_from_slice(bytes);
     }
 
     /// The state.
     pub fn finish(&self) -> u64 {
-        self.0.finish()
+        self.hasher.hash(&self.bytes)
     }
 }
 
