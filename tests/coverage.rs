@@ -17,10 +17,6 @@ const NOT_FROM_OUTSIDE: &[(&str, &str)] = &[
         "internal",
         "a panic in a write is forced in the runtime's own tests",
     ),
-    (
-        "insufficient-scope",
-        "every token has all scopes until others are served",
-    ),
     ("idempotency-in-flight", "`once::beside_another_program`"),
     ("idempotency-unknown", "`once::beside_another_program`"),
 ];

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use rest_runtime::operate::NewToken;
 use rest_runtime::program;
 
 use crate::command;
@@ -170,6 +171,9 @@ enum Token {
         /// What the token is called
         #[arg(long, value_name = "TEXT")]
         name: Option<String>,
+        /// What it may do, like posts:read or posts:write; may be given more than once; everything by default
+        #[arg(long = "scope", value_name = "SCOPE")]
+        scopes: Vec<String>,
         /// How long it lasts, like 90s, 15m, 1h, 90d; as the schema says by default
         #[arg(long, value_name = "TIME", value_parser = lifetime)]
         lifetime: Option<u64>,
@@ -262,8 +266,16 @@ pub(crate) fn run() -> Result<Outcome, Error> {
                 account,
                 database,
                 name,
+                scopes,
                 lifetime,
-            } => command::token::create(&file, &database, &account, name, lifetime),
+            } => {
+                let wanted = NewToken {
+                    name,
+                    scopes,
+                    lifetime,
+                };
+                command::token::create(&file, &database, &account, wanted)
+            }
             Token::List {
                 file,
                 account,

@@ -443,7 +443,7 @@ const ACCOUNTS: &[KeyRow] = keys! {
 const TOKENS: &[KeyRow] = keys! {
     "lifetime"     Duration, "How long a token lasts where its request doesn't say; 1h";
     "max_lifetime" Duration, "The longest that may be asked for; 90d";
-    "scopes"       Later,    "What a token may be restricted to";
+    "scopes"       Later,    "Words of the service's own, for rules that ask `scope(x)`";
 };
 
 const PAGE: &[KeyRow] = keys! {

@@ -7,6 +7,7 @@ use rest_schema::{FieldId, Value};
 
 use crate::cell::Cell;
 use crate::model::Model;
+use crate::scope;
 use crate::service::Inner;
 use crate::sql::write as sql;
 use crate::storage::bind::Values;
@@ -21,6 +22,17 @@ use crate::token::Secret;
 pub(crate) struct SigningIn {
     pub(crate) key: Vec<Cell>,
     pub(crate) hash: Option<String>,
+}
+
+/// What is asked of a token that is made.
+#[derive(Debug, Default)]
+pub struct NewToken {
+    /// What its maker calls it.
+    pub name: Option<String>,
+    /// What it may do: words such as `posts:read`. None: everything.
+    pub scopes: Vec<String>,
+    /// In seconds; `None`: as the schema says.
+    pub lifetime: Option<u64>,
 }
 
 impl Inner {
@@ -45,14 +57,23 @@ impl Inner {
         }
     }
 
-    /// Makes a token of an account, with the schema's lifetime where none (in seconds) is given.
+    /// Makes a token of an account.
     pub(crate) async fn add_token(
         &self,
         account: Vec<Cell>,
-        name: Option<String>,
-        lifetime: Option<u64>,
+        wanted: NewToken,
         now: Timestamp,
     ) -> Result<(Token, Secret), Refusal> {
+        let NewToken {
+            name,
+            scopes,
+            lifetime,
+        } = wanted;
+        let scopes = if scopes.is_empty() {
+            scope::ALL.to_owned()
+        } else {
+            scopes.join(" ")
+        };
         let lifetime = lifetime.unwrap_or(self.engine.model.schema.tokens.lifetime);
         let lifetime = i64::try_from(lifetime).unwrap_or(i64::MAX / 2);
         let secret = Secret::generate();
@@ -64,6 +85,7 @@ impl Inner {
             digest: secret.digest(),
             account,
             name: name.clone(),
+            scopes: scopes.clone(),
             created_at,
             expires_at,
         };
@@ -73,6 +95,7 @@ impl Inner {
         let made = Token {
             id,
             name,
+            scopes,
             created_at,
             expires_at,
             last_used_at: None,

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use axum::http::request::Parts;
 use jiff::Timestamp;
+use rest_schema::ResourceId;
 
 use crate::plan::access::Account;
 use crate::plan::lower::Kind;
 use crate::problem::Problem;
+use crate::scope::{Act, Scopes};
 use crate::serve::resolve;
 use crate::service::Service;
 
@@ -18,6 +20,8 @@ pub struct Caller {
     pub(crate) account: Option<Arc<Account>>,
     /// The id of the token it came with, `/api/tokens/current`.
     pub(crate) token: Option<i64>,
+    /// What that token may do for the account.
+    pub(crate) scopes: Scopes,
     /// The program itself, on the account's behalf where there is one: no rule holds.
     pub(crate) is_unrestricted: bool,
     /// Whether the account has written of late, so that a replica may not know of it yet.
@@ -58,30 +62,32 @@ impl Caller {
         self.account.is_some()
     }
 
-    pub(crate) fn authority(&self) -> Authority {
-        Authority {
-            kind: self.kind(),
-            is_unrestricted: self.is_unrestricted,
-        }
-    }
-
-    /// Anonymous or signed in.
-    pub fn kind(&self) -> Kind {
-        if self.account.is_some() {
+    /// As whom he does something to the rows of a resource: anonymous also where his token's scopes don't cover it.
+    pub fn kind_in(&self, resource: ResourceId, act: Act) -> Kind {
+        let is_covered = self.is_unrestricted || self.scopes.cover(resource, act);
+        if self.account.is_some() && is_covered {
             Kind::Account
         } else {
             Kind::Anonymous
         }
     }
-}
 
-/// What of a caller decides how a statement is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Authority {
-    /// Anonymous or signed in.
-    pub kind: Kind,
-    /// Whether no rule holds.
-    pub is_unrestricted: bool,
+    /// Whether he is somebody else in one resource than in another.
+    pub(crate) fn is_limited(&self) -> bool {
+        self.account.is_some() && !self.is_unrestricted && self.scopes.are_limited()
+    }
+
+    /// The same, who may read his own account whatever his token's scopes are.
+    #[must_use]
+    pub(crate) fn reading_himself(self) -> Self {
+        match &self.account {
+            Some(account) => Self {
+                scopes: self.scopes.and(account.resource, Act::Read),
+                ..self
+            },
+            None => self,
+        }
+    }
 }
 
 impl Service {

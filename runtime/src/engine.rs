@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use jiff::Timestamp;
 use rest_schema::{Deprecation, FieldId, Operation, ResourceId, Value};
 
-use crate::caller::{Authority, Caller};
+use crate::caller::Caller;
 use crate::hook::{Registry, Unbound};
 use crate::model::Model;
 use crate::open::Keys;
@@ -17,6 +17,7 @@ use crate::plan::lower::Kind;
 use crate::plan::read::Shape;
 use crate::problem::Problem;
 use crate::request::page::CursorKey;
+use crate::scope::Act;
 use crate::sql::select::{self, Read};
 use crate::sql::write::{self, PreSelect};
 use crate::storage::read::StateKey;
@@ -88,14 +89,10 @@ impl Engine {
             .schema
             .resources()
             .map(|(id, _)| {
-                let of = |kind, operation: Operation| {
-                    let authority = Authority {
-                        kind,
-                        is_unrestricted: false,
-                    };
-                    write::pre_select(&model, id, authority, operation.into(), &[])
+                let of = |caller: &Caller, operation: Operation| {
+                    write::pre_select(&model, id, caller, operation.into(), &[])
                 };
-                let (anonymous, account) = (Kind::Anonymous, Kind::Account);
+                let (anonymous, account) = (&Caller::anonymous(), &model.somebody());
                 [
                     of(anonymous, Operation::Update),
                     of(anonymous, Operation::Delete),
@@ -137,8 +134,9 @@ impl Engine {
         deed: impl Into<Deed>,
         caller: &Caller,
     ) -> Result<(), Problem> {
-        match self.model.rules(resource).deed(deed.into()).permit(caller) {
-            Permit::Never => Err(closed(caller)),
+        let deed = deed.into();
+        match self.model.rules(resource).deed(deed).permit(caller) {
+            Permit::Never => Err(closed(&self.model, caller, resource, deed)),
             Permit::Always | Permit::When(_) => Ok(()),
         }
     }
@@ -151,7 +149,8 @@ impl Engine {
         now: Timestamp,
         validate: impl FnOnce(&Writer<'_>) -> T,
     ) -> T {
-        let me = self.key_of(caller);
+        let is_himself = caller.kind_in(resource, Act::Write) == Kind::Account;
+        let me = self.key_of(caller).filter(|_| is_himself);
         let closed = |field: u32| {
             let rule = self.model.rules(resource).writable[field as usize].as_ref();
             rule.is_some_and(|rule| rule.permit(caller) == Permit::Never)
@@ -205,7 +204,16 @@ impl Engine {
     }
 
     /// The pre-select of an update or delete without computed fields, made at start; `None` for what is rarely done.
-    pub fn pre_select(&self, resource: ResourceId, kind: Kind, operation: Operation) -> Option<&PreSelect> {
+    pub fn pre_select(
+        &self,
+        resource: ResourceId,
+        caller: &Caller,
+        operation: Operation,
+    ) -> Option<&PreSelect> {
+        let kind = caller.kind_in(resource, Act::Write);
+        if caller.is_unrestricted || kind != caller.kind_in(resource, Act::Read) {
+            return None;
+        }
         let first = 2 * usize::from(kind == Kind::Account);
         let place = match operation {
             Operation::Update => first,

@@ -42,6 +42,7 @@ mod reference;
 pub mod request;
 pub mod respond;
 pub mod rows;
+pub mod scope;
 mod serve;
 pub mod server;
 pub mod service;

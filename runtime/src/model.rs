@@ -7,6 +7,7 @@ use rest_schema::{
     Schema, Through,
 };
 
+use crate::caller::Caller;
 use crate::cell::Cell;
 use crate::codec::{Codec, ColumnType, Columns};
 use crate::plan::access::{self, Account, ResourceRules};
@@ -14,6 +15,7 @@ use crate::plan::expr::Expr;
 use crate::plan::keeping::Keeping;
 use crate::plan::level::{Level, SharedLevel, whole_levels};
 use crate::plan::lower::Kind;
+use crate::scope::{Act, Words};
 
 /// A schema made ready to serve.
 #[derive(Debug)]
@@ -24,6 +26,8 @@ pub struct Model {
     pub columns: Columns,
     /// The rules of each resource.
     pub rules: Vec<ResourceRules>,
+    /// The words of the scopes that a token may have.
+    pub scopes: Words,
     /// The account's fields that rules speak of, sorted.
     pub me_fields: Arc<[FieldId]>,
     /// By resource: what caches may keep of it.
@@ -79,6 +83,7 @@ impl Model {
     pub fn new(schema: Schema, columns: Columns) -> Self {
         let rules = access::compile(&schema, &columns.codecs);
         let me_fields = access::fields_of_me(&schema).into();
+        let scopes = Words::new(&schema);
         let keeping = schema
             .resources()
             .map(|(id, _)| Keeping::of(&schema, id))
@@ -91,6 +96,7 @@ impl Model {
             schema,
             columns,
             rules,
+            scopes,
             me_fields,
             keeping,
             has_ends,
@@ -188,8 +194,23 @@ impl Model {
         &self.rules[id.0 as usize]
     }
 
-    /// What is shown of a resource where a request doesn't say, if that is the same for all callers of a kind.
-    pub fn whole_level(&self, id: ResourceId, kind: Kind) -> Option<&SharedLevel> {
+    /// An account of which nothing is known but that it is one.
+    pub(crate) fn somebody(&self) -> Caller {
+        let unknown = || vec![Cell::Null; self.me_fields.len()];
+        let accounts = self.schema.accounts.as_ref();
+        Caller {
+            account: accounts.map(|accounts| self.account(accounts.resource, unknown())),
+            ..Caller::anonymous()
+        }
+    }
+
+    /// What is shown of a resource where a request doesn't say, if that was worked out for callers of this kind.
+    pub fn whole_level(&self, id: ResourceId, caller: &Caller) -> Option<&SharedLevel> {
+        let is_computed = |field: &Field| !field.is_stored();
+        if caller.is_limited() && self.resource(id).fields.iter().any(is_computed) {
+            return None;
+        }
+        let kind = caller.kind_in(id, Act::Read);
         self.whole[usize::from(kind == Kind::Account)][id.0 as usize].as_ref()
     }
 
@@ -226,9 +247,19 @@ impl Model {
         relations.map(|relation| Expr::keys(relation, Expr::Boolean(true)))
     }
 
-    /// The expression of a field that has no column, as row 0.
+    /// The expression of a field that has no column, as row 0, for callers who are the same in every resource.
     pub fn computed(&self, id: FieldId, kind: Kind) -> Option<&Expr> {
-        let ruling = self.rules(id.resource).computed[id.index as usize].as_ref()?;
-        Some(ruling.expr(kind))
+        let computed = self.rules(id.resource).computed[id.index as usize].as_ref()?;
+        Some(computed.expr(kind))
+    }
+
+    /// The same for any caller.
+    pub fn computed_for(&self, id: FieldId, caller: &Caller) -> Option<Expr> {
+        if !caller.is_limited() {
+            return self.computed(id, caller.kind_in(id.resource, Act::Read)).cloned();
+        }
+        let (schema, codecs) = (&self.schema, &self.columns.codecs);
+        let kind_in = |resource| caller.kind_in(resource, Act::Read);
+        access::of_readable(schema, codecs, self.field(id), id.resource, &kind_in)
     }
 }

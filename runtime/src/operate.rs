@@ -22,6 +22,7 @@ use crate::storage::constraint::Context;
 use crate::storage::job::{Done, Job, Written};
 use crate::storage::state::{Revoked, Wanted};
 
+pub use crate::accounts::NewToken;
 pub use crate::storage::state::Token;
 
 const NO_ACCOUNTS: &str = "the service has no accounts: its schema doesn't say `accounts:`";
@@ -100,32 +101,36 @@ impl Service {
     /// A token of an account, as if it had signed in.
     pub(crate) async fn token_of(&self, account: Vec<Cell>) -> Result<String, NotDone> {
         let inner = self.inner();
-        let made = inner.add_token(account, None, None, jiff::Timestamp::now()).await;
+        let made = inner
+            .add_token(account, NewToken::default(), jiff::Timestamp::now())
+            .await;
         made.map(|(_, secret)| secret.reveal().to_owned())
             .map_err(|refusal| not_done(refusal, inner))
     }
 
     /// Makes a token of an account, as if it had signed in, and gives its secret; `None` where no account has this name.
-    /// It lasts `lifetime` seconds, or as long as the schema says.
     ///
     /// # Errors
     ///
-    /// Where the service has no accounts, its longest lifetime is passed, or the database refuses.
-    pub async fn create_token(
-        &self,
-        account: &str,
-        name: Option<String>,
-        lifetime: Option<u64>,
-    ) -> Result<Option<String>, NotDone> {
+    /// Where the service has no accounts or no such scope, its longest lifetime is passed, or the database refuses.
+    pub async fn create_token(&self, account: &str, wanted: NewToken) -> Result<Option<String>, NotDone> {
         let inner = self.inner();
-        let longest = inner.engine.model.schema.tokens.max_lifetime;
-        if lifetime.is_some_and(|lifetime| !(1..=longest).contains(&lifetime)) {
+        let model = &inner.engine.model;
+        if let Some(unknown) = wanted.scopes.iter().find(|word| !model.scopes.has(word)) {
+            let all = model.scopes.all().join(", ");
+            return Err(told(format!("there is no scope `{unknown}`; there are {all}")));
+        }
+        let longest = model.schema.tokens.max_lifetime;
+        if wanted
+            .lifetime
+            .is_some_and(|lifetime| !(1..=longest).contains(&lifetime))
+        {
             return Err(told(format!("a token lasts {longest} seconds at most")));
         }
         let Some(key) = self.account(account).await? else {
             return Ok(None);
         };
-        let made = inner.add_token(key, name, lifetime, jiff::Timestamp::now()).await;
+        let made = inner.add_token(key, wanted, jiff::Timestamp::now()).await;
         made.map(|(_, secret)| Some(secret.reveal().to_owned()))
             .map_err(|refusal| not_done(refusal, inner))
     }

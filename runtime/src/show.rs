@@ -35,7 +35,7 @@ pub struct Shown {
 /// All reads of a schema.
 pub fn reads(schema: &Schema, dialect: Dialect) -> Vec<Shown> {
     let model = Model::new(schema.clone(), Columns::ours(schema, dialect));
-    let callers = [("anonymous", Caller::anonymous()), ("account", somebody(&model))];
+    let callers = [("anonymous", Caller::anonymous()), ("account", model.somebody())];
     let mut shown = Vec::new();
     for (id, resource) in schema.resources() {
         if resource.access.rule(Operation::Read).is_none() {
@@ -68,16 +68,6 @@ pub fn reads(schema: &Schema, dialect: Dialect) -> Vec<Shown> {
 pub fn tables(schema: &Schema, dialect: Dialect) -> Vec<String> {
     let model = Model::new(schema.clone(), Columns::ours(schema, dialect));
     migrate::create::statements(schema, dialect, &|rule| definition(&model, rule))
-}
-
-/// An account of which nothing is known but that it is one.
-fn somebody(model: &Model) -> Caller {
-    let unknown = || vec![Cell::Null; model.me_fields.len()];
-    let accounts = model.schema.accounts.as_ref();
-    Caller {
-        account: accounts.map(|accounts| model.account(accounts.resource, unknown())),
-        ..Caller::anonymous()
-    }
 }
 
 fn plan(planner: &Planner<'_>, id: ResourceId, read: &str) -> Option<ReadPlan> {

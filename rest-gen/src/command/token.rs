@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use rest_runtime::Service;
-use rest_runtime::operate::{NotDone, Token};
+use rest_runtime::operate::{NewToken, NotDone, Token};
 
 use super::account::{accounts, nobody, refused};
 use crate::database::{Database, run_async};
@@ -15,11 +15,10 @@ pub(crate) fn create(
     file: &Path,
     database: &Database,
     account: &str,
-    name: Option<String>,
-    lifetime: Option<u64>,
+    wanted: NewToken,
 ) -> Result<Outcome, Error> {
     told(file, database, account, async |service| {
-        let made = service.create_token(account, name, lifetime).await;
+        let made = service.create_token(account, wanted).await;
         Ok(made?.map(|secret| format!("{secret}\n")))
     })
 }
@@ -86,24 +85,25 @@ fn table(tokens: &[Token]) -> String {
     let moment = |seconds: i64| {
         jiff::Timestamp::from_second(seconds).map_or_else(|_| String::new(), |at| at.to_string())
     };
-    let head = ["id", "made", "expires", "last used", "name"].map(str::to_owned);
+    let head = ["id", "made", "expires", "last used", "scopes", "name"].map(str::to_owned);
     let rows = tokens.iter().map(|token| {
         [
             token.id.to_string(),
             moment(token.created_at),
             moment(token.expires_at),
             token.last_used_at.map_or_else(|| "never".to_owned(), moment),
+            token.scopes.clone(),
             token.name.clone().unwrap_or_default(),
         ]
     });
-    let rows: Vec<[String; 5]> = std::iter::once(head).chain(rows).collect();
+    let rows: Vec<[String; 6]> = std::iter::once(head).chain(rows).collect();
     let width = |column: usize| {
         rows.iter()
             .map(|row| row[column].chars().count())
             .max()
             .unwrap_or(0)
     };
-    let widths = [0, 1, 2, 3, 4].map(width);
+    let widths = [0, 1, 2, 3, 4, 5].map(width);
     rows.iter()
         .map(|row| {
             let cells = row

@@ -96,7 +96,7 @@ impl<'r, R: RestResource> List<'r, R> {
         let binding = repository.binding::<R>()?;
         let mut query = self.asked(&binding)?;
         query.count = count;
-        let level = binding.level(repository.caller.kind()).clone();
+        let level = binding.level(&repository.engine.model, &repository.caller);
         let engine = repository.engine;
         let plan = repository.planner().page_as(level, &query, &engine.cursor_key)?;
         repository.find(plan).await

@@ -267,7 +267,7 @@ impl Repository<'_> {
     }
 
     async fn item<R: RestResource>(&self, binding: &Binding, key: Vec<Cell>) -> Result<Option<R>, Problem> {
-        let level = binding.level(self.caller.kind()).clone();
+        let level = binding.level(&self.engine.model, &self.caller);
         let plan = self.planner().item_as(level, key)?;
         let found = self.find(plan).await?;
         found.rows.into_iter().next().map(made).transpose()

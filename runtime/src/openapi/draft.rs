@@ -13,6 +13,7 @@ use crate::caller::Caller;
 use crate::plan::access::{Deed, Permit};
 use crate::problem::Code;
 use crate::request::precondition;
+use crate::scope;
 
 /// The media type of items and pages.
 pub(super) const JSON: &str = "application/json";
@@ -76,6 +77,9 @@ impl Document<'_> {
         if permit != Permit::Always || is_ruled {
             codes.push(Code::Forbidden);
         }
+        if self.accounts().is_some() {
+            codes.push(Code::InsufficientScope);
+        }
         codes.extend(self.counted());
         if self.accounts().is_some() {
             codes.push(Code::BadToken);
@@ -92,7 +96,10 @@ impl Document<'_> {
             parameters: Vec::new(),
             body: None,
             responses: self.problems(&codes),
-            security: self.security(permit == Permit::Never),
+            security: self.security(
+                permit == Permit::Never,
+                &[&scope::word(&self.model.schema, id, deed.into())],
+            ),
             is_deprecated: resource.deprecated.is_some(),
         }
     }
@@ -244,12 +251,12 @@ impl Document<'_> {
         ])
     }
 
-    /// Who may ask: with a token, or anybody too.
-    pub(super) fn security(&self, is_closed: bool) -> Value {
+    /// Who may ask: with a token of these scopes, or anybody too.
+    pub(super) fn security(&self, is_closed: bool, scopes: &[&str]) -> Value {
         match (self.accounts(), is_closed) {
             (None, _) => json!([]),
-            (Some(_), true) => json!([{ "bearer": [] }]),
-            (Some(_), false) => json!([{}, { "bearer": [] }]),
+            (Some(_), true) => json!([{ "bearer": scopes }]),
+            (Some(_), false) => json!([{}, { "bearer": scopes }]),
         }
     }
 }

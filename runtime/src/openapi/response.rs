@@ -84,7 +84,10 @@ pub(super) const HEADERS: &[HeaderRow] = &[
         "Idempotency-Replayed",
         "`true`: the request was done before, and this is what it gave",
     ),
-    header("WWW-Authenticate", "how to sign in"),
+    header(
+        "WWW-Authenticate",
+        "how to sign in, or the scope that the token lacks",
+    ),
     HeaderRow {
         name: "Retry-After",
         doc: "the seconds after which another try makes sense",
@@ -378,7 +381,7 @@ impl Document<'_> {
 /// The headers of the problems of a status.
 pub(super) fn headers_of(status: u16) -> &'static [&'static str] {
     match status {
-        401 => &["Cache-Control", "WWW-Authenticate"],
+        401 | 403 => &["Cache-Control", "WWW-Authenticate"],
         405 => &["Cache-Control", "Allow"],
         415 => &[
             "Cache-Control",

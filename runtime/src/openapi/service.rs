@@ -11,9 +11,13 @@ use super::{Document, object};
 use crate::problem::Code;
 use crate::request::body::JSON_TYPES;
 use crate::request::negotiate::about;
+use crate::scope;
 #[cfg(feature = "docs-ui")]
 use crate::serve::docs;
 use crate::storage::state::MOST_TOKENS;
+
+/// What a token has to be for what is of all tokens.
+const ALL: &[&str] = &[scope::ALL];
 
 impl Document<'_> {
     /// The addresses of the service itself.
@@ -29,22 +33,25 @@ impl Document<'_> {
                 ("post", self.make_token()),
                 (
                     "delete",
-                    self.revoke("Tokens", "Revokes all tokens of the account"),
+                    self.revoke("Tokens", "Revokes all tokens of the account", ALL),
                 ),
             ];
             self.own_path(paths, at("/tokens"), None, all);
             let current = "CurrentToken";
             let one = vec![
-                ("get", self.token(current, "The token of this request")),
+                ("get", self.token(current, "The token of this request", &[])),
                 (
                     "delete",
-                    self.revoke(current, "Revokes the token of this request"),
+                    self.revoke(current, "Revokes the token of this request", &[]),
                 ),
             ];
             self.own_path(paths, at("/tokens/current"), None, one);
             let one = vec![
-                ("get", self.token("Token", "A token of the account")),
-                ("delete", self.revoke("Token", "Revokes a token of the account")),
+                ("get", self.token("Token", "A token of the account", ALL)),
+                (
+                    "delete",
+                    self.revoke("Token", "Revokes a token of the account", ALL),
+                ),
             ];
             self.own_path(paths, at("/tokens/{id}"), Some(token_id()), one);
         }
@@ -197,11 +204,12 @@ impl Document<'_> {
     }
 
     pub(super) fn me(&self, accounts: ResourceId) -> Draft {
-        let mut draft = self.service_draft("Me", "The account that asks", ANY, self.security(true));
+        let mut draft = self.service_draft("Me", "The account that asks", ANY, self.security(true, &[]));
         let more = [
             Code::UnknownParameter,
             Code::Unauthenticated,
             Code::Forbidden,
+            Code::InsufficientScope,
             Code::NotFound,
             Code::StoredValue,
             Code::PreconditionFailed,
@@ -248,15 +256,20 @@ impl Document<'_> {
 
     pub(super) fn tokens(&self) -> Draft {
         let schema = self.own_reference("TokenList");
-        self.of_tokens("Tokens", "The tokens of the account, the latest first", &schema)
+        self.of_tokens(
+            "Tokens",
+            "The tokens of the account, the latest first",
+            ALL,
+            &schema,
+        )
     }
 
-    pub(super) fn token(&self, noun: &str, summary: &str) -> Draft {
-        self.of_tokens(noun, summary, &self.own_reference("Token"))
+    pub(super) fn token(&self, noun: &str, summary: &str, scopes: &[&str]) -> Draft {
+        self.of_tokens(noun, summary, scopes, &self.own_reference("Token"))
     }
 
-    fn of_tokens(&self, noun: &str, summary: &str, schema: &Value) -> Draft {
-        let mut draft = self.for_accounts(noun, summary);
+    fn of_tokens(&self, noun: &str, summary: &str, scopes: &[&str], schema: &Value) -> Draft {
+        let mut draft = self.for_accounts(noun, summary, scopes);
         draft.responses.insert(
             200,
             json!({
@@ -268,8 +281,8 @@ impl Document<'_> {
         draft
     }
 
-    pub(super) fn revoke(&self, noun: &str, summary: &str) -> Draft {
-        let mut draft = self.for_accounts(noun, summary);
+    pub(super) fn revoke(&self, noun: &str, summary: &str, scopes: &[&str]) -> Draft {
+        let mut draft = self.for_accounts(noun, summary, scopes);
         draft.responses.insert(
             204,
             json!({ "description": "It is revoked.", "headers": self.headers(&["Cache-Control"]) }),
@@ -277,10 +290,14 @@ impl Document<'_> {
         draft
     }
 
-    /// What needs somebody who has signed in.
-    fn for_accounts(&self, noun: &str, summary: &str) -> Draft {
-        let mut draft = self.service_draft(noun, summary, ANY, self.security(true));
-        let more = [Code::UnknownParameter, Code::Unauthenticated];
+    /// What needs somebody who has signed in, or a token of these scopes.
+    fn for_accounts(&self, noun: &str, summary: &str, scopes: &[&str]) -> Draft {
+        let mut draft = self.service_draft(noun, summary, ANY, self.security(true, scopes));
+        let more = [
+            Code::UnknownParameter,
+            Code::Unauthenticated,
+            Code::InsufficientScope,
+        ];
         draft.responses.extend(self.problems(&more));
         draft.responses.extend(self.problems(self.counted().as_slice()));
         draft
@@ -314,7 +331,14 @@ impl Document<'_> {
             return Object::new();
         }
         let longest = self.model.schema.tokens.max_lifetime;
-        let scopes = json!({ "type": "array", "items": { "type": "string", "const": "*" }, "minItems": 1, "maxItems": 1 });
+        let words = self.model.scopes.all();
+        let scopes = json!({
+            "type": "array",
+            "description": "what it may do: read or write the items of a collection, or `*` for everything, which is meant where none are named",
+            "items": { "type": "string", "enum": words },
+            "minItems": 1,
+            "maxItems": words.len(),
+        });
         let name = json!({ "type": ["string", "null"], "maxLength": 200 });
         let moment = json!({ "type": "string", "format": "date-time", "maxLength": 32 });
         let create = object(

@@ -3,18 +3,22 @@
 //! A rule enters a plan as a condition and nowhere else; nothing filters rows afterwards. What the caller alone decides
 //! is decided here ([`Ruling::permit`]), so that a closed operation is refused whatever the row is.
 
-use rest_schema::{DefaultValue, FieldId, Operation, RelationId, ResourceId, Row, Rule, Schema};
+use rest_schema::{DefaultValue, Field, FieldId, Operation, RelationId, ResourceId, Row, Rule, Schema};
 
-use crate::caller::{Authority, Caller};
+use crate::caller::Caller;
 use crate::cell::Cell;
 use crate::codec::Codec;
 use crate::plan::eval::{self, Verdict};
 use crate::plan::expr::{Expr, Slot};
 use crate::plan::lower::{Kind, Lowering, Standing};
+use crate::scope::Act;
 
 /// One rule, for every kind of caller.
 #[derive(Debug, Clone)]
 pub struct Ruling {
+    /// Of which resource's rows, and what is done to them: the caller is asked as whom he does that.
+    of: ResourceId,
+    act: Act,
     anonymous: Expr,
     account: Expr,
     /// For whom rules don't hold: what is left is whether the row is there.
@@ -45,8 +49,10 @@ impl Permit<'_> {
 
 impl Ruling {
     /// What a rule says to each kind of caller whom rules hold; others pass.
-    fn of(rule: impl Fn(Kind) -> Expr) -> Self {
+    fn of(of: ResourceId, act: impl Into<Act>, rule: impl Fn(Kind) -> Expr) -> Self {
         Self {
+            of,
+            act: act.into(),
             anonymous: rule(Kind::Anonymous),
             account: rule(Kind::Account),
             unrestricted: Expr::Boolean(true),
@@ -54,25 +60,29 @@ impl Ruling {
     }
 
     /// One that lets nobody pass whom rules hold.
-    fn closed() -> Self {
-        Self::of(|_| Expr::Boolean(false))
+    fn closed(of: ResourceId, act: impl Into<Act>) -> Self {
+        Self::of(of, act, |_| Expr::Boolean(false))
     }
 
-    /// A condition that holds for everybody.
-    fn for_all(condition: &Expr) -> Self {
+    /// It, and a condition that holds for everybody.
+    fn and_for_all(&self, condition: &Expr) -> Self {
+        let both = |one: &Expr| Expr::and([one.clone(), condition.clone()]);
         Self {
-            unrestricted: condition.clone(),
-            ..Self::of(|_| condition.clone())
+            anonymous: both(&self.anonymous),
+            account: both(&self.account),
+            unrestricted: both(&self.unrestricted),
+            ..*self
         }
     }
 
-    /// It and another, joined by `and` or `or`.
+    /// It and another, joined by `and` or `or`, where it is asked for.
     fn joined(&self, join: fn([Expr; 2]) -> Expr, other: &Self) -> Self {
         let join = |a: &Expr, b: &Expr| join([a.clone(), b.clone()]);
         Self {
             anonymous: join(&self.anonymous, &other.anonymous),
             account: join(&self.account, &other.account),
             unrestricted: join(&self.unrestricted, &other.unrestricted),
+            ..*self
         }
     }
 
@@ -84,8 +94,10 @@ impl Ruling {
                 expr => Permit::When(expr),
             };
         }
-        let expr = self.expr(caller.kind());
-        let verdict = match (expr, &caller.account) {
+        let kind = caller.kind_in(self.of, self.act);
+        let expr = self.expr(kind);
+        let account = caller.account.as_ref().filter(|_| kind == Kind::Account);
+        let verdict = match (expr, account) {
             (Expr::Boolean(true), _) => Verdict::Always,
             (Expr::Boolean(false), _) => Verdict::Never,
             (_, None) => Verdict::ByRow,
@@ -103,12 +115,17 @@ impl Ruling {
     }
 
     /// The condition, where the row decides.
-    pub fn judged(&self, authority: Authority) -> Expr {
-        if authority.is_unrestricted {
+    pub fn judged(&self, caller: &Caller) -> Expr {
+        if caller.is_unrestricted {
             self.unrestricted.clone()
         } else {
-            self.expr(authority.kind).clone()
+            self.of_caller(caller).clone()
         }
+    }
+
+    /// The condition as it is for a caller whom rules hold.
+    pub fn of_caller(&self, caller: &Caller) -> &Expr {
+        self.expr(caller.kind_in(self.of, self.act))
     }
 
     /// The condition for a kind of caller whom rules hold.
@@ -127,6 +144,15 @@ pub enum Deed {
     Operation(Operation),
     /// Pairs of this many-to-many, which its resource declares, are made or undone.
     Link(RelationId),
+}
+
+impl From<Deed> for Act {
+    fn from(deed: Deed) -> Self {
+        match deed {
+            Deed::Operation(operation) => operation.into(),
+            Deed::Link(_) => Self::Write,
+        }
+    }
 }
 
 impl From<Operation> for Deed {
@@ -170,8 +196,8 @@ pub struct ResourceRules {
     pub readable: Vec<Option<Ruling>>,
     /// By field: who may write it, judged on the row as it stands.
     pub writable: Vec<Option<Ruling>>,
-    /// By field: the expression of one that has no column.
-    pub computed: Vec<Option<Ruling>>,
+    /// By field: whether it has no column and is made of what the caller may read.
+    pub computed: Vec<Option<Computed>>,
     /// By field: the expression of a default, over the given row.
     pub defaults: Vec<Option<Ruling>>,
     /// The checks, in the schema's order; NULL passes.
@@ -232,45 +258,56 @@ fn compile_resource(schema: &Schema, codecs: &[Vec<Codec>], id: ResourceId) -> R
         standing,
         read_rule: &|_| Expr::Null,
     };
-    let granting = |rule: &Rule, standing| Ruling::of(|kind| lowering(kind, standing).granting(&rule.expr));
-    let given = |rule: &Rule| Ruling::of(|kind| lowering(kind, Standing::Given).value(&rule.expr));
+    let granting = |rule: &Rule, act: Act, standing| {
+        Ruling::of(id, act, |kind| lowering(kind, standing).granting(&rule.expr))
+    };
+    let given = |rule: &Rule| {
+        Ruling::of(id, Act::Write, |kind| {
+            lowering(kind, Standing::Given).value(&rule.expr)
+        })
+    };
     let access = &resource.access;
-    let stored = |rule: &Option<Rule>| rule.as_ref().map(|rule| granting(rule, Standing::Stored));
-    let operation = |rule: &Option<Rule>| stored(rule).unwrap_or_else(Ruling::closed);
+    let stored = |rule: &Option<Rule>, act| rule.as_ref().map(|rule| granting(rule, act, Standing::Stored));
+    let operation = |operation: Operation| match access.rule(operation) {
+        Some(rule) => granting(rule, operation.into(), Standing::Stored),
+        None => Ruling::closed(id, operation),
+    };
     let updated = access.update.as_ref();
-    let (read, restore) = (operation(&access.read), operation(&access.restore));
+    let (read, restore) = (operation(Operation::Read), operation(Operation::Restore));
     let there = is_there(schema, id);
-    let and = |one: &Ruling, other: &Ruling| one.joined(Expr::and, other);
-    let read_there = and(&read, &Ruling::for_all(&there));
-    let read_deleted = and(&and(&read, &Ruling::for_all(&there.negated())), &restore);
+    let read_there = read.and_for_all(&there);
+    let read_deleted = read.and_for_all(&there.negated()).joined(Expr::and, &restore);
     ResourceRules {
         read_any: read_there.joined(Expr::or, &read_deleted),
         read: read_there,
         read_deleted,
-        create: operation(&access.create),
-        update: operation(&access.update),
-        updated: updated.map_or_else(Ruling::closed, |rule| granting(rule, Standing::Changed)),
-        delete: operation(&access.delete),
+        create: operation(Operation::Create),
+        update: operation(Operation::Update),
+        updated: match updated {
+            Some(rule) => granting(rule, Act::Write, Standing::Changed),
+            None => Ruling::closed(id, Act::Write),
+        },
+        delete: operation(Operation::Delete),
         restore,
         readable: resource
             .fields
             .iter()
-            .map(|field| stored(&field.readable))
+            .map(|field| stored(&field.readable, Act::Read))
             .collect(),
         writable: resource
             .fields
             .iter()
-            .map(|field| stored(&field.writable))
+            .map(|field| stored(&field.writable, Act::Write))
             .collect(),
         computed: resource
             .fields
             .iter()
-            .map(|field| match (&field.computed, field.keys_of()) {
-                (Some(rule), _) => Some(of_readable(schema, codecs, |lowering| lowering.value(&rule.expr))),
-                (None, Some(relation)) => {
-                    Some(of_readable(schema, codecs, |lowering| lowering.keys(relation)))
-                }
-                (None, None) => None,
+            .map(|field| {
+                let of = |kind| of_readable(schema, codecs, field, id, &|_| kind);
+                Some(Computed {
+                    anonymous: of(Kind::Anonymous)?,
+                    account: of(Kind::Account)?,
+                })
             })
             .collect(),
         defaults: resource
@@ -289,37 +326,58 @@ fn compile_resource(schema: &Schema, codecs: &[Vec<Codec>], id: ResourceId) -> R
         links: resource
             .relations
             .iter()
-            .map(|relation| stored(&relation.access))
+            .map(|relation| stored(&relation.access, Act::Write))
             .collect(),
     }
 }
 
-/// A field without a column is made of the rows that the caller may read.
-fn of_readable(schema: &Schema, codecs: &[Vec<Codec>], value: impl Fn(&Lowering<'_>) -> Expr) -> Ruling {
-    let of = |kind| {
-        let no_read = |_: ResourceId| Expr::Null;
-        let read_rule = move |target: ResourceId| match &schema.resource(target).access.read {
-            None => Expr::Boolean(false),
-            Some(rule) => {
-                let lowering = Lowering {
-                    schema,
-                    codecs,
-                    kind,
-                    standing: Standing::Stored,
-                    read_rule: &no_read,
-                };
-                Expr::and([lowering.granting(&rule.expr), is_there(schema, target)])
-            }
-        };
-        value(&Lowering {
-            schema,
-            codecs,
-            kind,
-            standing: Standing::Stored,
-            read_rule: &read_rule,
-        })
+/// What a field without a column is worked out by, for callers who are the same in every resource.
+#[derive(Debug, Clone)]
+pub struct Computed {
+    anonymous: Expr,
+    account: Expr,
+}
+
+impl Computed {
+    /// For a kind of caller.
+    pub fn expr(&self, kind: Kind) -> &Expr {
+        match kind {
+            Kind::Anonymous => &self.anonymous,
+            Kind::Account => &self.account,
+        }
+    }
+}
+
+/// A field without a column is made of the rows that the caller may read, who may be somebody else in each resource;
+/// `None`: it has a column.
+pub fn of_readable(
+    schema: &Schema,
+    codecs: &[Vec<Codec>],
+    field: &Field,
+    of: ResourceId,
+    kind_in: &dyn Fn(ResourceId) -> Kind,
+) -> Option<Expr> {
+    let no_read = |_: ResourceId| Expr::Null;
+    let lowering = |kind, read_rule| Lowering {
+        schema,
+        codecs,
+        kind,
+        standing: Standing::Stored,
+        read_rule,
     };
-    Ruling::of(of)
+    let read_rule = |target: ResourceId| match &schema.resource(target).access.read {
+        None => Expr::Boolean(false),
+        Some(rule) => {
+            let granted = lowering(kind_in(target), &no_read).granting(&rule.expr);
+            Expr::and([granted, is_there(schema, target)])
+        }
+    };
+    let lowering = lowering(kind_in(of), &read_rule);
+    match (&field.computed, field.keys_of()) {
+        (Some(rule), _) => Some(lowering.value(&rule.expr)),
+        (None, Some(relation)) => Some(lowering.keys(relation)),
+        (None, None) => None,
+    }
 }
 
 /// That row 0 wasn't deleted, where its resource keeps rows that were.

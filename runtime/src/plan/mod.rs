@@ -14,16 +14,21 @@ pub mod lower;
 pub mod read;
 mod streamed;
 
-use rest_schema::FieldId;
+use lower::Kind;
+use rest_schema::{FieldId, ResourceId};
 
 use crate::caller::Caller;
 use crate::model::Model;
 use crate::problem::{Code, Problem};
+use crate::scope::{self, Act};
 
-/// The refusal of what is closed to a caller whatever the row: who he is decides between 401 and 403.
-pub fn closed(caller: &Caller) -> Problem {
+/// The refusal of what is closed to a caller: who he is, and what his token's scopes are, decides between 401 and 403.
+pub fn closed(model: &Model, caller: &Caller, resource: ResourceId, act: impl Into<Act>) -> Problem {
+    let act = act.into();
     if caller.account.is_none() {
         Problem::new(Code::Unauthenticated)
+    } else if caller.kind_in(resource, act) == Kind::Anonymous {
+        Problem::new(Code::InsufficientScope).scope(scope::word(&model.schema, resource, act))
     } else {
         Problem::new(Code::Forbidden)
     }

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use rest_schema::{Comparison, FieldId, RelationId, ResourceId, SortKey, Through, Value};
+use rest_schema::{Comparison, FieldId, Operation, RelationId, ResourceId, SortKey, Through, Value};
 
 use crate::caller::Caller;
 use crate::cell::Cell;
@@ -412,10 +412,10 @@ impl Planner<'_> {
     fn read_rule_of(&self, resource: ResourceId, which: Which) -> Result<Expr, Problem> {
         let rules = self.model.rules(resource);
         if which != Which::There && rules.restore.permit(self.caller) == Permit::Never {
-            return Err(closed(self.caller));
+            return Err(closed(self.model, self.caller, resource, Operation::Restore));
         }
         match rules.read(which).permit(self.caller) {
-            Permit::Never => Err(closed(self.caller)),
+            Permit::Never => Err(closed(self.model, self.caller, resource, Operation::Read)),
             granted => Ok(granted.condition()),
         }
     }
@@ -423,7 +423,7 @@ impl Planner<'_> {
     /// What is shown of a resource's rows to this caller, as plans share it.
     pub fn shared_level(&self, resource: ResourceId, selection: &Selection) -> Result<SharedLevel, Problem> {
         let whole = selection.fields.is_none() && selection.includes.is_empty();
-        match self.model.whole_level(resource, self.caller.kind()) {
+        match self.model.whole_level(resource, self.caller) {
             Some(level) if whole => Ok(level.clone()),
             _ => self.level(resource, selection).map(SharedLevel::from),
         }
@@ -468,8 +468,8 @@ impl Planner<'_> {
             Permit::Always => None,
             Permit::When(expr) => Some(expr.clone()),
         };
-        let computed = self.model.computed(field, self.caller.kind());
-        let value = computed.cloned().unwrap_or(Expr::Column(0, field));
+        let computed = self.model.computed_for(field, self.caller);
+        let value = computed.unwrap_or(Expr::Column(0, field));
         Some(Shown { field, value, guard })
     }
 

@@ -111,22 +111,23 @@ async fn at_once<C: Reading>(
     };
     let params = [Cell::Blob(digest.0.to_vec()), Cell::Integer(now.as_second())];
     let values = Values::of_nobody(model, &params, &[], now);
-    let mut first = First::of(2 + model.me_fields.len());
+    let mut first = First::of(3 + model.me_fields.len());
     connection
         .each(&by_key.of_token, values.into(), &mut first)
         .await?;
     let Some(mut cells) = first.found else {
         return Ok(None);
     };
-    let account = cells.split_off(2);
-    let [Cell::Integer(token), Cell::Integer(has_written)] = cells[..] else {
+    let account = cells.split_off(3);
+    let [Cell::Integer(token), Cell::Integer(has_written), scopes] = &cells[..] else {
         return Err(Refusal::Internal("a token is no number".into()));
     };
     Ok(Some(Caller {
         account: Some(model.account(by_key.resource, account)),
-        token: Some(token),
+        token: Some(*token),
+        scopes: state::scopes(model, scopes),
         is_unrestricted: false,
-        has_written: has_written != 0,
+        has_written: *has_written != 0,
     }))
 }
 
@@ -172,6 +173,7 @@ async fn with_account<C: Reading>(
     Ok(account.map(|account| Caller {
         account: Some(account),
         token: Some(found.id),
+        scopes: found.scopes,
         is_unrestricted: false,
         has_written: found.has_written,
     }))

@@ -305,6 +305,8 @@ async fn answer(
     let caller = match target {
         // Whoever makes a token signs in with the request itself.
         Target::Tokens if parts.method == Method::POST => Caller::anonymous(),
+        // One may always see oneself.
+        Target::Me => caller::resolve(service, &parts, now).await?.reading_himself(),
         _ => caller::resolve(service, &parts, now).await?,
     };
     asked.count(service, &caller)?;

@@ -4,15 +4,19 @@ use std::time::Instant;
 
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
+use rest_schema::value::ValueCode;
 
 use super::answer;
 use super::{Exchange, caller};
+use crate::accounts::NewToken;
 use crate::attempts::{Attempt, Count, Forgive, too_many};
 use crate::cell::Cell;
+use crate::model::Model;
 use crate::password::Plain;
 use crate::problem::{Code, Fault, Problem, words};
 use crate::request::body::{self, Json};
 use crate::request::query;
+use crate::scope;
 use crate::storage::Storage;
 use crate::storage::bind::now_as;
 use crate::storage::state::{self, Revoked};
@@ -24,8 +28,7 @@ use crate::write::unhashed;
 struct Wanted {
     identifier: Option<String>,
     password: Option<Plain>,
-    name: Option<String>,
-    lifetime: Option<u64>,
+    token: NewToken,
 }
 
 impl Exchange<'_> {
@@ -44,12 +47,8 @@ impl Exchange<'_> {
         } else {
             Json::Object(Vec::new())
         };
-        let wanted = read_wanted(
-            &document,
-            basic.is_none(),
-            sent_json,
-            self.service.engine.model.schema.tokens.max_lifetime,
-        )?;
+        let model = &self.service.engine.model;
+        let wanted = read_wanted(&document, basic.is_none(), sent_json, model)?;
         let (identifier, password) = match (basic, wanted.identifier, wanted.password) {
             (Some(basic), ..) => basic,
             (None, Some(identifier), Some(password)) => (identifier, password),
@@ -72,7 +71,7 @@ impl Exchange<'_> {
                 .await;
             forgiven.map_err(|refusal| self.problem(refusal))?;
         }
-        self.add_token(key, wanted.name, wanted.lifetime).await
+        self.add_token(key, wanted.token).await
     }
 
     /// The name and password of HTTP Basic; `None` where the request has no credentials in its header.
@@ -129,16 +128,8 @@ impl Exchange<'_> {
         Ok(key.filter(|_| right))
     }
 
-    async fn add_token(
-        &self,
-        account: Vec<Cell>,
-        name: Option<String>,
-        lifetime: Option<u64>,
-    ) -> Result<Response<Body>, Problem> {
-        let made = self
-            .service
-            .add_token(account.clone(), name, lifetime, self.now)
-            .await;
+    async fn add_token(&self, account: Vec<Cell>, wanted: NewToken) -> Result<Response<Body>, Problem> {
+        let made = self.service.add_token(account.clone(), wanted, self.now).await;
         let (made, secret) = made.map_err(|refusal| self.problem(refusal))?;
         // An account may have been made a moment ago, and its holder looks for it next.
         self.service
@@ -151,10 +142,15 @@ impl Exchange<'_> {
         Ok(answer::with_location(response, &address))
     }
 
-    /// The key of the account that asks.
-    fn account_key(&self) -> Result<Vec<Cell>, Problem> {
+    /// The key of the account that asks. Its tokens are for those to see and revoke who may do everything, but for the one
+    /// that asks.
+    fn account_key(&self, of: Option<i64>) -> Result<Vec<Cell>, Problem> {
         let account = self.caller.account.as_ref();
         let account = account.ok_or_else(|| Problem::new(Code::Unauthenticated))?;
+        let is_its_own = of.is_some() && of == self.caller.token;
+        if self.caller.scopes.are_limited() && !is_its_own {
+            return Err(Problem::new(Code::InsufficientScope).scope(scope::ALL));
+        }
         query::none(self.parts.uri.query())?;
         Ok(account.key(self.service.engine.model.resource(account.resource)))
     }
@@ -163,7 +159,7 @@ impl Exchange<'_> {
     pub(super) async fn tokens(&self) -> Result<Response<Body>, Problem> {
         let all = self
             .service
-            .tokens_of(self.account_key()?, state::Wanted::Latest, self.now)
+            .tokens_of(self.account_key(None)?, state::Wanted::Latest, self.now)
             .await;
         let all = all.map_err(|refusal| self.problem(refusal))?;
         let items: Result<Vec<_>, _> = all.iter().map(|token| told(token, None)).collect();
@@ -173,8 +169,9 @@ impl Exchange<'_> {
 
     /// GET of one of them.
     pub(super) async fn token(&self, segment: &str) -> Result<Response<Body>, Problem> {
-        let account = self.account_key()?;
-        let id = self.token_id(segment)?;
+        let id = self.token_id(segment);
+        let account = self.account_key(id)?;
+        let id = id.ok_or_else(|| Problem::new(Code::NotFound))?;
         let found = self
             .service
             .tokens_of(account, state::Wanted::One(id), self.now)
@@ -187,15 +184,16 @@ impl Exchange<'_> {
 
     /// DELETE of the caller's own tokens: that of the request is one of them.
     pub(super) async fn revoke_tokens(&self) -> Result<Response<Body>, Problem> {
-        let account = self.account_key()?;
+        let account = self.account_key(None)?;
         self.revoke(Revoked::Account(account)).await?;
         Ok(answer::nothing(StatusCode::NO_CONTENT))
     }
 
     /// DELETE of one of them.
     pub(super) async fn revoke_token(&self, segment: &str) -> Result<Response<Body>, Problem> {
-        let account = self.account_key()?;
-        let id = self.token_id(segment)?;
+        let id = self.token_id(segment);
+        let account = self.account_key(id)?;
+        let id = id.ok_or_else(|| Problem::new(Code::NotFound))?;
         if self.revoke(Revoked::One(account, id)).await? {
             Ok(answer::nothing(StatusCode::NO_CONTENT))
         } else {
@@ -210,13 +208,12 @@ impl Exchange<'_> {
     }
 
     /// The id that an address names: a number, or `current` for that of the request.
-    fn token_id(&self, segment: &str) -> Result<i64, Problem> {
-        let id = match segment {
+    fn token_id(&self, segment: &str) -> Option<i64> {
+        match segment {
             "current" => self.caller.token,
             // In one way only.
             number => number.parse().ok().filter(|id: &i64| id.to_string() == number),
-        };
-        id.ok_or_else(|| Problem::new(Code::NotFound))
+        }
     }
 }
 
@@ -232,7 +229,7 @@ fn told(token: &state::Token, secret: Option<&str>) -> Result<serde_json::Value,
         "token": secret,
         "token_type": "Bearer",
         "name": token.name,
-        "scopes": ["*"],
+        "scopes": token.scopes.split(' ').collect::<Vec<_>>(),
         "created_at": moment(token.created_at)?,
         "expires_at": moment(token.expires_at)?,
         "last_used_at": token.last_used_at.map(moment).transpose()?,
@@ -243,7 +240,7 @@ fn told(token: &state::Token, secret: Option<&str>) -> Result<serde_json::Value,
     Ok(told)
 }
 
-fn read_wanted(document: &Json, needs_password: bool, sent: bool, longest: u64) -> Result<Wanted, Problem> {
+fn read_wanted(document: &Json, needs_password: bool, sent: bool, model: &Model) -> Result<Wanted, Problem> {
     let Json::Object(members) = document else {
         let fault = Fault::pointer(String::new(), words::WRONG_TYPE, "an object is asked for");
         return Err(Problem::invalid(vec![fault]));
@@ -251,7 +248,7 @@ fn read_wanted(document: &Json, needs_password: bool, sent: bool, longest: u64) 
     let mut wanted = Wanted::default();
     let mut faults = Vec::new();
     for (name, value) in members {
-        read_member(name, value, longest, &mut wanted, &mut faults);
+        read_member(name, value, model, &mut wanted, &mut faults);
     }
     if needs_password && sent {
         for (name, missing) in [
@@ -274,28 +271,52 @@ fn read_wanted(document: &Json, needs_password: bool, sent: bool, longest: u64) 
     }
 }
 
+/// A scope, if there is such a one.
+fn read_scope(scope: &Json, model: &Model) -> Result<String, impl FnOnce(String) -> Fault> {
+    match scope {
+        Json::Text(word) if model.scopes.has(word) => Ok(word.clone()),
+        other => Err(move |at| match other {
+            Json::Text(word) => {
+                let detail = format!("there is no scope `{word}`");
+                Fault::pointer(at, ValueCode::NotOneOf.word(), detail).near(word, model.scopes.all())
+            }
+            _ => Fault::pointer(at, words::WRONG_TYPE, "is a text"),
+        }),
+    }
+}
+
 const MEMBERS: [&str; 5] = ["identifier", "password", "name", "scopes", "lifetime"];
 
-fn read_member(name: &str, value: &Json, longest: u64, wanted: &mut Wanted, faults: &mut Vec<Fault>) {
-    let at = body::Pointer::root().member(name).as_str().to_owned();
+fn read_member(name: &str, value: &Json, model: &Model, wanted: &mut Wanted, faults: &mut Vec<Fault>) {
+    let pointer = body::Pointer::root().member(name);
+    let at = pointer.as_str().to_owned();
+    let longest = model.schema.tokens.max_lifetime;
     match (name, value) {
         ("identifier", Json::Text(text)) => wanted.identifier = Some(text.clone()),
         ("password", Json::Text(text)) => wanted.password = Some(Plain::new(text.clone())),
         ("name", Json::Null) => {}
-        ("name", Json::Text(text)) if text.chars().count() <= 200 => wanted.name = Some(text.clone()),
+        ("name", Json::Text(text)) if text.chars().count() <= 200 => wanted.token.name = Some(text.clone()),
         ("name", Json::Text(_)) => {
             faults.push(Fault::pointer(at, words::TOO_LONG, "has 200 characters at most").limit(200));
         }
-        ("scopes", Json::Array(scopes)) if *scopes == [Json::Text("*".to_owned())] => {}
-        ("scopes", Json::Array(_)) => {
-            faults.push(Fault::pointer(
-                at,
-                words::NOT_SERVED,
-                "[\"*\"] is the only list of scopes that is served",
-            ));
+        ("scopes", Json::Array(scopes)) if scopes.is_empty() => {
+            let detail = "names a scope at least; leave it out for all of them";
+            faults.push(Fault::pointer(at, words::TOO_SHORT, detail).limit(1));
+        }
+        ("scopes", Json::Array(scopes)) => {
+            for (place, scope) in scopes.iter().enumerate() {
+                match read_scope(scope, model) {
+                    Ok(word) if wanted.token.scopes.contains(&word) => {}
+                    Ok(word) => wanted.token.scopes.push(word),
+                    Err(fault) => {
+                        let at = pointer.index(place).as_str().to_owned();
+                        faults.push(fault(at));
+                    }
+                }
+            }
         }
         ("lifetime", value) => match value.as_integer().and_then(|seconds| u64::try_from(seconds).ok()) {
-            Some(seconds) if (1..=longest).contains(&seconds) => wanted.lifetime = Some(seconds),
+            Some(seconds) if (1..=longest).contains(&seconds) => wanted.token.lifetime = Some(seconds),
             _ => {
                 let detail = format!("is a whole number of seconds between 1 and {longest}");
                 faults.push(Fault::pointer(at, words::TOO_GREAT, detail).limit(longest));

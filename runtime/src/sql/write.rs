@@ -2,7 +2,7 @@
 
 use rest_schema::{Comparison, FieldId, KeyKind, Link, Operation, RelationId, ResourceId};
 
-use crate::caller::Authority;
+use crate::caller::Caller;
 use crate::cell::Cell;
 use crate::model::Model;
 use crate::plan::access::{Deed, Ruling, is_there};
@@ -36,11 +36,10 @@ pub struct PreSelect {
 pub fn pre_select(
     model: &Model,
     resource: ResourceId,
-    authority: Authority,
+    caller: &Caller,
     deed: Deed,
     computed: &[u32],
 ) -> PreSelect {
-    let kind = authority.kind;
     let rules = model.rules(resource);
     let writer = Writer::new(model);
     let mut list = List {
@@ -55,7 +54,8 @@ pub fn pre_select(
                 return Some(list.add(&Expr::Column(0, id)));
             }
             let wanted = computed.contains(&id.index);
-            wanted.then(|| list.add_as(model.computed(id, kind).unwrap_or(&Expr::Null), id))
+            let value = || model.computed_for(id, caller).unwrap_or(Expr::Null);
+            wanted.then(|| list.add_as(&value(), id))
         })
         .collect();
     let state = model.state(resource);
@@ -68,16 +68,16 @@ pub fn pre_select(
         .collect();
     let (read, rule) = match deed {
         // Whoever may read what was deleted may restore it; what is there stays as it is.
-        Deed::Operation(Operation::Restore) => (rules.read_any.judged(authority), Expr::Boolean(true)),
-        _ => (rules.read.judged(authority), rules.deed(deed).judged(authority)),
+        Deed::Operation(Operation::Restore) => (rules.read_any.judged(caller), Expr::Boolean(true)),
+        _ => (rules.read.judged(caller), rules.deed(deed).judged(caller)),
     };
     let (read, rule) = (list.add(&read), list.add(&rule));
     let each = |list: &mut List<'_>, all: &[Option<Ruling>]| {
         all.iter()
-            .map(|rule| rule.as_ref().map(|rule| list.add(rule.expr(kind))))
+            .map(|rule| rule.as_ref().map(|rule| list.add(rule.of_caller(caller))))
             .collect::<Vec<_>>()
     };
-    let (writable, readable) = if deed != Deed::Operation(Operation::Update) || authority.is_unrestricted {
+    let (writable, readable) = if deed != Deed::Operation(Operation::Update) || caller.is_unrestricted {
         (Vec::new(), Vec::new())
     } else {
         (each(&mut list, &rules.writable), each(&mut list, &rules.readable))

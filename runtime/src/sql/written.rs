@@ -86,9 +86,7 @@ fn susan(engine: &Engine, admin: bool) -> Caller {
     };
     Caller {
         account: Some(Arc::new(account)),
-        token: None,
-        is_unrestricted: false,
-        has_written: false,
+        ..Caller::anonymous()
     }
 }
 

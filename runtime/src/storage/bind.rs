@@ -8,6 +8,7 @@ use crate::cell::Cell;
 use crate::model::Model;
 use crate::plan::expr::Slot;
 use crate::plan::read::ReadPlan;
+use crate::scope::Scopes;
 
 /// Where the values of one run come from.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +29,7 @@ pub struct Values<'a> {
 static NOBODY: Caller = Caller {
     account: None,
     token: None,
+    scopes: Scopes::ALL,
     is_unrestricted: true,
     has_written: false,
 };

@@ -15,6 +15,7 @@ use crate::cell::Cell;
 use crate::model::Model;
 use crate::plan::expr::Slot;
 use crate::plan::read::json_of;
+use crate::scope::{self, Scopes};
 use crate::sql::{Bind, Statement, constants};
 use crate::storage::Refusal;
 use crate::storage::bind::Values;
@@ -37,6 +38,7 @@ pub const TABLES: &[&str] = &[
   created_at INTEGER NOT NULL,
   expires_at INTEGER NOT NULL,
   last_used_at INTEGER,
+  scopes TEXT,
   UNIQUE (account, id)
 ) STRICT",
     "CREATE TABLE IF NOT EXISTS rest_idempotency (
@@ -75,6 +77,7 @@ pub(crate) fn tables(before: &str) -> [(String, String); 6] {
   created_at bigint NOT NULL,
   expires_at bigint NOT NULL,
   last_used_at bigint,
+  scopes text,
   UNIQUE (account, id)",
         ),
         (
@@ -119,7 +122,10 @@ pub(crate) fn tables(before: &str) -> [(String, String); 6] {
 }
 
 /// Columns that came after their tables, with their types on SQLite and on PostgreSQL: added where they are missing.
-pub(crate) const LATER: &[[&str; 4]] = &[["rest_tokens", "last_used_at", "INTEGER", "bigint"]];
+pub(crate) const LATER: &[[&str; 4]] = &[
+    ["rest_tokens", "last_used_at", "INTEGER", "bigint"],
+    ["rest_tokens", "scopes", "TEXT", "text"],
+];
 
 /// The name of the table that tells a database as ours.
 pub const MARK: &str = "rest_state";
@@ -165,7 +171,7 @@ impl Statements {
         };
         Self {
             find: written(&format!(
-                "SELECT id, account, {has_written} FROM rest_tokens WHERE digest = ? AND expires_at > ?"
+                "SELECT id, account, {has_written}, scopes FROM rest_tokens WHERE digest = ? AND expires_at > ?"
             )),
             mark_writer: written(
                 "INSERT INTO rest_writers (account, written_at) VALUES (?, clock_timestamp()) \
@@ -188,11 +194,11 @@ impl Statements {
             forgive_address: written("UPDATE rest_attempts SET empty_at = empty_at - ? WHERE counted = ?"),
             expire: written("DELETE FROM rest_tokens WHERE expires_at <= ?"),
             add: written(
-                "INSERT INTO rest_tokens (digest, account, name, created_at, expires_at) \
-                 VALUES (?, ?, ?, ?, ?) RETURNING id",
+                "INSERT INTO rest_tokens (digest, account, name, created_at, expires_at, scopes) \
+                 VALUES (?, ?, ?, ?, ?, ?) RETURNING id",
             ),
             list: written(
-                "SELECT id, name, created_at, expires_at, last_used_at FROM rest_tokens \
+                "SELECT id, name, created_at, expires_at, last_used_at, scopes FROM rest_tokens \
                  WHERE account = ? AND expires_at > ? AND id <= ? ORDER BY id DESC LIMIT ?",
             ),
             use_one: written("UPDATE rest_tokens SET last_used_at = ? WHERE id = ? RETURNING id"),
@@ -227,7 +233,7 @@ impl Statements {
         });
         Statement {
             text: format!(
-                "SELECT k.id, k.has_written, a.* FROM ({}) k (id, account, has_written), LATERAL ({by_token}) a",
+                "SELECT k.id, k.has_written, k.scopes, a.* FROM ({}) k (id, account, has_written, scopes), LATERAL ({by_token}) a",
                 self.find.text
             ),
             slots: self.find.slots.clone(),
@@ -270,6 +276,16 @@ pub struct Found {
     pub account: Vec<Cell>,
     /// Whether the account has written of late, so that a replica may not know of it yet.
     pub has_written: bool,
+    /// What it may do.
+    pub scopes: Scopes,
+}
+
+/// What a token may do, by what is kept of that; nothing is, of those that were made before there were scopes.
+pub(crate) fn scopes(model: &Model, kept: &Cell) -> Scopes {
+    match kept {
+        Cell::Text(words) => model.scopes.read(words),
+        _ => Scopes::ALL,
+    }
 }
 
 /// Finds a token that hasn't expired at `now` (seconds since 1970).
@@ -285,12 +301,20 @@ pub async fn find_token<C: Reading>(
     now: i64,
 ) -> Result<Option<Found>, Refusal> {
     let params = [Cell::Blob(digest.0.to_vec()), Cell::Integer(now)];
-    let found = run(connection, model, &state.find, &params, 3).await?;
+    let found = run(connection, model, &state.find, &params, 4).await?;
     Ok(match found.as_deref() {
-        Some([Cell::Integer(id), Cell::Text(account), Cell::Integer(has_written)]) => Some(Found {
+        Some(
+            [
+                Cell::Integer(id),
+                Cell::Text(account),
+                Cell::Integer(has_written),
+                kept,
+            ],
+        ) => Some(Found {
             id: *id,
             account: key_of(account),
             has_written: *has_written != 0,
+            scopes: scopes(model, kept),
         }),
         _ => None,
     })
@@ -420,6 +444,8 @@ pub struct AddToken {
     pub account: Vec<Cell>,
     /// What its maker calls it.
     pub name: Option<String>,
+    /// What it may do: words with spaces between.
+    pub scopes: String,
     /// Seconds since 1970.
     pub created_at: i64,
     /// Seconds since 1970.
@@ -444,6 +470,7 @@ impl Job for AddToken {
             self.name.clone().map_or(Cell::Null, Cell::Text),
             Cell::Integer(self.created_at),
             Cell::Integer(self.expires_at),
+            Cell::Text(self.scopes.clone()),
         ];
         match run(connection, model, &state.add, &params, 1).await?.as_deref() {
             Some([Cell::Integer(id)]) => Ok(Done::Number(*id)),
@@ -459,6 +486,8 @@ pub struct Token {
     pub id: i64,
     /// What its maker calls it.
     pub name: Option<String>,
+    /// What it may do: words with spaces between.
+    pub scopes: String,
     /// Seconds since 1970.
     pub created_at: i64,
     /// Seconds since 1970.
@@ -520,14 +549,16 @@ impl Take for Tokens {
             Cell::Integer(number) => Ok(Some(number)),
             _ => Ok(None),
         };
+        let text = |column| match row.cell(column)?.to_owned() {
+            Cell::Text(text) => Ok::<_, Refusal>(Some(text)),
+            _ => Ok(None),
+        };
         let known =
             |number: Option<i64>| number.ok_or_else(|| Refusal::Internal("a token lacks a number".into()));
         self.0.push(Token {
             id: known(number(0)?)?,
-            name: match row.cell(1)?.to_owned() {
-                Cell::Text(name) => Some(name),
-                _ => None,
-            },
+            name: text(1)?,
+            scopes: text(5)?.unwrap_or_else(|| scope::ALL.to_owned()),
             created_at: known(number(2)?)?,
             expires_at: known(number(3)?)?,
             last_used_at: number(4)?,

@@ -8,10 +8,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 use rest_schema::{Field, FieldId, FieldType, Link, Resource, ResourceId, Schema};
 
 use super::{Column, Kinds, Struct};
+use crate::caller::Caller;
 use crate::model::Model;
 use crate::plan::expr::Expr;
 use crate::plan::level::{Level, SharedLevel, Shown};
 use crate::plan::lower::Kind;
+use crate::scope::Act;
 
 /// Where a struct and the schema don't agree.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,8 +46,14 @@ pub(crate) struct Binding {
 
 impl Binding {
     /// What is read of a row to make the struct.
-    pub(crate) fn level(&self, kind: Kind) -> &SharedLevel {
-        &self.levels[usize::from(kind == Kind::Account)]
+    pub(crate) fn level(&self, model: &Model, caller: &Caller) -> SharedLevel {
+        if self.has_computed && caller.is_limited() {
+            return level(self.resource, &self.columns, &|field| {
+                model.computed_for(field, caller)
+            });
+        }
+        let kind = caller.kind_in(self.resource, Act::Read);
+        self.levels[usize::from(kind == Kind::Account)].clone()
     }
 
     /// The fields of all columns, in the order in which the struct takes their values.
@@ -113,19 +121,21 @@ fn bind(model: &Model, of: &Struct) -> Result<Binding, Vec<Mismatch>> {
     Ok(Binding {
         resource: id,
         has_computed: columns.iter().flatten().any(computed),
-        levels: [Kind::Anonymous, Kind::Account].map(|kind| level(model, id, &columns, kind)),
+        levels: [Kind::Anonymous, Kind::Account]
+            .map(|kind| level(id, &columns, &|field| model.computed(field, kind).cloned())),
         columns,
     })
 }
 
 /// A struct is whole: who may read a field is a matter of answers, not of a program's own code.
-fn level(model: &Model, resource: ResourceId, columns: &[Vec<FieldId>], kind: Kind) -> SharedLevel {
+fn level(
+    resource: ResourceId,
+    columns: &[Vec<FieldId>],
+    computed: &dyn Fn(FieldId) -> Option<Expr>,
+) -> SharedLevel {
     let shown = |field: &FieldId| Shown {
         field: *field,
-        value: model
-            .computed(*field, kind)
-            .cloned()
-            .unwrap_or(Expr::Column(0, *field)),
+        value: computed(*field).unwrap_or(Expr::Column(0, *field)),
         guard: None,
     };
     SharedLevel::from(Level {

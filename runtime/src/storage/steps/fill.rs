@@ -31,7 +31,6 @@ impl<C: Connection> Steps<'_, C> {
         given: &mut [Option<Cell>],
     ) -> Result<(), Refusal> {
         let model = &self.engine().model;
-        let kind = self.write.caller.kind();
         for (id, _) in model.stored(self.write.resource) {
             let place = id.index as usize;
             let Some(default) = &model.rules(self.write.resource).defaults[place] else {
@@ -44,7 +43,7 @@ impl<C: Connection> Steps<'_, C> {
                 .iter()
                 .map(|cell| cell.clone().unwrap_or(Cell::Null))
                 .collect();
-            let statement = sql::value(model, default.expr(kind), id);
+            let statement = sql::value(model, default.of_caller(&self.write.caller), id);
             let found = self.first(&statement, &[], &row, 1).await?;
             given[place] = found.and_then(|mut cells| cells.pop());
         }

@@ -165,7 +165,7 @@ impl<C: Connection> Steps<'_, C> {
     pub(super) async fn values_of(&self, binding: &Binding, key: &[Cell]) -> Result<Vec<Value>, Refusal> {
         let shape = Arc::new(Shape {
             resource: binding.resource,
-            level: binding.level(self.write.caller.kind()).clone(),
+            level: binding.level(&self.engine().model, &self.write.caller),
             condition: sql::key_of(&self.engine().model, binding.resource),
             select: Select::Item { flags: Vec::new() },
         });

@@ -12,10 +12,11 @@ use crate::plan::access::Deed;
 use crate::plan::closed;
 use crate::plan::expr::Expr;
 use crate::plan::read::{Planner, Select, Shape};
-use crate::problem::Fault;
+use crate::problem::{Fault, Problem};
 use crate::request::Selection;
 use crate::request::body::Pointer;
 use crate::respond::format::Format;
+use crate::scope::Act;
 use crate::sql::write::{self as sql, PreSelect};
 use crate::storage::Refusal;
 use crate::storage::connection::{Connection, Row, Take, flag};
@@ -53,10 +54,10 @@ impl<C: Connection> Steps<'_, C> {
         let engine = self.engine();
         let deed = deed.into();
         self.hold(self.write.resource, key).await?;
-        let authority = self.write.caller.authority();
+        let caller = &self.write.caller;
         let made = match deed {
-            Deed::Operation(operation) if computed.is_empty() && !authority.is_unrestricted => {
-                engine.pre_select(self.write.resource, authority.kind, operation)
+            Deed::Operation(operation) if computed.is_empty() => {
+                engine.pre_select(self.write.resource, caller, operation)
             }
             _ => None,
         };
@@ -64,16 +65,16 @@ impl<C: Connection> Steps<'_, C> {
         let select = if let Some(made) = made {
             made
         } else {
-            own = sql::pre_select(&engine.model, self.write.resource, authority, deed, computed);
+            own = sql::pre_select(&engine.model, self.write.resource, caller, deed, computed);
             &own
         };
         let mut found = Found {
             select,
             state_key: &engine.state_key,
-            caller: &self.write.caller,
+            refusal: &|| closed(&engine.model, caller, self.write.resource, deed),
             before: None,
         };
-        let values = self.values(key, &[], &self.write.caller);
+        let values = self.values(key, &[], caller);
         self.connection
             .each(&select.statement, values.into(), &mut found)
             .await?;
@@ -93,17 +94,17 @@ impl<C: Connection> Steps<'_, C> {
         let engine = self.engine();
         let model = &engine.model;
         let rules = model.rules(self.write.resource);
-        let authority = self.write.caller.authority();
+        let caller = &self.write.caller;
         let (judge, old) = match written {
-            Become::Created => (rules.create.judged(authority), &[][..]),
-            Become::Changed(old) => (rules.updated.judged(authority), old),
+            Become::Created => (rules.create.judged(caller), &[][..]),
+            Become::Changed(old) => (rules.updated.judged(caller), old),
             Become::Linked(relation, old) => {
                 let rule = rules.link(relation).unwrap_or(&rules.updated);
-                (rule.judged(authority), old)
+                (rule.judged(caller), old)
             }
             Become::Unchanged => (Expr::Boolean(true), &[][..]),
         };
-        let mut flags = vec![rules.read.judged(reader.authority()), judge];
+        let mut flags = vec![rules.read.judged(reader), judge];
         flags.extend(rules.checks.iter().cloned());
         let writable: Vec<u32> = given
             .iter()
@@ -111,12 +112,7 @@ impl<C: Connection> Steps<'_, C> {
             .filter(|field| rules.writable[*field as usize].is_some())
             .collect();
         let ruled = |field: &u32| rules.writable[*field as usize].as_ref();
-        flags.extend(
-            writable
-                .iter()
-                .filter_map(ruled)
-                .map(|rule| rule.judged(authority)),
-        );
+        flags.extend(writable.iter().filter_map(ruled).map(|rule| rule.judged(caller)));
         let planner = Planner {
             model,
             caller: reader,
@@ -168,7 +164,9 @@ impl<C: Connection> Steps<'_, C> {
             return Err(invalid(broken));
         }
         if flags[1] != Some(true) {
-            return Err(Refusal::Problem(closed(&self.write.caller)));
+            let (model, caller) = (&self.engine().model, &self.write.caller);
+            let refusal = closed(model, caller, self.write.resource, Act::Write);
+            return Err(Refusal::Problem(refusal));
         }
         let closed: Vec<u32> = writable
             .iter()
@@ -218,7 +216,7 @@ impl<C: Connection> Steps<'_, C> {
 struct Found<'a> {
     select: &'a PreSelect,
     state_key: &'a StateKey,
-    caller: &'a Caller,
+    refusal: &'a (dyn Fn() -> Problem + Sync),
     before: Option<Before>,
 }
 
@@ -229,7 +227,7 @@ impl Take for Found<'_> {
             return Err(not_found());
         }
         if flag(row, select.rule)? != Some(true) {
-            return Err(Refusal::Problem(closed(self.caller)));
+            return Err(Refusal::Problem((self.refusal)()));
         }
         let cell = |column: &Option<usize>| match column {
             Some(column) => Ok(row.cell(*column)?.to_owned()),
