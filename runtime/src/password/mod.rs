@@ -123,6 +123,13 @@ impl Hasher {
         self.run(move || work.is_of(password.as_bytes())).await
     }
 
+    /// Whether a hash ought to be made anew: another program's, or one made with other parameters, in a column that is
+    /// read by nobody else.
+    pub fn is_dated(&self, stored: &str) -> bool {
+        let ours = Scheme::of_style(Style::Argon2id);
+        self.0.style == Style::Argon2id && Stored::parse(stored).is_some_and(|stored| stored.scheme != ours)
+    }
+
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
         let _here = Presence::new(&self.0).ok_or(Failure::Busy)?;
         let _slot = self.0.slots.acquire().await.map_err(|_| Failure::Broken)?;
@@ -229,6 +236,23 @@ mod tests {
         let django = "pbkdf2_sha256$1000$saltSALT12345678$7P7rKeyGaM1BTez6+HZy7SQNFFV5DrHBdGbU6dFPCfY=";
         assert!(is("cat", django));
         assert!(!is("dog", django));
+        // pyca/bcrypt: bcrypt.hashpw(b"cat", b"$2b$04$saltSALTsaltSALTsaltSu")
+        let bcrypt = "$2b$04$saltSALTsaltSALTsaltSuC5EnUs8Iz1n.uV3FFTv.D8Z4jYZjSBu";
+        for stored in [
+            bcrypt.to_owned(),
+            bcrypt.replace("$2b", "$2y"),
+            format!("bcrypt${bcrypt}"),
+            // The same of the hexadecimal digits of SHA-256, as Django has it.
+            "bcrypt_sha256$$2b$04$saltSALTsaltSALTsaltSuWU5Vf0Wc1x1iSZU9OTJfFwY6C9qF1z6".to_owned(),
+        ] {
+            assert!(
+                is("cat", &stored) && !is("cats", &stored) && !is("", &stored),
+                "{stored}"
+            );
+        }
+        // It looks at 72 bytes.
+        let long = "$2a$04$saltSALTsaltSALTsaltSuSlAnwHWqi3lc8y1W3uaDqt6ArENsuDm";
+        assert!(is(&"x".repeat(72), long) && is(&"x".repeat(80), long) && !is(&"x".repeat(71), long));
     }
 
     #[test]
@@ -255,6 +279,11 @@ mod tests {
             "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$AAAA",
             "$argon2x$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$AAAAAAAAAAAAAAAAAAAAAA",
             "$2b$12$abcdefghijklmnopqrstuuyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy",
+            "$2b$31$saltSALTsaltSALTsaltSuC5EnUs8Iz1n.uV3FFTv.D8Z4jYZjSBu",
+            "$2b$03$saltSALTsaltSALTsaltSuC5EnUs8Iz1n.uV3FFTv.D8Z4jYZjSBu",
+            "$2x$04$saltSALTsaltSALTsaltSuC5EnUs8Iz1n.uV3FFTv.D8Z4jYZjSBu",
+            "$2b$04$saltSALTsaltSALTsaltSuC5EnUs8Iz1n.uV3FFTv.D8Z4jYZjSB",
+            "$2b$04$ssssssssssssssssssssséC5EnUs8Iz1n.uV3FFTv.D8Z4jYZjSBu",
         ] {
             assert!(!is("cat", stored), "{stored}");
         }

@@ -4,8 +4,10 @@
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
+use base64::alphabet;
+use base64::engine::general_purpose::{GeneralPurpose, NO_PAD, STANDARD, STANDARD_NO_PAD};
 use pbkdf2::pbkdf2_hmac;
+use sha2::Digest as _;
 use subtle::ConstantTimeEq;
 
 use super::Style;
@@ -21,10 +23,18 @@ const MOST_ARGON2_MEMORY: u32 = 1 << 18;
 const MOST_ARGON2_PASSES: u32 = 64;
 const MOST_ARGON2_WORK: u64 = 1 << 21;
 const MOST_ARGON2_LANES: u32 = 16;
+/// Rounds of bcrypt, as a power of two: some seconds.
+const MOST_BCRYPT_COST: u32 = 16;
+/// Bytes of a password that bcrypt looks at.
+const BCRYPT_LOOKS_AT: usize = 72;
 /// Bytes of a hash: what a stored text may make us compute.
 const MOST_BYTES: usize = 128;
 /// Bytes of a whole stored text.
 const MOST_TEXT: usize = 1_024;
+
+/// bcrypt's digits; the last ones of a text hold bits that say nothing.
+const BCRYPT_DIGITS: GeneralPurpose =
+    GeneralPurpose::new(&alphabet::BCRYPT, NO_PAD.with_decode_allow_trailing_bits(true));
 
 const WERKZEUG_SALT: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
@@ -42,6 +52,8 @@ pub(super) enum Scheme {
     Scrypt { log_n: u8, r: u32, p: u32 },
     /// `pbkdf2:sha256:600000$…`, and Django's `pbkdf2_sha256$600000$…`
     Pbkdf2 { digest: Digest, rounds: u32 },
+    /// `$2b$12$…`, and Django's `bcrypt$$2b$12$…` and, of the password's digest, `bcrypt_sha256$$2b$12$…`
+    Bcrypt { cost: u32, of_digest: bool },
 }
 
 /// Hash functions under PBKDF2.
@@ -108,6 +120,8 @@ impl Scheme {
                 let hash = hex(&self.derive(password, salt.as_bytes(), digest.bytes())?);
                 Some(format!("pbkdf2:{}:{rounds}${salt}${hash}", digest.name()))
             }
+            // It is read of others, and never written.
+            Self::Bcrypt { .. } => None,
         }
     }
 
@@ -133,6 +147,17 @@ impl Scheme {
                 Digest::Sha256 => pbkdf2_hmac::<sha2::Sha256>(password, salt, *rounds, &mut out),
                 Digest::Sha512 => pbkdf2_hmac::<sha2::Sha512>(password, salt, *rounds, &mut out),
             },
+            Self::Bcrypt { cost, of_digest } => {
+                let mut password = if *of_digest {
+                    hex(&sha2::Sha256::digest(password)).into_bytes()
+                } else {
+                    password.to_vec()
+                };
+                password.push(0);
+                password.truncate(BCRYPT_LOOKS_AT);
+                let hash = bcrypt::bcrypt(*cost, salt.try_into().ok()?, &password);
+                out.copy_from_slice(hash.get(..bytes)?);
+            }
         }
         Some(out)
     }
@@ -143,6 +168,8 @@ impl Scheme {
             Self::Argon2 { .. } => 32,
             Self::Scrypt { .. } => 64,
             Self::Pbkdf2 { digest, .. } => digest.bytes(),
+            // The last of its 24 bytes was left out from the beginning.
+            Self::Bcrypt { .. } => 23,
         }
     }
 }
@@ -175,7 +202,7 @@ impl Digest {
 }
 
 impl Stored {
-    /// Reads a hash as argon2, Werkzeug or Django writes it.
+    /// Reads a hash as argon2, bcrypt, Werkzeug or Django writes it.
     pub(super) fn parse(text: &str) -> Option<Self> {
         if text.len() > MOST_TEXT {
             return None;
@@ -183,6 +210,9 @@ impl Stored {
         let stored = match text.strip_prefix("$argon2") {
             Some(rest) => Self::parse_argon2(rest),
             None if text.starts_with("pbkdf2_") => Self::parse_django(text),
+            None if text.starts_with("$2") => Self::parse_bcrypt(text, false),
+            None if text.starts_with("bcrypt$") => Self::parse_bcrypt(&text[7..], false),
+            None if text.starts_with("bcrypt_sha256$") => Self::parse_bcrypt(&text[14..], true),
             None => Self::parse_werkzeug(text),
         };
         stored.filter(|stored| (1..=MOST_BYTES).contains(&stored.hash.len()))
@@ -265,6 +295,22 @@ impl Stored {
             salt: salt.as_bytes().to_vec(),
             hash,
         })
+    }
+
+    /// `$2b$12$`, then 22 digits of salt and 31 of hash; `2a` and `2y` are other programs' names for the same.
+    fn parse_bcrypt(text: &str, of_digest: bool) -> Option<Self> {
+        let parts: Vec<&str> = text.split('$').collect();
+        let ["", "2a" | "2b" | "2y", cost, rest] = parts[..] else {
+            return None;
+        };
+        let (salt, hash) = rest.split_at_checked(22)?;
+        let cost = number(cost, MOST_BCRYPT_COST).filter(|cost| *cost >= 4)?;
+        let stored = Self {
+            scheme: Scheme::Bcrypt { cost, of_digest },
+            salt: BCRYPT_DIGITS.decode(salt).ok()?,
+            hash: BCRYPT_DIGITS.decode(hash).ok()?,
+        };
+        (stored.salt.len() == 16 && stored.hash.len() == stored.scheme.bytes()).then_some(stored)
     }
 }
 
@@ -384,7 +430,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_panics(text in "(scrypt|pbkdf2|pbkdf2_sha256|[$]argon2id)[:$a-z0-9=,]{0,60}") {
+        fn no_text_panics(text in "(scrypt|pbkdf2|pbkdf2_sha256|bcrypt|bcrypt_sha256|[$]argon2id|[$]2b)[:$a-z0-9=,]{0,60}") {
             let _ = Stored::parse(&text);
         }
 
