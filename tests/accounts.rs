@@ -5,8 +5,11 @@ use std::process::Output;
 
 use libtest_mimic::Trial;
 
+use crate::support::api::Api;
+use crate::support::case::SchemaSource;
 use crate::support::http::{Client, Request};
-use crate::support::run::{shown, sign_in};
+use crate::support::postgres::Cluster;
+use crate::support::run::{shown, sign_in, until};
 use crate::support::server::{Place, Server, output, rest_gen};
 use crate::trial;
 
@@ -14,6 +17,7 @@ use crate::trial;
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("accounts::a_new_password_revokes_tokens", new_password),
+        trial("accounts::an_older_hash_is_made_anew_at_sign_in", older_hash),
         trial("accounts::an_account_is_held_to_the_schema", bad_accounts),
         trial("accounts::rows_are_loaded_all_or_none", all_or_none),
     ]
@@ -53,6 +57,51 @@ fn account(place: &Place, arguments: &[&str], password: &str) -> Result<Output, 
 fn me(server: &Server, token: &str) -> Result<u16, String> {
     let answer = Client::new(server.address).send(&Request::new("GET", "/api/me").bearer(token))?;
     Ok(answer.status)
+}
+
+/// One statement on the database of a place; what it gives, where it gives one text.
+fn sql(place: &Place, cluster: Option<&Cluster>, sql: &str) -> Result<String, String> {
+    match cluster {
+        Some(cluster) => cluster.ask(&place.database_name(), sql),
+        None => {
+            let database = rusqlite::Connection::open(&place.database).map_err(|e| e.to_string())?;
+            let mut statement = database.prepare(sql).map_err(|e| e.to_string())?;
+            let mut rows = statement.query([]).map_err(|e| e.to_string())?;
+            match rows.next().map_err(|e| e.to_string())? {
+                Some(row) => row.get(0).map_err(|e| e.to_string()),
+                None => Ok(String::new()),
+            }
+        }
+    }
+}
+
+/// A hash that another program made is replaced by our own where the table is ours, and the password stays the same.
+fn older_hash() -> Result<(), String> {
+    // bcrypt's of `cat`.
+    const OLDER: &str = "$2b$04$saltSALTsaltSALTsaltSuC5EnUs8Iz1n.uV3FFTv.D8Z4jYZjSBu";
+    const KEPT: &str = "SELECT password FROM \"user\" WHERE id = 1";
+    Place::on_both(&SchemaSource::Named("blog".to_owned()), |place, cluster| {
+        let older = format!("UPDATE \"user\" SET password = '{OLDER}' WHERE id = 1");
+        sql(&place, cluster, &older)?;
+        let server = place.serve()?;
+        let wrong = Api::sign_in(server.address, "susan", "dog");
+        if wrong.is_ok() || sql(&place, cluster, KEPT)?.trim() != OLDER {
+            return Err("a wrong password changes nothing".to_owned());
+        }
+        let mut api = Api::sign_in(server.address, "susan", "cat")?;
+        until("the hash is made anew", || {
+            Ok(sql(&place, cluster, KEPT)?.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"))
+        })?;
+        let anew = sql(&place, cluster, KEPT)?;
+        Api::sign_in(server.address, "susan", "cat")?;
+        api.get("/api/me")?;
+        server.stop()?;
+        // Our own stays as it is.
+        if sql(&place, cluster, KEPT)? != anew {
+            return Err("our own hash was made anew".to_owned());
+        }
+        Ok(())
+    })
 }
 
 fn new_password() -> Result<(), String> {

@@ -3,16 +3,21 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use rest_schema::{FieldId, Value};
+use rest_schema::{Comparison, FieldId, Value};
 
 use crate::cell::Cell;
+use crate::engine::Engine;
 use crate::model::Model;
+use crate::password::Plain;
+use crate::plan::expr::{Expr, Slot};
+use crate::request::body::Pointer;
 use crate::scope;
 use crate::service::Inner;
 use crate::sql::write as sql;
 use crate::storage::bind::Values;
-use crate::storage::connection::{First, Reading, driven};
-use crate::storage::job::Done;
+use crate::storage::connection::{Connection, First, Reading, driven};
+use crate::storage::constraint::Context;
+use crate::storage::job::{Done, Job};
 use crate::storage::sqlite::connection::Link;
 use crate::storage::state::{self, AddToken, RevokeTokens, Revoked, Token, Wanted};
 use crate::storage::{Refusal, Storage};
@@ -54,6 +59,27 @@ impl Inner {
             Storage::Postgres(database) => {
                 Box::pin(account_named(&self.engine.model, database.primary(), name, now)).await
             }
+        }
+    }
+
+    /// Keeps the hash of a password that has just proved right in our own form, instead of an older one. It is nothing
+    /// that a sign-in depends on.
+    pub(crate) async fn rehash(self: Arc<Self>, key: Vec<Cell>, old: String, password: Plain) {
+        let kept = async {
+            let hash = self.hasher.hash(password).await;
+            let new = hash.map_err(|failure| Refusal::Internal(Box::new(failure)))?;
+            let engine = Arc::clone(&self.engine);
+            self.storage
+                .write(Rehash {
+                    engine,
+                    key,
+                    old,
+                    new,
+                })
+                .await
+        };
+        if let Err(refusal) = kept.await {
+            tracing::warn!("a password's hash isn't made anew: {refusal}");
         }
     }
 
@@ -140,6 +166,63 @@ impl Inner {
         let revoked = self.storage.write_state(RevokeTokens { engine, which }).await?;
         Ok(matches!(revoked, Done::Number(1..)))
     }
+}
+
+/// Another hash of the same password, unless the account has another password by now.
+#[derive(Debug)]
+struct Rehash {
+    engine: Arc<Engine>,
+    key: Vec<Cell>,
+    old: String,
+    new: String,
+}
+
+impl Job for Rehash {
+    async fn run<C: Connection>(&self, connection: &C) -> Result<Done, Refusal> {
+        let model = &self.engine.model;
+        let Some(accounts) = &model.schema.accounts else {
+            return Ok(Done::Number(0));
+        };
+        let column = Box::new(Expr::Column(0, accounts.password));
+        let is_old = Box::new(Expr::Slot(Slot::Param(0)));
+        let is_old = Expr::Compare(Comparison::Equal, column, is_old);
+        let holds = sql::holds(model, accounts.resource, &is_old, 1);
+        let params = [vec![Cell::Text(self.old.clone())], self.key.clone()].concat();
+        let now = Timestamp::UNIX_EPOCH;
+        let mut found = First::of(0);
+        let values = Values::of_nobody(model, &params, &[], now);
+        connection.each(&holds, values.into(), &mut found).await?;
+        if found.found.is_none() {
+            return Ok(Done::Number(0));
+        }
+        set_password(model, connection, &self.key, &self.new).await?;
+        Ok(Done::Number(1))
+    }
+}
+
+/// Keeps the hash of an account's password.
+pub(crate) async fn set_password<C: Connection>(
+    model: &Model,
+    connection: &C,
+    key: &[Cell],
+    hash: &str,
+) -> Result<(), Refusal> {
+    let Some(accounts) = &model.schema.accounts else {
+        return Ok(());
+    };
+    let statement = sql::update(model, accounts.resource, &[accounts.password]);
+    let params = [key, &[Cell::Text(hash.to_owned())]].concat();
+    let values = Values::of_nobody(model, &params, &[], Timestamp::UNIX_EPOCH);
+    let context = Context {
+        model,
+        resource: accounts.resource,
+        at: &Pointer::root(),
+        deleting: false,
+    };
+    connection
+        .change(&statement, values.into(), context, &mut First::of(0))
+        .await
+        .map(drop)
 }
 
 /// The account that one of its identifying fields names.

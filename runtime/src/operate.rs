@@ -8,17 +8,13 @@ use std::sync::Arc;
 use rest_schema::{FieldId, ResourceId, Value};
 
 use self::load::{Load, hash_all};
-use crate::accounts::account_named;
+use crate::accounts::{account_named, set_password};
 use crate::cell::Cell;
 use crate::password::Plain;
 use crate::problem::Fault;
-use crate::request::body::Pointer;
 use crate::service::{Inner, Service};
-use crate::sql::write as sql;
 use crate::storage::Refusal;
-use crate::storage::bind::Values;
-use crate::storage::connection::{Connection, First};
-use crate::storage::constraint::Context;
+use crate::storage::connection::Connection;
 use crate::storage::job::{Done, Job, Written};
 use crate::storage::state::{Revoked, Wanted};
 
@@ -269,22 +265,10 @@ impl Job for SetPassword {
         let model = &self.service.engine.model;
         let now = jiff::Timestamp::now();
         let found = account_named(model, connection, &self.identifier, now).await?;
-        let (Some(accounts), Some(found)) = (&model.schema.accounts, found) else {
+        let Some(found) = found else {
             return Ok(Done::Number(0));
         };
-        let statement = sql::update(model, accounts.resource, &[accounts.password]);
-        let mut params = found.key.clone();
-        params.push(Cell::Text(self.hash.clone()));
-        let values = Values::of_nobody(model, &params, &[], now);
-        let context = Context {
-            model,
-            resource: accounts.resource,
-            at: &Pointer::root(),
-            deleting: false,
-        };
-        connection
-            .change(&statement, values.into(), context, &mut First::of(0))
-            .await?;
+        set_password(model, connection, &found.key, &self.hash).await?;
         Ok(Done::Items(vec![Written {
             key: found.key,
             created: false,

@@ -256,6 +256,15 @@ mod tests {
     }
 
     #[test]
+    fn a_hash_is_dated_where_it_is_not_ours_and_nobody_else_reads_it() {
+        let own = hash(Style::Argon2id, &Plain::new("cat")).expect("a hash");
+        let ours = Hasher::new(Style::Argon2id, 1);
+        assert!(ours.is_dated(SCRYPT) && ours.is_dated(&own.replace("t=2", "t=1")));
+        assert!(!ours.is_dated(&own) && !ours.is_dated("no hash"));
+        assert!(!Hasher::new(Style::Werkzeug, 1).is_dated(VECTORS[1]));
+    }
+
+    #[test]
     fn what_is_no_hash_is_false() {
         for stored in [
             "",

@@ -1,5 +1,6 @@
 //! Tokens: an account signs in with its password and gets one; whoever holds one can revoke it.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::body::Body;
@@ -63,7 +64,7 @@ impl Exchange<'_> {
         };
         self.service.attempts.forgive(attempt);
         if let Some(attempt) = shared {
-            let engine = std::sync::Arc::clone(&self.service.engine);
+            let engine = Arc::clone(&self.service.engine);
             let forgiven = self
                 .service
                 .storage
@@ -106,7 +107,7 @@ impl Exchange<'_> {
         let Storage::Postgres(database) = &self.service.storage else {
             return Ok(None);
         };
-        let engine = std::sync::Arc::clone(&self.service.engine);
+        let engine = Arc::clone(&self.service.engine);
         let address = self.outside.client;
         let attempt = Attempt::shared(&engine.state_key, identifier, address);
         let counted = Box::pin(database.write(&Count { engine, attempt }, "")).await;
@@ -119,13 +120,14 @@ impl Exchange<'_> {
         let found = self.service.account_named(identifier, self.now).await;
         let found = found.map_err(|refusal| self.problem(refusal))?;
         let (key, hash) = found.map_or((None, None), |found| (Some(found.key), found.hash));
-        let right = self
-            .service
-            .hasher
-            .verify(password, hash)
-            .await
-            .map_err(unhashed)?;
-        Ok(key.filter(|_| right))
+        let hasher = &self.service.hasher;
+        let right = hasher.verify(password.clone(), hash.clone()).await;
+        let key = key.filter(|_| matches!(right, Ok(true)));
+        right.map_err(unhashed)?;
+        if let (Some(key), Some(hash)) = (&key, hash.filter(|hash| hasher.is_dated(hash))) {
+            tokio::spawn(Arc::clone(self.service).rehash(key.clone(), hash, password));
+        }
+        Ok(key)
     }
 
     async fn add_token(&self, account: Vec<Cell>, wanted: NewToken) -> Result<Response<Body>, Problem> {
