@@ -9,7 +9,7 @@ use crate::support::api::Api;
 use crate::support::case::SchemaSource;
 use crate::support::http::{Client, Request};
 use crate::support::postgres::Cluster;
-use crate::support::run::{shown, sign_in, until};
+use crate::support::run::{shown, sign_in};
 use crate::support::server::{Place, Server, output, rest_gen};
 use crate::trial;
 
@@ -88,13 +88,21 @@ fn older_hash() -> Result<(), String> {
         if wrong.is_ok() || sql(&place, cluster, KEPT)?.trim() != OLDER {
             return Err("a wrong password changes nothing".to_owned());
         }
+        let (schema, location) = (place.schema.display().to_string(), place.location());
+        let mut command = rest_gen(&["token", "create", &schema, "susan", "--database", &location])?;
+        let made = command.output().map_err(|e| e.to_string())?;
+        let before = String::from_utf8_lossy(&made.stdout).into_owned();
         let mut api = Api::sign_in(server.address, "susan", "cat")?;
-        until("the hash is made anew", || {
-            Ok(sql(&place, cluster, KEPT)?.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"))
-        })?;
         let anew = sql(&place, cluster, KEPT)?;
+        if !anew.starts_with("$argon2id$v=19$m=19456,t=2,p=1$") {
+            return Err(format!("{anew} is not our own"));
+        }
         Api::sign_in(server.address, "susan", "cat")?;
+        // The password is the same, so that tokens stay valid.
         api.get("/api/me")?;
+        if me(&server, before.trim())? != 200 {
+            return Err("a token of before isn't valid any more".to_owned());
+        }
         server.stop()?;
         // Our own stays as it is.
         if sql(&place, cluster, KEPT)? != anew {

@@ -16,6 +16,9 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("tokens::the_last_use_is_told", || each(used)),
         trial("tokens::an_older_database_learns_to_keep_more", || each(older)),
+        trial("tokens::another_password_ends_them_whoever_sets_it", || {
+            each(another_password)
+        }),
         trial("tokens::an_operator_makes_and_lists_and_revokes_them", || {
             each(operated)
         }),
@@ -80,6 +83,29 @@ fn older(place: &Place, cluster: Option<&Cluster>) -> Result<(), String> {
     }
     let mut api = Api::sign_in(server.address, "susan", "susan-password")?;
     until("the use is told", || Ok(uses(&mut api)?[0].is_string()))?;
+    server.stop().map(drop)
+}
+
+/// Also where another program sets it, as a Flask app does beside us.
+fn another_password(place: &Place, cluster: Option<&Cluster>) -> Result<(), String> {
+    let server = place.serve()?;
+    let mut susan = Api::sign_in(server.address, "susan", "susan-password")?;
+    let mut miguel = Api::sign_in(server.address, "miguel", "miguel-password")?;
+    susan.get("/api/me")?;
+    let hash = "(SELECT password FROM \"user\" WHERE username = 'miguel')";
+    let set = format!("UPDATE \"user\" SET password = {hash} WHERE username = 'susan'");
+    match cluster {
+        Some(cluster) => cluster.sql(&place.database_name(), &set)?,
+        None => rusqlite::Connection::open(&place.database)
+            .and_then(|database| database.execute_batch(&set))
+            .map_err(|e| e.to_string())?,
+    }
+    susan.expect(401, Request::new("GET", "/api/me"))?;
+    miguel.get("/api/me")?;
+    let mut susan = Api::sign_in(server.address, "susan", "miguel-password")?;
+    if uses(&mut susan)?.len() != 1 {
+        return Err("tokens of the password before are told".to_owned());
+    }
     server.stop().map(drop)
 }
 

@@ -8,7 +8,7 @@ use rest_schema::{Comparison, FieldId, Value};
 use crate::cell::Cell;
 use crate::engine::Engine;
 use crate::model::Model;
-use crate::password::Plain;
+use crate::password::{Failure, Plain};
 use crate::plan::expr::{Expr, Slot};
 use crate::request::body::Pointer;
 use crate::scope;
@@ -24,6 +24,7 @@ use crate::storage::{Refusal, Storage};
 use crate::token::Secret;
 
 /// An account that signs in: its key and its password's hash.
+#[derive(Debug, Clone)]
 pub(crate) struct SigningIn {
     pub(crate) key: Vec<Cell>,
     pub(crate) hash: Option<String>,
@@ -62,31 +63,68 @@ impl Inner {
         }
     }
 
-    /// Keeps the hash of a password that has just proved right in our own form, instead of an older one. It is nothing
-    /// that a sign-in depends on.
-    pub(crate) async fn rehash(self: Arc<Self>, key: Vec<Cell>, old: String, password: Plain) {
-        let kept = async {
-            let hash = self.hasher.hash(password).await;
-            let new = hash.map_err(|failure| Refusal::Internal(Box::new(failure)))?;
-            let engine = Arc::clone(&self.engine);
-            self.storage
-                .write(Rehash {
-                    engine,
-                    key,
-                    old,
-                    new,
-                })
-                .await
+    /// The account of a key.
+    pub(crate) async fn account_of(
+        self: &Arc<Self>,
+        key: Vec<Cell>,
+        now: Timestamp,
+    ) -> Result<Option<SigningIn>, Refusal> {
+        match &self.storage {
+            Storage::Sqlite(files) => {
+                let service = Arc::clone(self);
+                let find = move |link: &Link| {
+                    let model = &service.engine.model;
+                    driven(account_of(model, &link.connection, key, now))
+                };
+                files.data.readers.pooled(find).await
+            }
+            Storage::Postgres(database) => {
+                Box::pin(account_of(&self.engine.model, database.primary(), key, now)).await
+            }
+        }
+    }
+
+    /// Makes a hash of our own of a password that has just proved right, where its account has an older one, and keeps it:
+    /// the account as it is then. `None` where it has another password by now.
+    pub(crate) async fn rehashed(
+        self: &Arc<Self>,
+        account: SigningIn,
+        password: Plain,
+        now: Timestamp,
+    ) -> Result<Option<SigningIn>, Failure> {
+        let Some(old) = account.hash.clone().filter(|hash| self.hasher.is_dated(hash)) else {
+            return Ok(Some(account));
         };
-        if let Err(refusal) = kept.await {
-            tracing::warn!("a password's hash isn't made anew: {refusal}");
+        let key = account.key.clone();
+        let Ok(new) = self.hasher.hash(password.clone()).await else {
+            return Ok(Some(account));
+        };
+        let rehash = Rehash {
+            engine: Arc::clone(&self.engine),
+            key: key.clone(),
+            old,
+            new: new.clone(),
+        };
+        match self.storage.write(rehash).await {
+            Ok(Done::Number(1)) => Ok(Some(SigningIn { key, hash: Some(new) })),
+            // Another sign-in did it, or the password was changed.
+            Ok(_) => {
+                let found = self.account_of(key, now).await.ok().flatten();
+                let hash = found.as_ref().and_then(|found| found.hash.clone());
+                let is_right = self.hasher.verify(password, hash).await?;
+                Ok(found.filter(|_| is_right))
+            }
+            Err(refusal) => {
+                tracing::warn!("a password's hash isn't made anew: {refusal}");
+                Ok(Some(account))
+            }
         }
     }
 
     /// Makes a token of an account.
     pub(crate) async fn add_token(
         &self,
-        account: Vec<Cell>,
+        account: SigningIn,
         wanted: NewToken,
         now: Timestamp,
     ) -> Result<(Token, Secret), Refusal> {
@@ -109,7 +147,8 @@ impl Inner {
         let add = AddToken {
             engine: Arc::clone(&self.engine),
             digest: secret.digest(),
-            account,
+            account: account.key,
+            hash: account.hash,
             name: name.clone(),
             scopes: scopes.clone(),
             created_at,
@@ -132,7 +171,7 @@ impl Inner {
     /// Tokens of an account, the latest first.
     pub(crate) async fn tokens_of(
         self: &Arc<Self>,
-        account: Vec<Cell>,
+        account: SigningIn,
         wanted: Wanted,
         now: Timestamp,
     ) -> Result<Vec<Token>, Refusal> {
@@ -196,6 +235,9 @@ impl Job for Rehash {
             return Ok(Done::Number(0));
         }
         set_password(model, connection, &self.key, &self.new).await?;
+        // Where hashes are ours the tables of tokens are in the same database.
+        let hashes = [self.old.as_str(), self.new.as_str()];
+        state::follow_password(connection, &self.engine.state, model, &self.key, hashes).await?;
         Ok(Done::Number(1))
     }
 }
@@ -223,6 +265,26 @@ pub(crate) async fn set_password<C: Connection>(
         .change(&statement, values.into(), context, &mut First::of(0))
         .await
         .map(drop)
+}
+
+/// The account of a key.
+pub(crate) async fn account_of<C: Reading>(
+    model: &Model,
+    connection: &C,
+    key: Vec<Cell>,
+    now: Timestamp,
+) -> Result<Option<SigningIn>, Refusal> {
+    let Some(accounts) = &model.schema.accounts else {
+        return Ok(None);
+    };
+    let statement = sql::columns(model, accounts.resource, &[accounts.password]);
+    let mut first = First::of(1);
+    let values = Values::of_nobody(model, &key, &[], now);
+    connection.each(&statement, values.into(), &mut first).await?;
+    Ok(first.found.map(|cells| SigningIn {
+        hash: cells[0].text().map(str::to_owned),
+        key,
+    }))
 }
 
 /// The account that one of its identifying fields names.
@@ -267,11 +329,7 @@ async fn by_name<C: Reading>(
     let Some(mut found) = first.found else {
         return Ok(None);
     };
-    let hash = match found.pop() {
-        Some(Cell::Text(hash)) => Some(hash),
-        Some(Cell::Blob(hash)) => String::from_utf8(hash).ok(),
-        _ => None,
-    };
+    let hash = found.pop().and_then(|hash| hash.text().map(str::to_owned));
     Ok(Some(SigningIn { key: found, hash }))
 }
 

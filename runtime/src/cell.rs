@@ -75,4 +75,13 @@ impl Cell {
             Self::Blob(bytes) => CellRef::Blob(bytes),
         }
     }
+
+    /// A text, also one that is kept as bytes; `None` for what is none.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Blob(bytes) => std::str::from_utf8(bytes).ok(),
+            Self::Null | Self::Integer(_) | Self::Real(_) => None,
+        }
+    }
 }

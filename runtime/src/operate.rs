@@ -8,7 +8,7 @@ use std::sync::Arc;
 use rest_schema::{FieldId, ResourceId, Value};
 
 use self::load::{Load, hash_all};
-use crate::accounts::{account_named, set_password};
+use crate::accounts::{SigningIn, account_named, set_password};
 use crate::cell::Cell;
 use crate::password::Plain;
 use crate::problem::Fault;
@@ -97,9 +97,11 @@ impl Service {
     /// A token of an account, as if it had signed in.
     pub(crate) async fn token_of(&self, account: Vec<Cell>) -> Result<String, NotDone> {
         let inner = self.inner();
-        let made = inner
-            .add_token(account, NewToken::default(), jiff::Timestamp::now())
-            .await;
+        let now = jiff::Timestamp::now();
+        let found = inner.account_of(account, now).await;
+        let found = found.map_err(|refusal| not_done(refusal, inner))?;
+        let account = found.ok_or_else(|| told("the account is gone"))?;
+        let made = inner.add_token(account, NewToken::default(), now).await;
         made.map(|(_, secret)| secret.reveal().to_owned())
             .map_err(|refusal| not_done(refusal, inner))
     }
@@ -154,29 +156,28 @@ impl Service {
     /// Where the service has no accounts, or the database refuses.
     pub async fn revoke_tokens(&self, account: &str, id: Option<i64>) -> Result<Option<bool>, NotDone> {
         let inner = self.inner();
-        let Some(key) = self.account(account).await? else {
+        let Some(account) = self.account(account).await? else {
             return Ok(None);
         };
         let which = match id {
-            Some(id) => Revoked::One(key, id),
-            None => Revoked::Account(key),
+            Some(id) => Revoked::One(account.key, id),
+            None => Revoked::Account(account.key),
         };
         let revoked = inner.revoke_tokens(which).await;
         revoked.map(Some).map_err(|refusal| not_done(refusal, inner))
     }
 
-    /// The key of the account of a name.
-    async fn account(&self, name: &str) -> Result<Option<Vec<Cell>>, NotDone> {
+    /// The account of a name.
+    async fn account(&self, name: &str) -> Result<Option<SigningIn>, NotDone> {
         let inner = self.inner();
         if inner.engine.model.schema.accounts.is_none() {
             return Err(told(NO_ACCOUNTS));
         }
         let found = inner.account_named(name, jiff::Timestamp::now()).await;
-        let found = found.map_err(|refusal| not_done(refusal, inner))?;
-        Ok(found.map(|account| account.key))
+        found.map_err(|refusal| not_done(refusal, inner))
     }
 
-    /// Sets an account's password and revokes its tokens; `false` where no account has this name.
+    /// Sets an account's password, whereby its tokens are no longer valid; `false` where no account has this name.
     ///
     /// # Errors
     ///
@@ -199,13 +200,7 @@ impl Service {
         };
         match inner.storage.write(job).await {
             Ok(Done::Number(_) | Done::Known(_)) => Ok(false),
-            Ok(Done::Items(found)) => {
-                for account in found {
-                    let revoked = inner.revoke_tokens(Revoked::Account(account.key)).await;
-                    revoked.map_err(|refusal| not_done(refusal, inner))?;
-                }
-                Ok(true)
-            }
+            Ok(Done::Items(_)) => Ok(true),
             Err(refusal) => Err(not_done(refusal, inner)),
         }
     }

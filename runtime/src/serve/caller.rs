@@ -111,17 +111,20 @@ async fn at_once<C: Reading>(
     };
     let params = [Cell::Blob(digest.0.to_vec()), Cell::Integer(now.as_second())];
     let values = Values::of_nobody(model, &params, &[], now);
-    let mut first = First::of(3 + model.me_fields.len());
+    let mut first = First::of(5 + model.me_fields.len());
     connection
         .each(&by_key.of_token, values.into(), &mut first)
         .await?;
     let Some(mut cells) = first.found else {
         return Ok(None);
     };
-    let account = cells.split_off(3);
-    let [Cell::Integer(token), Cell::Integer(has_written), scopes] = &cells[..] else {
+    let account = cells.split_off(5);
+    let [Cell::Integer(token), Cell::Integer(has_written), scopes, of, hash] = &cells[..] else {
         return Err(Refusal::Internal("a token is no number".into()));
     };
+    if !state::is_of_password(of, hash.text()) {
+        return Ok(None);
+    }
     Ok(Some(Caller {
         account: Some(model.account(by_key.resource, account)),
         token: Some(*token),
@@ -169,7 +172,7 @@ async fn with_account<C: Reading>(
     found: state::Found,
     now: Timestamp,
 ) -> Result<Option<Caller>, Refusal> {
-    let account = account(service, connection, &found.account, now).await?;
+    let account = account(service, connection, &found, now).await?;
     Ok(account.map(|account| Caller {
         account: Some(account),
         token: Some(found.id),
@@ -179,14 +182,14 @@ async fn with_account<C: Reading>(
     }))
 }
 
-/// The account of a key, as rules see it.
+/// The account of a token, as rules see it, as long as it has the password that it had.
 async fn account<C: Reading>(
     service: &Inner,
     connection: &C,
-    key: &[Cell],
+    found: &state::Found,
     now: Timestamp,
 ) -> Result<Option<Arc<Account>>, Refusal> {
-    let model = &service.engine.model;
+    let (model, key) = (&service.engine.model, &found.account);
     let Some(statement) = &service.account_by_key else {
         return Ok(None);
     };
@@ -195,28 +198,35 @@ async fn account<C: Reading>(
         return Ok(None);
     }
     let values = Values::of_nobody(model, key, &[], now);
-    let mut first = First::of(model.me_fields.len());
+    let mut first = First::of(1 + model.me_fields.len());
     connection
         .each(&statement.statement, values.into(), &mut first)
         .await?;
-    Ok(first.found.map(|cells| model.account(resource, cells)))
+    let Some(mut cells) = first.found else {
+        return Ok(None);
+    };
+    let account = cells.split_off(1);
+    let is_valid = state::is_of_password(&found.password, cells[0].text());
+    Ok(is_valid.then(|| model.account(resource, account)))
 }
 
 /// The statements that find an account.
 #[derive(Debug)]
 pub(crate) struct AccountByKey {
     pub(crate) resource: rest_schema::ResourceId,
-    /// By its key.
+    /// By its key: its password's hash, and what rules see.
     statement: crate::sql::Statement,
-    /// By a token, with the token's id before it; for PostgreSQL.
+    /// By a token, with what is kept of that before it; for PostgreSQL.
     of_token: crate::sql::Statement,
 }
 
 impl AccountByKey {
     /// Written once, at start; `None` where the service has no accounts.
     pub(crate) fn new(model: &crate::model::Model, state: &state::Statements) -> Option<Self> {
-        let resource = model.schema.accounts.as_ref()?.resource;
-        let statement = sql::columns(model, resource, &model.me_fields);
+        let accounts = model.schema.accounts.as_ref()?;
+        let resource = accounts.resource;
+        let fields = [&[accounts.password], &model.me_fields[..]].concat();
+        let statement = sql::columns(model, resource, &fields);
         Some(Self {
             resource,
             of_token: state.token_with(&statement),

@@ -9,7 +9,7 @@ use rest_schema::value::ValueCode;
 
 use super::answer;
 use super::{Exchange, caller};
-use crate::accounts::NewToken;
+use crate::accounts::{NewToken, SigningIn};
 use crate::attempts::{Attempt, Count, Forgive, too_many};
 use crate::cell::Cell;
 use crate::model::Model;
@@ -58,7 +58,7 @@ impl Exchange<'_> {
         let attempt = self.attempt(&identifier)?;
         let shared = self.shared_attempt(&identifier).await?;
         let account = self.sign_in(&identifier, password).await?;
-        let Some(key) = account else {
+        let Some(account) = account else {
             let problem = Problem::new(Code::BadCredentials);
             return Err(if sent_json { problem } else { problem.offer_basic() });
         };
@@ -72,7 +72,7 @@ impl Exchange<'_> {
                 .await;
             forgiven.map_err(|refusal| self.problem(refusal))?;
         }
-        self.add_token(key, wanted.token).await
+        self.add_token(account, wanted.token).await
     }
 
     /// The name and password of HTTP Basic; `None` where the request has no credentials in its header.
@@ -115,29 +115,28 @@ impl Exchange<'_> {
         Ok(Some(attempt))
     }
 
-    /// The key of the account that has this name and this password. An unknown name takes as long as a wrong password.
-    async fn sign_in(&self, identifier: &str, password: Plain) -> Result<Option<Vec<Cell>>, Problem> {
+    /// The account that has this name and this password. An unknown name takes as long as a wrong password.
+    async fn sign_in(&self, identifier: &str, password: Plain) -> Result<Option<SigningIn>, Problem> {
         let found = self.service.account_named(identifier, self.now).await;
         let found = found.map_err(|refusal| self.problem(refusal))?;
-        let (key, hash) = found.map_or((None, None), |found| (Some(found.key), found.hash));
+        let hash = found.as_ref().and_then(|found| found.hash.clone());
         let hasher = &self.service.hasher;
-        let right = hasher.verify(password.clone(), hash.clone()).await;
-        let key = key.filter(|_| matches!(right, Ok(true)));
-        right.map_err(unhashed)?;
-        if let (Some(key), Some(hash)) = (&key, hash.filter(|hash| hasher.is_dated(hash))) {
-            tokio::spawn(Arc::clone(self.service).rehash(key.clone(), hash, password));
+        let is_right = hasher.verify(password.clone(), hash).await;
+        match found.filter(|_| is_right == Ok(true)) {
+            Some(account) => {
+                let rehashed = self.service.rehashed(account, password, self.now).await;
+                rehashed.map_err(unhashed)
+            }
+            None => is_right.map(|_| None).map_err(unhashed),
         }
-        Ok(key)
     }
 
-    async fn add_token(&self, account: Vec<Cell>, wanted: NewToken) -> Result<Response<Body>, Problem> {
-        let made = self.service.add_token(account.clone(), wanted, self.now).await;
+    async fn add_token(&self, account: SigningIn, wanted: NewToken) -> Result<Response<Body>, Problem> {
+        let key = account.key.clone();
+        let made = self.service.add_token(account, wanted, self.now).await;
         let (made, secret) = made.map_err(|refusal| self.problem(refusal))?;
         // An account may have been made a moment ago, and its holder looks for it next.
-        self.service
-            .storage
-            .wrote_as(&self.service.engine, &account)
-            .await;
+        self.service.storage.wrote_as(&self.service.engine, &key).await;
         let told = told(&made, Some(secret.reveal()))?;
         let response = answer::document(StatusCode::CREATED, told.to_string().into_bytes());
         let address = format!("{}/tokens/{}", self.prefix, made.id);
@@ -160,13 +159,24 @@ impl Exchange<'_> {
     /// GET of the caller's own tokens: the latest, for nobody reads more.
     pub(super) async fn tokens(&self) -> Result<Response<Body>, Problem> {
         let all = self
-            .service
-            .tokens_of(self.account_key(None)?, state::Wanted::Latest, self.now)
-            .await;
-        let all = all.map_err(|refusal| self.problem(refusal))?;
+            .own_tokens(self.account_key(None)?, state::Wanted::Latest)
+            .await?;
         let items: Result<Vec<_>, _> = all.iter().map(|token| told(token, None)).collect();
         let told = serde_json::json!({ "items": items? });
         Ok(answer::document(StatusCode::OK, told.to_string().into_bytes()))
+    }
+
+    async fn own_tokens(
+        &self,
+        account: Vec<Cell>,
+        wanted: state::Wanted,
+    ) -> Result<Vec<state::Token>, Problem> {
+        let found = self.service.account_of(account, self.now).await;
+        let Some(account) = found.map_err(|refusal| self.problem(refusal))? else {
+            return Ok(Vec::new());
+        };
+        let tokens = self.service.tokens_of(account, wanted, self.now).await;
+        tokens.map_err(|refusal| self.problem(refusal))
     }
 
     /// GET of one of them.
@@ -174,11 +184,7 @@ impl Exchange<'_> {
         let id = self.token_id(segment);
         let account = self.account_key(id)?;
         let id = id.ok_or_else(|| Problem::new(Code::NotFound))?;
-        let found = self
-            .service
-            .tokens_of(account, state::Wanted::One(id), self.now)
-            .await;
-        let found = found.map_err(|refusal| self.problem(refusal))?;
+        let found = self.own_tokens(account, state::Wanted::One(id)).await?;
         let token = found.first().ok_or_else(|| Problem::new(Code::NotFound))?;
         let told = told(token, None)?;
         Ok(answer::document(StatusCode::OK, told.to_string().into_bytes()))

@@ -10,7 +10,9 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
 
+use crate::accounts::SigningIn;
 use crate::cell::Cell;
 use crate::model::Model;
 use crate::plan::expr::Slot;
@@ -39,6 +41,7 @@ pub const TABLES: &[&str] = &[
   expires_at INTEGER NOT NULL,
   last_used_at INTEGER,
   scopes TEXT,
+  password BLOB,
   UNIQUE (account, id)
 ) STRICT",
     "CREATE TABLE IF NOT EXISTS rest_idempotency (
@@ -78,6 +81,7 @@ pub(crate) fn tables(before: &str) -> [(String, String); 6] {
   expires_at bigint NOT NULL,
   last_used_at bigint,
   scopes text,
+  password bytea,
   UNIQUE (account, id)",
         ),
         (
@@ -125,6 +129,7 @@ pub(crate) fn tables(before: &str) -> [(String, String); 6] {
 pub(crate) const LATER: &[[&str; 4]] = &[
     ["rest_tokens", "last_used_at", "INTEGER", "bigint"],
     ["rest_tokens", "scopes", "TEXT", "text"],
+    ["rest_tokens", "password", "BLOB", "bytea"],
 ];
 
 /// The name of the table that tells a database as ours.
@@ -142,6 +147,8 @@ pub struct Statements {
     forgive_account: Statement,
     forgive_address: Statement,
     expire: Statement,
+    outdate: Statement,
+    follow: Statement,
     add: Statement,
     list: Statement,
     use_one: Statement,
@@ -171,7 +178,7 @@ impl Statements {
         };
         Self {
             find: written(&format!(
-                "SELECT id, account, {has_written}, scopes FROM rest_tokens WHERE digest = ? AND expires_at > ?"
+                "SELECT id, account, {has_written}, scopes, password FROM rest_tokens WHERE digest = ? AND expires_at > ?"
             )),
             mark_writer: written(
                 "INSERT INTO rest_writers (account, written_at) VALUES (?, clock_timestamp()) \
@@ -193,13 +200,16 @@ impl Statements {
             forgive_account: written("DELETE FROM rest_attempts WHERE counted = ?"),
             forgive_address: written("UPDATE rest_attempts SET empty_at = empty_at - ? WHERE counted = ?"),
             expire: written("DELETE FROM rest_tokens WHERE expires_at <= ?"),
+            outdate: written("DELETE FROM rest_tokens WHERE account = ? AND password <> ?"),
+            follow: written("UPDATE rest_tokens SET password = ? WHERE account = ? AND password = ?"),
             add: written(
-                "INSERT INTO rest_tokens (digest, account, name, created_at, expires_at, scopes) \
-                 VALUES (?, ?, ?, ?, ?, ?) RETURNING id",
+                "INSERT INTO rest_tokens (digest, account, name, created_at, expires_at, scopes, password) \
+                 VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
             ),
             list: written(
                 "SELECT id, name, created_at, expires_at, last_used_at, scopes FROM rest_tokens \
-                 WHERE account = ? AND expires_at > ? AND id <= ? ORDER BY id DESC LIMIT ?",
+                 WHERE account = ? AND (password IS NULL OR password = ?) AND expires_at > ? AND id <= ? \
+                 ORDER BY id DESC LIMIT ?",
             ),
             use_one: written("UPDATE rest_tokens SET last_used_at = ? WHERE id = ? RETURNING id"),
             revoke_one: written("DELETE FROM rest_tokens WHERE account = ? AND id = ? RETURNING id"),
@@ -233,7 +243,8 @@ impl Statements {
         });
         Statement {
             text: format!(
-                "SELECT k.id, k.has_written, k.scopes, a.* FROM ({}) k (id, account, has_written, scopes), LATERAL ({by_token}) a",
+                "SELECT k.id, k.has_written, k.scopes, k.password, a.* \
+                 FROM ({}) k (id, account, has_written, scopes, password), LATERAL ({by_token}) a",
                 self.find.text
             ),
             slots: self.find.slots.clone(),
@@ -278,6 +289,20 @@ pub struct Found {
     pub has_written: bool,
     /// What it may do.
     pub scopes: Scopes,
+    /// What its account's password was when it was made.
+    pub password: Cell,
+}
+
+/// What tells one password of an account from another, by its kept hash: a part of a digest of that. A token is valid as
+/// long as its account has the password that it had, whichever program sets another one.
+pub(crate) fn of_password(hash: Option<&str>) -> Cell {
+    let digest = Sha256::digest(hash.unwrap_or_default().as_bytes());
+    Cell::Blob(digest[..16].to_vec())
+}
+
+/// Whether a token is of the password that its account has; those made before this was kept are.
+pub(crate) fn is_of_password(kept: &Cell, hash: Option<&str>) -> bool {
+    *kept == Cell::Null || *kept == of_password(hash)
 }
 
 /// What a token may do, by what is kept of that; nothing is, of those that were made before there were scopes.
@@ -301,7 +326,7 @@ pub async fn find_token<C: Reading>(
     now: i64,
 ) -> Result<Option<Found>, Refusal> {
     let params = [Cell::Blob(digest.0.to_vec()), Cell::Integer(now)];
-    let found = run(connection, model, &state.find, &params, 4).await?;
+    let found = run(connection, model, &state.find, &params, 5).await?;
     Ok(match found.as_deref() {
         Some(
             [
@@ -309,12 +334,14 @@ pub async fn find_token<C: Reading>(
                 Cell::Text(account),
                 Cell::Integer(has_written),
                 kept,
+                password,
             ],
         ) => Some(Found {
             id: *id,
             account: key_of(account),
             has_written: *has_written != 0,
             scopes: scopes(model, kept),
+            password: password.clone(),
         }),
         _ => None,
     })
@@ -442,6 +469,8 @@ pub struct AddToken {
     pub digest: Digest,
     /// The key of its account.
     pub account: Vec<Cell>,
+    /// The hash of that one's password.
+    pub hash: Option<String>,
     /// What its maker calls it.
     pub name: Option<String>,
     /// What it may do: words with spaces between.
@@ -455,15 +484,12 @@ pub struct AddToken {
 impl Job for AddToken {
     async fn run<C: Connection>(&self, connection: &C) -> Result<Done, Refusal> {
         let (model, state) = (&self.engine.model, &self.engine.state);
-        // Who makes tokens clears away the expired ones.
-        run(
-            connection,
-            model,
-            &state.expire,
-            &[Cell::Integer(self.created_at)],
-            0,
-        )
-        .await?;
+        // Who makes tokens clears away what isn't valid any more.
+        let now = [Cell::Integer(self.created_at)];
+        run(connection, model, &state.expire, &now, 0).await?;
+        let password = of_password(self.hash.as_deref());
+        let others = [text_of(&self.account), password.clone()];
+        run(connection, model, &state.outdate, &others, 0).await?;
         let params = [
             Cell::Blob(self.digest.0.to_vec()),
             text_of(&self.account),
@@ -471,6 +497,7 @@ impl Job for AddToken {
             Cell::Integer(self.created_at),
             Cell::Integer(self.expires_at),
             Cell::Text(self.scopes.clone()),
+            password,
         ];
         match run(connection, model, &state.add, &params, 1).await?.as_deref() {
             Some([Cell::Integer(id)]) => Ok(Done::Number(*id)),
@@ -508,7 +535,23 @@ pub(crate) enum Wanted {
     One(i64),
 }
 
-/// An account's tokens that haven't expired at `now` (seconds since 1970), the latest first.
+/// Has the tokens of an account follow another hash of the same password.
+///
+/// # Errors
+///
+/// Where the database refuses.
+pub(crate) async fn follow_password<C: Reading>(
+    connection: &C,
+    state: &Statements,
+    model: &Model,
+    account: &[Cell],
+    [old, new]: [&str; 2],
+) -> Result<(), Refusal> {
+    let params = [of_password(Some(new)), text_of(account), of_password(Some(old))];
+    run(connection, model, &state.follow, &params, 0).await.map(drop)
+}
+
+/// An account's valid tokens at `now` (seconds since 1970), the latest first.
 ///
 /// # Errors
 ///
@@ -517,7 +560,7 @@ pub(crate) async fn tokens_of<C: Reading>(
     connection: &C,
     state: &Statements,
     model: &Model,
-    account: &[Cell],
+    account: &SigningIn,
     wanted: Wanted,
     now: i64,
 ) -> Result<Vec<Token>, Refusal> {
@@ -526,7 +569,8 @@ pub(crate) async fn tokens_of<C: Reading>(
         Wanted::One(id) => (id, 1),
     };
     let params = [
-        text_of(account),
+        text_of(&account.key),
+        of_password(account.hash.as_deref()),
         Cell::Integer(now),
         Cell::Integer(up_to),
         Cell::Integer(most),
