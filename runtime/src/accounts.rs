@@ -19,16 +19,9 @@ use crate::storage::connection::{Connection, First, Reading, driven};
 use crate::storage::constraint::Context;
 use crate::storage::job::{Done, Job};
 use crate::storage::sqlite::connection::Link;
-use crate::storage::state::{self, AddToken, RevokeTokens, Revoked, Token, Wanted};
+use crate::storage::state::{self, AddToken, RevokeTokens, Revoked, SigningIn, Token, Wanted};
 use crate::storage::{Refusal, Storage};
 use crate::token::Secret;
-
-/// An account that signs in: its key and its password's hash.
-#[derive(Debug, Clone)]
-pub(crate) struct SigningIn {
-    pub(crate) key: Vec<Cell>,
-    pub(crate) hash: Option<String>,
-}
 
 /// What is asked of a token that is made.
 #[derive(Debug, Default)]
@@ -109,7 +102,9 @@ impl Inner {
             Ok(Done::Number(1)) => Ok(Some(SigningIn { key, hash: Some(new) })),
             // Another sign-in did it, or the password was changed.
             Ok(_) => {
-                let found = self.account_of(key, now).await.ok().flatten();
+                let Ok(found) = self.account_of(key, now).await else {
+                    return Ok(Some(account));
+                };
                 let hash = found.as_ref().and_then(|found| found.hash.clone());
                 let is_right = self.hasher.verify(password, hash).await?;
                 Ok(found.filter(|_| is_right))
@@ -147,8 +142,7 @@ impl Inner {
         let add = AddToken {
             engine: Arc::clone(&self.engine),
             digest: secret.digest(),
-            account: account.key,
-            hash: account.hash,
+            account,
             name: name.clone(),
             scopes: scopes.clone(),
             created_at,

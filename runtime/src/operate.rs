@@ -8,7 +8,7 @@ use std::sync::Arc;
 use rest_schema::{FieldId, ResourceId, Value};
 
 use self::load::{Load, hash_all};
-use crate::accounts::{SigningIn, account_named, set_password};
+use crate::accounts::{account_named, set_password};
 use crate::cell::Cell;
 use crate::password::Plain;
 use crate::problem::Fault;
@@ -16,7 +16,7 @@ use crate::service::{Inner, Service};
 use crate::storage::Refusal;
 use crate::storage::connection::Connection;
 use crate::storage::job::{Done, Job, Written};
-use crate::storage::state::{Revoked, Wanted};
+use crate::storage::state::{Revoked, SigningIn, Wanted};
 
 pub use crate::accounts::NewToken;
 pub use crate::storage::state::Token;

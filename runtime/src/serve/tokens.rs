@@ -9,7 +9,7 @@ use rest_schema::value::ValueCode;
 
 use super::answer;
 use super::{Exchange, caller};
-use crate::accounts::{NewToken, SigningIn};
+use crate::accounts::NewToken;
 use crate::attempts::{Attempt, Count, Forgive, too_many};
 use crate::cell::Cell;
 use crate::model::Model;
@@ -20,7 +20,7 @@ use crate::request::query;
 use crate::scope;
 use crate::storage::Storage;
 use crate::storage::bind::now_as;
-use crate::storage::state::{self, Revoked};
+use crate::storage::state::{self, Revoked, SigningIn};
 use crate::token::Credentials;
 use crate::write::unhashed;
 
