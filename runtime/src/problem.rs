@@ -202,8 +202,10 @@ impl Problem {
     /// Names the scope that the token would need.
     #[must_use]
     pub fn scope(mut self, scope: impl Into<String>) -> Self {
-        self.0.scope = Some(scope.into());
-        self
+        let scope = scope.into();
+        let detail = format!("the token's scopes do not cover this: it needs `{scope}`");
+        self.0.scope = Some(scope);
+        self.detail(detail)
     }
 
     /// Keeps the error behind the refusal, for the log.
