@@ -98,20 +98,14 @@ impl Logged<'_> {
         let lines = match self.cluster {
             Some(cluster) => {
                 let sql = format!("SELECT json_build_array({columns}) FROM rest_audit ORDER BY id");
-                cluster.ask(&self.place.database_name(), &sql)?
+                self.place.sql(Some(cluster), &sql)?
             }
             None => {
-                let database = rusqlite::Connection::open(&self.place.database).map_err(|e| e.to_string())?;
                 let columns = columns
                     .replace("before", "json(before)")
                     .replace("after", "json(after)");
                 let sql = format!("SELECT json_array({columns}) FROM rest_audit ORDER BY id");
-                let mut lines = database.prepare(&sql).map_err(|e| e.to_string())?;
-                let lines = lines
-                    .query_map([], |row| row.get::<_, String>(0))
-                    .map_err(|e| e.to_string())?;
-                let lines = lines.collect::<Result<Vec<_>, _>>().map_err(|e| e.to_string())?;
-                lines.join("\n")
+                self.place.sql(None, &sql)?
             }
         };
         let read = |line| serde_json::from_str(line).map_err(|e| format!("{line}: {e}"));

@@ -67,12 +67,7 @@ fn older(place: &Place, cluster: Option<&Cluster>) -> Result<(), String> {
     let kept = told(place, "create", &[], 0)?;
     for column in ["last_used_at", "scopes"] {
         let drop_it = format!("ALTER TABLE rest_tokens DROP COLUMN {column}");
-        match cluster {
-            Some(cluster) => cluster.sql(&place.database_name(), &drop_it)?,
-            None => rusqlite::Connection::open(&place.database)
-                .and_then(|database| database.execute_batch(&drop_it))
-                .map_err(|e| e.to_string())?,
-        }
+        place.sql(cluster, &drop_it)?;
     }
     let server = place.serve()?;
     // What was made before may do everything.
@@ -94,12 +89,7 @@ fn another_password(place: &Place, cluster: Option<&Cluster>) -> Result<(), Stri
     susan.get("/api/me")?;
     let hash = "(SELECT password FROM \"user\" WHERE username = 'miguel')";
     let set = format!("UPDATE \"user\" SET password = {hash} WHERE username = 'susan'");
-    match cluster {
-        Some(cluster) => cluster.sql(&place.database_name(), &set)?,
-        None => rusqlite::Connection::open(&place.database)
-            .and_then(|database| database.execute_batch(&set))
-            .map_err(|e| e.to_string())?,
-    }
+    place.sql(cluster, &set)?;
     susan.expect(401, Request::new("GET", "/api/me"))?;
     miguel.get("/api/me")?;
     let mut susan = Api::sign_in(server.address, "susan", "miguel-password")?;

@@ -34,32 +34,19 @@ pub struct NewToken {
     pub lifetime: Option<u64>,
 }
 
-impl Inner {
-    /// The account of a name, which one of its identifying fields holds.
-    pub(crate) async fn account_named(
-        self: &Arc<Self>,
-        name: &str,
-        now: Timestamp,
-    ) -> Result<Option<SigningIn>, Refusal> {
-        match &self.storage {
-            Storage::Sqlite(files) => {
-                let (service, name) = (Arc::clone(self), name.to_owned());
-                let find = move |link: &Link| {
-                    let model = &service.engine.model;
-                    driven(account_named(model, &link.connection, &name, now))
-                };
-                files.data.readers.pooled(find).await
-            }
-            Storage::Postgres(database) => {
-                Box::pin(account_named(&self.engine.model, database.primary(), name, now)).await
-            }
-        }
-    }
+/// By what an account is sought.
+pub(crate) enum Sought {
+    /// A name, which one of its identifying fields holds.
+    Name(String),
+    /// Its key.
+    Key(Vec<Cell>),
+}
 
-    /// The account of a key.
-    pub(crate) async fn account_of(
+impl Inner {
+    /// The account that is sought.
+    pub(crate) async fn account(
         self: &Arc<Self>,
-        key: Vec<Cell>,
+        sought: Sought,
         now: Timestamp,
     ) -> Result<Option<SigningIn>, Refusal> {
         match &self.storage {
@@ -67,12 +54,12 @@ impl Inner {
                 let service = Arc::clone(self);
                 let find = move |link: &Link| {
                     let model = &service.engine.model;
-                    driven(account_of(model, &link.connection, key, now))
+                    driven(account(model, &link.connection, sought, now))
                 };
                 files.data.readers.pooled(find).await
             }
             Storage::Postgres(database) => {
-                Box::pin(account_of(&self.engine.model, database.primary(), key, now)).await
+                Box::pin(account(&self.engine.model, database.primary(), sought, now)).await
             }
         }
     }
@@ -102,7 +89,7 @@ impl Inner {
             Ok(Done::Number(1)) => Ok(Some(SigningIn { key, hash: Some(new) })),
             // Another sign-in did it, or the password was changed.
             Ok(_) => {
-                let Ok(found) = self.account_of(key, now).await else {
+                let Ok(found) = self.account(Sought::Key(key), now).await else {
                     return Ok(Some(account));
                 };
                 let hash = found.as_ref().and_then(|found| found.hash.clone());
@@ -261,8 +248,20 @@ pub(crate) async fn set_password<C: Connection>(
         .map(drop)
 }
 
+async fn account<C: Reading>(
+    model: &Model,
+    connection: &C,
+    sought: Sought,
+    now: Timestamp,
+) -> Result<Option<SigningIn>, Refusal> {
+    match sought {
+        Sought::Name(name) => account_named(model, connection, &name, now).await,
+        Sought::Key(key) => account_of(model, connection, key, now).await,
+    }
+}
+
 /// The account of a key.
-pub(crate) async fn account_of<C: Reading>(
+async fn account_of<C: Reading>(
     model: &Model,
     connection: &C,
     key: Vec<Cell>,

@@ -8,14 +8,14 @@ use std::sync::Arc;
 use rest_schema::{FieldId, ResourceId, Value};
 
 use self::load::{Load, hash_all};
-use crate::accounts::{account_named, set_password};
+use crate::accounts::{Sought, account_named, set_password};
 use crate::cell::Cell;
 use crate::password::Plain;
 use crate::problem::Fault;
 use crate::service::{Inner, Service};
 use crate::storage::Refusal;
 use crate::storage::connection::Connection;
-use crate::storage::job::{Done, Job, Written};
+use crate::storage::job::{Done, Job};
 use crate::storage::state::{Revoked, SigningIn, Wanted};
 
 pub use crate::accounts::NewToken;
@@ -98,7 +98,7 @@ impl Service {
     pub(crate) async fn token_of(&self, account: Vec<Cell>) -> Result<String, NotDone> {
         let inner = self.inner();
         let now = jiff::Timestamp::now();
-        let found = inner.account_of(account, now).await;
+        let found = inner.account(Sought::Key(account), now).await;
         let found = found.map_err(|refusal| not_done(refusal, inner))?;
         let account = found.ok_or_else(|| told("the account is gone"))?;
         let made = inner.add_token(account, NewToken::default(), now).await;
@@ -173,7 +173,9 @@ impl Service {
         if inner.engine.model.schema.accounts.is_none() {
             return Err(told(NO_ACCOUNTS));
         }
-        let found = inner.account_named(name, jiff::Timestamp::now()).await;
+        let found = inner
+            .account(Sought::Name(name.to_owned()), jiff::Timestamp::now())
+            .await;
         found.map_err(|refusal| not_done(refusal, inner))
     }
 
@@ -199,8 +201,7 @@ impl Service {
             hash,
         };
         match inner.storage.write(job).await {
-            Ok(Done::Number(_) | Done::Known(_)) => Ok(false),
-            Ok(Done::Items(_)) => Ok(true),
+            Ok(done) => Ok(matches!(done, Done::Number(1..))),
             Err(refusal) => Err(not_done(refusal, inner)),
         }
     }
@@ -255,7 +256,7 @@ struct SetPassword {
 }
 
 impl Job for SetPassword {
-    /// Gives the account's key; a number where there is none.
+    /// Gives how many accounts there are of the name: one, or none.
     async fn run<C: Connection>(&self, connection: &C) -> Result<Done, Refusal> {
         let model = &self.service.engine.model;
         let now = jiff::Timestamp::now();
@@ -264,11 +265,6 @@ impl Job for SetPassword {
             return Ok(Done::Number(0));
         };
         set_password(model, connection, &found.key, &self.hash).await?;
-        Ok(Done::Items(vec![Written {
-            key: found.key,
-            created: false,
-            item: None,
-            values: None,
-        }]))
+        Ok(Done::Number(1))
     }
 }

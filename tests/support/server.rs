@@ -151,6 +151,20 @@ impl Place {
         Self::new(&SchemaSource::Named(name.to_owned()))
     }
 
+    /// One statement on its database, which is the cluster's or a file; what it gives: a text in a line for each row.
+    pub(crate) fn sql(&self, cluster: Option<&Cluster>, sql: &str) -> Result<String, String> {
+        if let Some(cluster) = cluster {
+            return cluster.ask(&self.database_name(), sql);
+        }
+        let lines = || {
+            let database = rusqlite::Connection::open(&self.database)?;
+            let mut statement = database.prepare(sql)?;
+            let rows = statement.query_map([], |row| row.get::<_, String>(0))?;
+            rows.collect::<rusqlite::Result<Vec<_>>>()
+        };
+        Ok(lines().map_err(|e| e.to_string())?.join("\n"))
+    }
+
     /// A test on both databases, each with a place of its own; what fails is told with where.
     pub(crate) fn on_both(
         source: &SchemaSource,

@@ -9,7 +9,7 @@ use rest_schema::value::ValueCode;
 
 use super::answer;
 use super::{Exchange, caller};
-use crate::accounts::NewToken;
+use crate::accounts::{NewToken, Sought};
 use crate::attempts::{Attempt, Count, Forgive, too_many};
 use crate::cell::Cell;
 use crate::model::Model;
@@ -117,7 +117,10 @@ impl Exchange<'_> {
 
     /// The account that has this name and this password. An unknown name takes as long as a wrong password.
     async fn sign_in(&self, identifier: &str, password: Plain) -> Result<Option<SigningIn>, Problem> {
-        let found = self.service.account_named(identifier, self.now).await;
+        let found = self
+            .service
+            .account(Sought::Name(identifier.to_owned()), self.now)
+            .await;
         let found = found.map_err(|refusal| self.problem(refusal))?;
         let hash = found.as_ref().and_then(|found| found.hash.clone());
         let hasher = &self.service.hasher;
@@ -171,7 +174,7 @@ impl Exchange<'_> {
         account: Vec<Cell>,
         wanted: state::Wanted,
     ) -> Result<Vec<state::Token>, Problem> {
-        let found = self.service.account_of(account, self.now).await;
+        let found = self.service.account(Sought::Key(account), self.now).await;
         let Some(account) = found.map_err(|refusal| self.problem(refusal))? else {
             return Ok(Vec::new());
         };
