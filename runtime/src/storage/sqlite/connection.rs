@@ -19,6 +19,9 @@ const STATEMENTS: usize = 128;
 /// is a call of the operating system.
 const MAPPED: i64 = 0x7fff_0000;
 
+/// What a connection that may wait for another's lock waits at most.
+const LOCKED: Duration = Duration::from_secs(5);
+
 /// A database file and how it is to be treated.
 #[derive(Debug, Clone)]
 pub struct File {
@@ -143,14 +146,14 @@ fn open_as(file: &File, purpose: Purpose, access: OpenFlags) -> rusqlite::Result
     let wait = if purpose == Purpose::Inline {
         Duration::ZERO
     } else {
-        Duration::from_secs(5)
+        LOCKED
     };
     connection.busy_timeout(wait)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
     if purpose == Purpose::Write {
         if file.wal {
-            connection.pragma_update(None, "journal_mode", "wal")?;
+            switch_to_wal(&connection)?;
         }
         connection.pragma_update(None, "synchronous", "full")?;
     }
@@ -163,6 +166,22 @@ fn open_as(file: &File, purpose: Purpose, access: OpenFlags) -> rusqlite::Result
     let left = Arc::clone(&budget);
     connection.progress_handler(STRIDE, Some(move || left.take(i64::from(STRIDE))))?;
     Ok(Link { connection, budget })
+}
+
+/// Switches the journal's mode. SQLite itself doesn't wait for others here: who switches holds a lock already, and of two
+/// who switch at once one is refused.
+fn switch_to_wal(connection: &Connection) -> rusqlite::Result<()> {
+    let start = Instant::now();
+    loop {
+        match connection.pragma_update(None, "journal_mode", "wal") {
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && start.elapsed() < LOCKED =>
+            {
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            done => return done,
+        }
+    }
 }
 
 fn add_functions(connection: &Connection) -> rusqlite::Result<()> {
@@ -225,6 +244,33 @@ mod tests {
         assert_eq!(slug("  Hello, World!  "), "hello-world");
         assert_eq!(slug("a--b"), "a-b");
         assert_eq!(slug("???"), "");
+    }
+
+    #[test]
+    fn who_switches_the_journal_waits_for_who_writes() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("data.db");
+        script(&path, "CREATE TABLE t (a)").expect("a database");
+        let writing = inspect(&path).expect("a connection");
+        writing
+            .connection
+            .execute_batch("BEGIN IMMEDIATE")
+            .expect("a lock");
+        let file = File {
+            path,
+            ours: true,
+            wal: true,
+        };
+        let (tell, told) = std::sync::mpsc::channel();
+        let switching = std::thread::spawn(move || {
+            tell.send(()).expect("somebody waits");
+            open(&file, Purpose::Write).map(drop)
+        });
+        told.recv().expect("a thread");
+        // Who does not wait has been refused by then.
+        std::thread::sleep(Duration::from_millis(50));
+        writing.connection.execute_batch("COMMIT").expect("no lock");
+        assert_eq!(switching.join().expect("no panic"), Ok(()));
     }
 
     #[test]
