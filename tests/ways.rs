@@ -12,8 +12,8 @@ use crate::support::server::{output, package};
 use crate::trial;
 
 /// The schemas that `tests/ways` serves.
-const SCHEMAS: [&str; 9] = [
-    "bin", "blog", "keys", "many", "rules", "sets", "shapes", "teams", "types",
+const SCHEMAS: [&str; 10] = [
+    "bin", "blog", "gate", "keys", "many", "rules", "sets", "shapes", "teams", "types",
 ];
 
 /// The tests.

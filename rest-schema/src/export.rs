@@ -52,8 +52,8 @@ fn accounts(schema: &Schema, accounts: &Accounts) -> Out {
         .map(|field| text(&schema.field(*field).name));
     entries.push(("identify_by".to_owned(), Out::List(names.collect())));
     entries.push(entry("password", &schema.field(accounts.password).name));
-    if let Some(admin) = &accounts.admin {
-        entries.push(entry("admin", &admin.source));
+    for (key, rule) in [("admin", &accounts.admin), ("active", &accounts.active)] {
+        entries.extend(rule.as_ref().map(|rule| entry(key, &rule.source)));
     }
     Out::Map(entries)
 }
@@ -64,10 +64,14 @@ fn settings(schema: &Schema) -> Vec<(String, Out)> {
     let mut list = Vec::new();
     let (tokens, page, limits) = (&schema.tokens, &schema.page, &schema.limits);
     if *tokens != usual.tokens {
-        let entries = vec![
+        let mut entries = vec![
             entry("lifetime", &duration(tokens.lifetime)),
             entry("max_lifetime", &duration(tokens.max_lifetime)),
         ];
+        if !tokens.scopes.is_empty() {
+            let words = tokens.scopes.iter().map(|word| text(word));
+            entries.push(("scopes".to_owned(), Out::List(words.collect())));
+        }
         list.push(("tokens".to_owned(), Out::Map(entries)));
     }
     if *page != usual.page {

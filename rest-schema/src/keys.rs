@@ -319,7 +319,7 @@ const RESOURCE: &[KeyRow] = keys! {
     "audit"        Flag,                      "Whether every change of a row is logged, in the change's own transaction; as the service says where it isn't said";
     "caching"      Block(Level::Caching),     "How long caches may keep what is the same for everybody; as the service says where it isn't said";
     "access"       Block(Level::Access),      "Who may do what; an operation without a rule isn't served";
-    "where"        Later,                     "A condition that every statement carries";
+    "where"        Rule,                      "A rule that holds of every row that anybody may do anything with, beside the rule of each operation";
     "pages"        Later,                     "What its HTML pages show";
     "display"      Later,                     "The field that names an item";
     "expose"       Later,                     "Which operations are served";
@@ -373,7 +373,7 @@ const BELONGS_TO: &[KeyRow] = keys! {
     "deprecated"  Block(Level::Deprecated), "What clients are told of its end";
     "inverse"     Block(Level::Inverse), "The name of the relation seen from the target";
     "optional"    Flag,      "Whether it may lead nowhere";
-    "default"     Word(&["me", "database"]), "`me` is the caller's account";
+    "default"     Default,   "Where a body doesn't say: `me`, the caller's account, `database`, or a field of his or of a related row, `me.team_id`";
     "unique"      Flag,      "Whether no two items lead to the same target";
     "index"       Flag,      "Whether its columns have an index of their own";
     "filterable"  Flag,      "Whether a request may filter by its key; yes where it isn't said";
@@ -437,13 +437,13 @@ const ACCOUNTS: &[KeyRow] = keys! {
     "identify_by" Names,     "Fields that name an account at sign-in; each unique";
     "password"    Name,      "The field of type password";
     "admin"       Rule,      "Who administers the service: a rule over `me`";
-    "active"      Later,     "Which accounts may sign in";
+    "active"      Rule,      "Which accounts may sign in and use their tokens: a rule over `me`; all where it isn't said";
 };
 
 const TOKENS: &[KeyRow] = keys! {
     "lifetime"     Duration, "How long a token lasts where its request doesn't say; 1h";
     "max_lifetime" Duration, "The longest that may be asked for; 90d";
-    "scopes"       Later,    "Words of the service's own, for rules that ask `scope(x)`";
+    "scopes"       Names,    "Words of the service's own that a token may have, for rules that ask `scope(x)`";
 };
 
 const PAGE: &[KeyRow] = keys! {

@@ -95,6 +95,9 @@ pub struct Resource {
     pub rules: Vec<NamedRule>,
     /// The order of the collection where a request names none; empty: by key.
     pub sort: Vec<SortKey>,
+    /// What holds of every row that anybody may do anything with (`where:`), already part of each rule of `access`; kept
+    /// for export.
+    pub condition: Option<Rule>,
     /// Who may do what.
     pub access: Access,
     /// What the service keeps of each row by itself.
@@ -517,6 +520,8 @@ pub enum Expr {
     Now,
     /// TRUE for a signed-in caller, else FALSE.
     Authenticated,
+    /// TRUE for a signed-in caller whose token may do what this word of [`Tokens::scopes`] stands for, else FALSE.
+    Scope(String),
     /// NOT.
     Not(Box<Expr>),
     /// AND of two or more.
@@ -558,6 +563,39 @@ pub enum Expr {
         /// The target's field; `None` for `count` and `exists`.
         field: Option<FieldId>,
     },
+}
+
+impl Expr {
+    /// The expressions that it is made of.
+    pub fn parts(&self) -> Vec<&Expr> {
+        match self {
+            Self::Literal(_)
+            | Self::Ref(_)
+            | Self::Now
+            | Self::Authenticated
+            | Self::Scope(_)
+            | Self::Aggregate { .. } => Vec::new(),
+            Self::Not(a) | Self::Like(a, _) | Self::IsNull(a) | Self::Negate(a) => vec![a],
+            Self::And(all) | Self::Or(all) | Self::Call(_, all) => all.iter().collect(),
+            Self::Compare(_, a, b) | Self::Arithmetic(_, a, b) => vec![a, b],
+            Self::In(a, list) => std::iter::once(&**a).chain(list).collect(),
+            Self::Exists { condition, .. } => condition.iter().map(|condition| &**condition).collect(),
+        }
+    }
+
+    /// Whether something is so of it, or of an expression in it.
+    pub fn any(&self, is_so: &dyn Fn(&Expr) -> bool) -> bool {
+        is_so(self) || self.parts().into_iter().any(|part| part.any(is_so))
+    }
+
+    /// The words of scopes without which it can't be TRUE, as far as it says so by itself.
+    pub fn needed_scopes(&self) -> Vec<&str> {
+        match self {
+            Self::Scope(word) => vec![word],
+            Self::And(all) => all.iter().flat_map(Self::needed_scopes).collect(),
+            _ => Vec::new(),
+        }
+    }
 }
 
 /// A field reached from a row.
@@ -657,6 +695,8 @@ pub struct Accounts {
     pub password: FieldId,
     /// Who administers the service: a rule over `me` alone.
     pub admin: Option<Rule>,
+    /// Which accounts may sign in and use their tokens: a rule over `me`, which has to be TRUE; `None`: all of them.
+    pub active: Option<Rule>,
 }
 
 /// How tokens are made.
@@ -666,6 +706,8 @@ pub struct Tokens {
     pub lifetime: u64,
     /// The longest that may be asked for, in seconds. Default: 90 days.
     pub max_lifetime: u64,
+    /// Words of the service's own that a token may have, for rules that ask `scope(x)`.
+    pub scopes: Vec<String>,
 }
 
 /// Sizes of pages (`page: { limit: 20, max: 100 }`).

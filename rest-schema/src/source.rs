@@ -28,6 +28,11 @@ impl Span {
         }
     }
 
+    /// Whether another part lies within this one.
+    pub fn contains(self, other: Self) -> bool {
+        self.file == other.file && self.start <= other.start && other.end <= self.end
+    }
+
     /// From the start of this part to the end of another in the same file.
     pub fn to(self, other: Self) -> Self {
         Self {

@@ -42,11 +42,30 @@ pub(crate) enum Sought {
     Key(Vec<Cell>),
 }
 
+/// Among which accounts one is sought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Among {
+    /// Those that may sign in.
+    Active,
+    /// All of them.
+    All,
+}
+
+impl Among {
+    fn condition(self, model: &Model) -> Expr {
+        match self {
+            Self::Active => model.active.clone(),
+            Self::All => Expr::Boolean(true),
+        }
+    }
+}
+
 impl Inner {
     /// The account that is sought.
     pub(crate) async fn account(
         self: &Arc<Self>,
         sought: Sought,
+        among: Among,
         now: Timestamp,
     ) -> Result<Option<SigningIn>, Refusal> {
         match &self.storage {
@@ -54,12 +73,19 @@ impl Inner {
                 let service = Arc::clone(self);
                 let find = move |link: &Link| {
                     let model = &service.engine.model;
-                    driven(account(model, &link.connection, sought, now))
+                    driven(account(model, &link.connection, sought, among, now))
                 };
                 files.data.readers.pooled(find).await
             }
             Storage::Postgres(database) => {
-                Box::pin(account(&self.engine.model, database.primary(), sought, now)).await
+                Box::pin(account(
+                    &self.engine.model,
+                    database.primary(),
+                    sought,
+                    among,
+                    now,
+                ))
+                .await
             }
         }
     }
@@ -89,7 +115,7 @@ impl Inner {
             Ok(Done::Number(1)) => Ok(Some(SigningIn { key, hash: Some(new) })),
             // Another sign-in did it, or the password was changed.
             Ok(_) => {
-                let Ok(found) = self.account(Sought::Key(key), now).await else {
+                let Ok(found) = self.account(Sought::Key(key), Among::Active, now).await else {
                     return Ok(Some(account));
                 };
                 let hash = found.as_ref().and_then(|found| found.hash.clone());
@@ -252,71 +278,80 @@ async fn account<C: Reading>(
     model: &Model,
     connection: &C,
     sought: Sought,
+    among: Among,
     now: Timestamp,
 ) -> Result<Option<SigningIn>, Refusal> {
+    let condition = among.condition(model);
     match sought {
-        Sought::Name(name) => account_named(model, connection, &name, now).await,
-        Sought::Key(key) => account_of(model, connection, key, now).await,
+        Sought::Name(name) => account_named(model, connection, &name, &condition, now).await,
+        Sought::Key(key) => account_of(model, connection, &key, &condition, now).await,
     }
 }
 
-/// The account of a key.
+/// Any account that one of its identifying fields names.
+pub(crate) async fn any_account<C: Reading>(
+    model: &Model,
+    connection: &C,
+    name: &str,
+    now: Timestamp,
+) -> Result<Option<SigningIn>, Refusal> {
+    account_named(model, connection, name, &Among::All.condition(model), now).await
+}
+
+/// The account of a key, if the condition holds for it.
 async fn account_of<C: Reading>(
     model: &Model,
     connection: &C,
-    key: Vec<Cell>,
+    key: &[Cell],
+    condition: &Expr,
     now: Timestamp,
 ) -> Result<Option<SigningIn>, Refusal> {
     let Some(accounts) = &model.schema.accounts else {
         return Ok(None);
     };
-    let statement = sql::columns(model, accounts.resource, &[accounts.password]);
-    let mut first = First::of(1);
-    let values = Values::of_nobody(model, &key, &[], now);
-    connection.each(&statement, values.into(), &mut first).await?;
-    Ok(first.found.map(|cells| SigningIn {
-        hash: cells[0].text().map(str::to_owned),
-        key,
-    }))
+    let condition = Expr::and([sql::key_of(model, accounts.resource), condition.clone()]);
+    sought(model, connection, &condition, key, now).await
 }
 
-/// The account that one of its identifying fields names.
-pub(crate) async fn account_named<C: Reading>(
+/// The account that one of its identifying fields names, if the condition holds for it.
+async fn account_named<C: Reading>(
     model: &Model,
     connection: &C,
-    identifier: &str,
+    name: &str,
+    condition: &Expr,
     now: Timestamp,
 ) -> Result<Option<SigningIn>, Refusal> {
     let Some(accounts) = &model.schema.accounts else {
         return Ok(None);
     };
     for field in &accounts.identify_by {
-        if let Some(found) = by_name(model, connection, *field, identifier, now).await? {
+        let Ok(value) = named(model, *field, name) else {
+            continue;
+        };
+        let params = [model.codec(*field).encode(&value)];
+        let condition = Expr::and([Expr::are(&[*field]), condition.clone()]);
+        if let Some(found) = sought(model, connection, &condition, &params, now).await? {
             return Ok(Some(found));
         }
     }
     Ok(None)
 }
 
-async fn by_name<C: Reading>(
+/// The account for which a condition over these parameters holds.
+async fn sought<C: Reading>(
     model: &Model,
     connection: &C,
-    field: FieldId,
-    identifier: &str,
+    condition: &Expr,
+    params: &[Cell],
     now: Timestamp,
 ) -> Result<Option<SigningIn>, Refusal> {
     let Some(accounts) = &model.schema.accounts else {
         return Ok(None);
     };
-    let Ok(value) = named(model, field, identifier) else {
-        return Ok(None);
-    };
     let key = &model.resource(accounts.resource).key.fields;
-    let mut fields = key.clone();
-    fields.push(accounts.password);
-    let statement = sql::columns_by(model, field, &fields);
-    let params = [model.codec(field).encode(&value)];
-    let values = Values::of_nobody(model, &params, &[], now);
+    let fields = [&key[..], &[accounts.password]].concat();
+    let statement = sql::columns_where(model, accounts.resource, &fields, condition);
+    let values = Values::of_nobody(model, params, &[], now);
     let mut first = First::of(fields.len());
     connection.each(&statement, values.into(), &mut first).await?;
     let Some(mut found) = first.found else {

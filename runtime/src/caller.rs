@@ -99,4 +99,10 @@ impl Service {
     pub async fn caller_of(&self, parts: &Parts) -> Result<Caller, Problem> {
         resolve(self.inner(), parts, Timestamp::now()).await
     }
+
+    /// Whether somebody is signed in whose token may do what a word stands for, `posts:write` or one of the service's own;
+    /// `false` for a word that the service doesn't have.
+    pub fn has_scope(&self, caller: &Caller, word: &str) -> bool {
+        caller.is_signed_in() && self.inner().engine.model.scopes.are_in(word, &caller.scopes)
+    }
 }

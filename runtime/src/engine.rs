@@ -12,7 +12,6 @@ use crate::hook::{Registry, Unbound};
 use crate::model::Model;
 use crate::open::Keys;
 use crate::plan::access::{Deed, Permit};
-use crate::plan::closed;
 use crate::plan::lower::Kind;
 use crate::plan::read::Shape;
 use crate::problem::Problem;
@@ -135,8 +134,9 @@ impl Engine {
         caller: &Caller,
     ) -> Result<(), Problem> {
         let deed = deed.into();
-        match self.model.rules(resource).deed(deed).permit(caller) {
-            Permit::Never => Err(closed(&self.model, caller, resource, deed)),
+        let ruling = self.model.rules(resource).deed(deed);
+        match ruling.permit(caller) {
+            Permit::Never => Err(ruling.refusal(&self.model, caller)),
             Permit::Always | Permit::When(_) => Ok(()),
         }
     }

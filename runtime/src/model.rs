@@ -26,6 +26,8 @@ pub struct Model {
     pub columns: Columns,
     /// The rules of each resource.
     pub rules: Vec<ResourceRules>,
+    /// Which accounts may sign in and use their tokens, as row 0; TRUE where all may.
+    pub active: Expr,
     /// The words of the scopes that a token may have.
     pub scopes: Words,
     /// The account's fields that rules speak of, sorted.
@@ -83,6 +85,7 @@ impl Model {
     pub fn new(schema: Schema, columns: Columns) -> Self {
         let rules = access::compile(&schema, &columns.codecs);
         let me_fields = access::fields_of_me(&schema).into();
+        let active = access::active(&schema, &columns.codecs);
         let scopes = Words::new(&schema);
         let keeping = schema
             .resources()
@@ -96,6 +99,7 @@ impl Model {
             schema,
             columns,
             rules,
+            active,
             scopes,
             me_fields,
             keeping,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use rest_schema::{FieldId, ResourceId, Value};
 
 use self::load::{Load, hash_all};
-use crate::accounts::{Sought, account_named, set_password};
+use crate::accounts::{Among, Sought, any_account, set_password};
 use crate::cell::Cell;
 use crate::password::Plain;
 use crate::problem::Fault;
@@ -98,9 +98,9 @@ impl Service {
     pub(crate) async fn token_of(&self, account: Vec<Cell>) -> Result<String, NotDone> {
         let inner = self.inner();
         let now = jiff::Timestamp::now();
-        let found = inner.account(Sought::Key(account), now).await;
+        let found = inner.account(Sought::Key(account), Among::Active, now).await;
         let found = found.map_err(|refusal| not_done(refusal, inner))?;
-        let account = found.ok_or_else(|| told("the account is gone"))?;
+        let account = found.ok_or_else(|| told("the account is gone, or isn't active"))?;
         let made = inner.add_token(account, NewToken::default(), now).await;
         made.map(|(_, secret)| secret.reveal().to_owned())
             .map_err(|refusal| not_done(refusal, inner))
@@ -110,7 +110,8 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// Where the service has no accounts or no such scope, its longest lifetime is passed, or the database refuses.
+    /// Where the service has no accounts or no such scope, the account isn't active, the longest lifetime is passed, or
+    /// the database refuses.
     pub async fn create_token(&self, account: &str, wanted: NewToken) -> Result<Option<String>, NotDone> {
         let inner = self.inner();
         let model = &inner.engine.model;
@@ -125,8 +126,14 @@ impl Service {
         {
             return Err(told(format!("a token lasts {longest} seconds at most")));
         }
-        let Some(key) = self.account(account).await? else {
+        if self.account(account, Among::All).await?.is_none() {
             return Ok(None);
+        }
+        let Some(key) = self.account(account, Among::Active).await? else {
+            let message = format!(
+                "the account {account} isn't active (`accounts: {{ active: … }}`), so no token of it would be taken"
+            );
+            return Err(told(message));
         };
         let made = inner.add_token(key, wanted, jiff::Timestamp::now()).await;
         made.map(|(_, secret)| Some(secret.reveal().to_owned()))
@@ -141,7 +148,7 @@ impl Service {
     /// Where the service has no accounts, or the database refuses.
     pub async fn tokens(&self, account: &str) -> Result<Option<Vec<Token>>, NotDone> {
         let inner = self.inner();
-        let Some(key) = self.account(account).await? else {
+        let Some(key) = self.account(account, Among::All).await? else {
             return Ok(None);
         };
         let found = inner.tokens_of(key, Wanted::Latest, jiff::Timestamp::now()).await;
@@ -156,7 +163,7 @@ impl Service {
     /// Where the service has no accounts, or the database refuses.
     pub async fn revoke_tokens(&self, account: &str, id: Option<i64>) -> Result<Option<bool>, NotDone> {
         let inner = self.inner();
-        let Some(account) = self.account(account).await? else {
+        let Some(account) = self.account(account, Among::All).await? else {
             return Ok(None);
         };
         let which = match id {
@@ -168,13 +175,13 @@ impl Service {
     }
 
     /// The account of a name.
-    async fn account(&self, name: &str) -> Result<Option<SigningIn>, NotDone> {
+    async fn account(&self, name: &str, among: Among) -> Result<Option<SigningIn>, NotDone> {
         let inner = self.inner();
         if inner.engine.model.schema.accounts.is_none() {
             return Err(told(NO_ACCOUNTS));
         }
         let found = inner
-            .account(Sought::Name(name.to_owned()), jiff::Timestamp::now())
+            .account(Sought::Name(name.to_owned()), among, jiff::Timestamp::now())
             .await;
         found.map_err(|refusal| not_done(refusal, inner))
     }
@@ -260,7 +267,7 @@ impl Job for SetPassword {
     async fn run<C: Connection>(&self, connection: &C) -> Result<Done, Refusal> {
         let model = &self.service.engine.model;
         let now = jiff::Timestamp::now();
-        let found = account_named(model, connection, &self.identifier, now).await?;
+        let found = any_account(model, connection, &self.identifier, now).await?;
         let Some(found) = found else {
             return Ok(Done::Number(0));
         };

@@ -1,4 +1,5 @@
-//! What a token may do for its account: words such as `posts:read` and `posts:write`, or `*` for all of it.
+//! What a token may do for its account: words such as `posts:read` and `posts:write`, or `*` for all of it; and words of
+//! the service's own, which rules ask for (`scope(publish)`).
 //!
 //! Outside its scopes the caller of a token counts as anonymous. A rule belongs to a resource and to what is done to its
 //! rows ([`Act`]), and asks the caller as whom he comes there; so nothing that is planned or written need know of scopes.
@@ -30,7 +31,13 @@ impl From<Operation> for Act {
 }
 
 /// One thing that a token may do.
-pub type Scope = (ResourceId, Act);
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Scope {
+    /// To do this to the rows of a resource.
+    Of(ResourceId, Act),
+    /// What a word of the service's own stands for, by its place in the schema.
+    Own(u16),
+}
 
 /// All that a caller may do on his account's behalf, as far as its rules allow that.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -55,9 +62,17 @@ impl Scopes {
 
     /// Whether they cover what is done to the rows of a resource.
     pub(crate) fn cover(&self, resource: ResourceId, act: Act) -> bool {
-        self.0
-            .as_ref()
-            .is_none_or(|scopes| scopes.binary_search(&(resource, act)).is_ok())
+        self.contain(Scope::Of(resource, act))
+    }
+
+    /// Whether they have a word of the service's own, by its place in the schema.
+    pub(crate) fn has(&self, word: u16) -> bool {
+        self.contain(Scope::Own(word))
+    }
+
+    fn contain(&self, scope: Scope) -> bool {
+        let limited = self.0.as_ref();
+        limited.is_none_or(|scopes| scopes.binary_search(&scope).is_ok())
     }
 
     /// The same and one more.
@@ -65,7 +80,7 @@ impl Scopes {
     pub(crate) fn and(&self, resource: ResourceId, act: Act) -> Self {
         match &self.0 {
             Some(scopes) if !self.cover(resource, act) => {
-                Self::of(scopes.iter().copied().chain([(resource, act)]).collect())
+                Self::of(scopes.iter().copied().chain([Scope::Of(resource, act)]).collect())
             }
             _ => self.clone(),
         }
@@ -77,18 +92,28 @@ impl Scopes {
 pub struct Words(HashMap<String, Scope>);
 
 impl Words {
-    /// Those of a schema: what somebody may do in each resource.
+    /// Those of a schema: what somebody may do in each resource, and the service's own.
     pub(crate) fn new(schema: &Schema) -> Self {
         let all = schema.resources().flat_map(|(id, _)| {
             let acts = acts_of(schema, id).into_iter();
-            acts.map(move |act| (word(schema, id, act), (id, act)))
+            acts.map(move |act| (word(schema, id, act), Scope::Of(id, act)))
         });
-        Self(all.collect())
+        let own = (0..).zip(&schema.tokens.scopes);
+        let own = own.map(|(place, word)| (word.clone(), Scope::Own(place)));
+        Self(all.chain(own).collect())
     }
 
     /// Whether there is such a word.
     pub(crate) fn has(&self, word: &str) -> bool {
         word == ALL || self.0.contains_key(word)
+    }
+
+    /// Whether scopes cover what a word stands for; not where there is no such word.
+    pub(crate) fn are_in(&self, word: &str, scopes: &Scopes) -> bool {
+        match self.0.get(word) {
+            Some(scope) => scopes.contain(*scope),
+            None => word == ALL && !scopes.are_limited(),
+        }
     }
 
     /// All of them, `*` first and the others in their order.
@@ -139,7 +164,7 @@ mod tests {
     use super::*;
 
     fn schema() -> Schema {
-        let text = "service: s\nmanaged: true\nresources:\n  Post:\n    fields: { title: string }\n    access: { read: public, create: authenticated }\n  Log:\n    fields: { line: string }\n    access: { read: public }\n";
+        let text = "service: s\nmanaged: true\ntokens: { scopes: [publish] }\nresources:\n  Post:\n    fields: { title: string }\n    access: { read: public, create: scope(publish) }\n  Log:\n    fields: { line: string }\n    access: { read: public }\n";
         rest_schema::read_one("s.yaml", text).expect("a schema").schema
     }
 
@@ -149,7 +174,7 @@ mod tests {
     fn words_are_those_of_what_anybody_may_do() {
         assert_eq!(
             Words::new(&schema()).all(),
-            ["*", "logs:read", "posts:read", "posts:write"]
+            ["*", "logs:read", "posts:read", "posts:write", "publish"]
         );
     }
 
@@ -158,6 +183,10 @@ mod tests {
         let words = Words::new(&schema());
         let scopes = words.read("posts:read gone:write");
         assert!(scopes.are_limited() && scopes.cover(POSTS, Act::Read));
+        assert!(words.are_in("posts:read", &scopes) && !words.are_in("publish", &scopes));
+        assert!(!words.are_in("*", &scopes) && words.are_in("*", &Scopes::ALL));
+        assert!(!words.are_in("nothing", &Scopes::ALL));
+        assert!(!scopes.has(0) && words.read("publish").has(0) && Scopes::ALL.has(0));
         assert!(!scopes.cover(POSTS, Act::Write) && !scopes.cover(ResourceId(1), Act::Read));
         assert!(scopes.and(POSTS, Act::Write).cover(POSTS, Act::Write));
         for all in ["*", "posts:read *"] {

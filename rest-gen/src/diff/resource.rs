@@ -89,12 +89,16 @@ impl Pair<'_> {
 
     fn operations(&self, changes: &mut Changes) {
         let place = &self.new.name;
+        let (one, other) = (self.old.condition.as_ref(), self.new.condition.as_ref());
+        changes.rule(place, "its `where`", one, other);
         for (operation, word) in OPERATIONS {
             let (one, other) = (self.old.access.rule(operation), self.new.access.rule(operation));
             match (one, other) {
                 (Some(_), None) => changes.breaking(place, format!("{word} it isn't served any more")),
                 (None, Some(_)) => changes.compatible(place, format!("{word} it is served")),
                 (None, None) => {}
+                // Where the condition of all rows alone is another, that has been told.
+                (Some(one), Some(other)) if one.source == other.source => {}
                 (Some(_), Some(_)) => changes.rule(place, &format!("{word} it"), one, other),
             }
         }

@@ -46,6 +46,7 @@ pub(super) fn compare(old: &Schema, new: &Schema, changes: &mut Changes) {
             );
             changes.doubtful(SERVICE, text);
         }
+        words(&old.tokens.scopes, &new.tokens.scopes, changes);
     }
     match (&old.accounts, &new.accounts) {
         (Some(_), None) => changes.breaking(SERVICE, "nobody can sign in any more"),
@@ -54,6 +55,19 @@ pub(super) fn compare(old: &Schema, new: &Schema, changes: &mut Changes) {
         (None, None) => {}
     }
     origins(old, new, changes);
+}
+
+/// Words of the service's own that a token may have.
+fn words(old: &[String], new: &[String], changes: &mut Changes) {
+    for word in old.iter().filter(|word| !new.contains(word)) {
+        changes.breaking(
+            SERVICE,
+            format!("a token can't be made for the scope `{word}` any more"),
+        );
+    }
+    for word in new.iter().filter(|word| !old.contains(word)) {
+        changes.compatible(SERVICE, format!("a token may be made for the scope `{word}`"));
+    }
 }
 
 fn limits(old: &Schema, new: &Schema, changes: &mut Changes) {
@@ -103,6 +117,12 @@ fn accounts((old, one): (&Schema, &Accounts), (new, other): (&Schema, &Accounts)
         let text = format!("accounts were {} and are {}", named(old, one), named(new, other));
         changes.breaking(SERVICE, text);
     }
+    changes.rule(
+        SERVICE,
+        "which accounts are active",
+        one.active.as_ref(),
+        other.active.as_ref(),
+    );
     let (before, after) = (names(old, one), names(new, other));
     for name in before.iter().filter(|name| !after.contains(name)) {
         changes.breaking(

@@ -64,6 +64,24 @@ fn told(old: &Schema, new: &Schema) -> Vec<String> {
 /// Each change, what it means, and what the way back means.
 const TABLE: &[(&str, &str, &[&str], &[&str])] = &[
     (
+        "max_lifetime: 30d }",
+        "max_lifetime: 30d, scopes: [publish] }",
+        &["compatible the service: a token may be made for the scope `publish`"],
+        &["breaking the service: a token can't be made for the scope `publish` any more"],
+    ),
+    (
+        "password: password }\n",
+        "password: password, active: me.name != 'gone' }\n",
+        &["breaking the service: which accounts are active was for everybody and is `me.name != 'gone'`"],
+        &["compatible the service: which accounts are active was `me.name != 'gone'` and is for everybody"],
+    ),
+    (
+        "    sort: -score\n",
+        "    sort: -score\n    where: score > 0\n",
+        &["breaking Post: its `where` was for everybody and is `score > 0`"],
+        &["compatible Post: its `where` was `score > 0` and is for everybody"],
+    ),
+    (
         "prefix: /api",
         "prefix: /v2",
         &["breaking the service: every address began with /api and begins with /v2"],

@@ -64,6 +64,7 @@ impl Show<'_> {
             ("identify_by", self.fields(&accounts.identify_by)),
             ("password", text(&self.schema.field(accounts.password).name)),
             ("admin", self.rule(accounts.admin.as_ref())),
+            ("active", self.rule(accounts.active.as_ref())),
         ])
     }
 
@@ -72,6 +73,7 @@ impl Show<'_> {
         object([
             ("lifetime_seconds", Value::from(tokens.lifetime)),
             ("max_lifetime_seconds", Value::from(tokens.max_lifetime)),
+            ("scopes", Value::from(tokens.scopes.clone())),
         ])
     }
 
@@ -163,6 +165,7 @@ impl Show<'_> {
                 resource.indexes.iter().map(|index| self.index(index)).collect(),
             ),
             ("check", Value::Object(checks.collect())),
+            ("where", self.rule(resource.condition.as_ref())),
             ("access", self.access(&resource.access)),
             ("deprecated", deprecated(resource.deprecated)),
         ])

@@ -40,6 +40,7 @@ pub(super) fn resource(schema: &Schema, id: ResourceId) -> Out {
     if let Some(access) = access(&resource.access) {
         entries.push(("access".to_owned(), access));
     }
+    rule(&mut entries, "where", resource.condition.as_ref());
     Out::Block(entries)
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::{Draft, Origin};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::raw::{Block, Named};
-use crate::rule::ast::Node;
+use crate::rule::ast::{Node, NodeKind};
 use crate::rule::{self, Checked, Place, Rules};
 use crate::schema::{
     Check, DefaultValue, Expr, FieldId, FieldRole, IndexExpr, NamedRule, Operation, RelationId, ResourceId,
@@ -18,6 +18,7 @@ use crate::types::FieldType;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Target {
     Access(Operation),
+    Where,
     Named(usize),
     Check(usize),
     IndexWhere(usize),
@@ -28,6 +29,7 @@ enum Target {
     Default(u32),
     Link(u32),
     Admin,
+    Active,
 }
 
 struct Job {
@@ -62,13 +64,15 @@ pub(super) fn build(draft: &mut Draft, root: &Block, diagnostics: &mut Diagnosti
             mine(draft, id, diagnostics);
         }
     }
-    let admin = root.block("accounts").and_then(|accounts| accounts.text("admin"));
-    if let (Some(accounts), Some(admin)) = (&draft.schema.accounts, admin) {
-        jobs.push(job(accounts.resource, Target::Admin, admin));
+    if let (Some(accounts), Some(block)) = (&draft.schema.accounts, root.block("accounts")) {
+        for (key, target) in [("admin", Target::Admin), ("active", Target::Active)] {
+            jobs.extend(block.text(key).map(|text| job(accounts.resource, target, text)));
+        }
     }
     for job in &mut jobs {
         job.node = rule::parse(&job.text, diagnostics);
     }
+    join_conditions(&mut jobs);
     let checked = check_all(draft, &jobs, diagnostics);
     for (job, checked) in jobs.iter().zip(checked) {
         if let Some(checked) = checked {
@@ -77,6 +81,27 @@ pub(super) fn build(draft: &mut Draft, root: &Block, diagnostics: &mut Diagnosti
     }
     for id in draft.ids() {
         searched(draft, id, diagnostics);
+    }
+}
+
+/// What holds of every row is part of each operation's rule, so that whatever asks for that has it.
+fn join_conditions(jobs: &mut [Job]) {
+    let conditions = jobs.iter().filter(|job| job.target == Target::Where);
+    let conditions: HashMap<ResourceId, Node> = conditions
+        .filter_map(|job| Some((job.resource, job.node.clone()?)))
+        .collect();
+    for job in jobs
+        .iter_mut()
+        .filter(|job| matches!(job.target, Target::Access(_)))
+    {
+        if let (Some(own), Some(condition)) = (&mut job.node, conditions.get(&job.resource)) {
+            let span = own.span;
+            let both = vec![condition.clone(), std::mem::replace(own, condition.clone())];
+            *own = Node {
+                kind: NodeKind::And(both),
+                span,
+            };
+        }
     }
 }
 
@@ -102,7 +127,7 @@ fn searched(draft: &Draft, id: ResourceId, diagnostics: &mut Diagnostics) {
 /// Whether what a condition says is decided by the caller's own account, whatever the row is.
 fn is_of_caller(expr: &Expr) -> bool {
     match expr {
-        Expr::Literal(_) | Expr::Authenticated => true,
+        Expr::Literal(_) | Expr::Authenticated | Expr::Scope(_) => true,
         Expr::Ref(reference) => reference.row == Row::Me && reference.path.is_empty(),
         Expr::Not(a) | Expr::IsNull(a) => is_of_caller(a),
         Expr::And(all) | Expr::Or(all) => all.iter().all(is_of_caller),
@@ -147,6 +172,7 @@ fn of_resource(draft: &mut Draft, id: ResourceId, block: &Block, jobs: &mut Vec<
             });
         }
     }
+    jobs.extend(block.text("where").map(|text| job(id, Target::Where, text)));
     let access = block.block("access");
     for (word, operation) in OPERATIONS {
         if let Some(text) = access.and_then(|access| access.text(word)) {
@@ -287,11 +313,12 @@ struct Known<'a> {
 }
 
 impl Known<'_> {
+    fn job(&self, resource: ResourceId, target: Target) -> Option<&Job> {
+        self.jobs.get(*self.places.get(&(resource, target))?)
+    }
+
     fn node(&self, resource: ResourceId, target: Target) -> Option<&Node> {
-        self.jobs
-            .get(*self.places.get(&(resource, target))?)?
-            .node
-            .as_ref()
+        self.job(resource, target)?.node.as_ref()
     }
 }
 
@@ -319,6 +346,10 @@ impl Rules for Known<'_> {
             .map(|accounts| accounts.resource)
     }
 
+    fn scopes(&self) -> &[String] {
+        &self.draft.schema.tokens.scopes
+    }
+
     fn is_computed(&self, field: FieldId) -> bool {
         self.draft.schema.field(field).computed.is_some()
     }
@@ -342,8 +373,13 @@ fn check_all(draft: &Draft, jobs: &[Job], diagnostics: &mut Diagnostics) -> Vec<
             let place = place(&draft.schema, job);
             let checked = rule::check(&draft.schema, &known, job.resource, place, node, &mut found);
             let blameless = names_broken(draft, &job.text.text);
+            // What is wrong with the condition of all rows is told once.
+            let elsewhere = known
+                .job(job.resource, Target::Where)
+                .filter(|condition| condition.target != job.target);
             for fault in found.finish() {
-                if !blameless {
+                let is_elsewhere = elsewhere.is_some_and(|other| other.text.span.contains(fault.span));
+                if !blameless && !is_elsewhere {
                     diagnostics.push(fault);
                 }
             }
@@ -362,6 +398,7 @@ fn place<'a>(schema: &'a Schema, job: &Job) -> Place<'a> {
     let resource = schema.resource(job.resource);
     match job.target {
         Target::Access(operation) => Place::Access(operation),
+        Target::Where => Place::Where,
         Target::Named(at) => Place::Named(resource.rules.get(at).map_or("", |rule| &rule.name)),
         Target::Check(_) | Target::IndexWhere(_) => Place::Condition,
         Target::IndexTerm(..) => Place::Index,
@@ -375,6 +412,7 @@ fn place<'a>(schema: &'a Schema, job: &Job) -> Place<'a> {
                 .map_or(&FieldType::String, |field| &field.ty),
         ),
         Target::Admin => Place::Admin,
+        Target::Active => Place::Active,
     }
 }
 
@@ -383,10 +421,13 @@ fn put(draft: &mut Draft, job: &Job, checked: Checked) {
         source: job.text.text.clone(),
         expr: checked.expr,
     };
-    if job.target == Target::Admin {
-        if let Some(accounts) = &mut draft.schema.accounts {
-            accounts.admin = Some(rule);
-        }
+    if let (Target::Admin | Target::Active, Some(accounts)) = (job.target, &mut draft.schema.accounts) {
+        let of_accounts = if job.target == Target::Admin {
+            &mut accounts.admin
+        } else {
+            &mut accounts.active
+        };
+        *of_accounts = Some(rule);
         return;
     }
     let resource = draft.resource_mut(job.resource);
@@ -396,6 +437,7 @@ fn put(draft: &mut Draft, job: &Job, checked: Checked) {
         Target::Access(Operation::Update) => resource.access.update = Some(rule),
         Target::Access(Operation::Delete) => resource.access.delete = Some(rule),
         Target::Access(Operation::Restore) => resource.access.restore = Some(rule),
+        Target::Where => resource.condition = Some(rule),
         Target::Named(at) => resource.rules[at].rule = rule,
         Target::Check(at) => resource.checks[at].rule = rule,
         Target::IndexWhere(at) => resource.indexes[at].condition = Some(rule),
@@ -421,6 +463,6 @@ fn put(draft: &mut Draft, job: &Job, checked: Checked) {
             field.optional = checked.nullable;
             field.computed = Some(rule);
         }
-        Target::Admin => {}
+        Target::Admin | Target::Active => {}
     }
 }

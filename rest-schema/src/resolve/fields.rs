@@ -447,16 +447,13 @@ fn is_prose(ty: &FieldType) -> bool {
 }
 
 /// For text a default is an expression only where it can hardly be meant as text.
-fn is_expression(text: &str, block: &Block) -> bool {
+pub(super) fn is_expression(text: &str, block: &Block) -> bool {
     const FUNCTIONS: &[&str] = &["slug", "lower", "upper", "coalesce"];
     let call = text.split_once('(').is_some_and(|(function, rest)| {
         FUNCTIONS.contains(&function.trim()) && rest.trim_end().ends_with(')')
     });
     let path = text.contains('.') && text.split('.').all(is_name);
     let head = text.split('.').next().unwrap_or_default();
-    call || (path
-        && block
-            .named("belongs_to")
-            .iter()
-            .any(|named| named.name.text == head))
+    let mut relations = block.named("belongs_to").iter();
+    call || path && (head == "me" || relations.any(|named| named.name.text == head))
 }

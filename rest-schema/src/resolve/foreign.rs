@@ -1,6 +1,6 @@
 //! The fields that relations make: one for each part of the target's key.
 
-use super::fields::{Maker, empty, unchecked};
+use super::fields::{Maker, empty, is_expression, unchecked};
 use super::key::{Part, foreign_parts};
 use super::{Origin, deprecated, names};
 use crate::diagnostic::Diagnostic;
@@ -35,6 +35,7 @@ impl Maker<'_> {
             index: u32::try_from(at).unwrap_or(u32::MAX),
         };
         let deprecated = deprecated::read(written, self.diagnostics);
+        let default = self.foreign_default(written, block, parts.len());
         let mut fields = Vec::with_capacity(parts.len());
         for (index, part) in parts.iter().enumerate() {
             let mut field = empty(&part.name, part.ty.clone());
@@ -43,6 +44,7 @@ impl Maker<'_> {
             names::sql_name("column", &field.column, named.name.span, self.diagnostics);
             Self::foreign_flags(&mut field, written);
             field.deprecated = deprecated;
+            field.default.clone_from(&default);
             self.wire(&mut field, written, &named.name);
             if self.plan.origins.contains(&origin) {
                 field.immutable = true;
@@ -86,6 +88,30 @@ impl Maker<'_> {
             .find(|id| self.draft.sketch(*id).name.text == to.text)
     }
 
+    /// What a relation leads to where a body doesn't say.
+    fn foreign_default(&mut self, written: &Block, resource: &Block, parts: usize) -> Option<DefaultValue> {
+        let node = written.literal("default")?;
+        let text = node.scalar();
+        match text.as_ref().map(|text| (text.text.as_str(), text)) {
+            Some(("me", _)) => Some(DefaultValue::Me),
+            Some(("database", _)) => Some(DefaultValue::Database),
+            Some((path, text)) if parts == 1 && is_expression(path, resource) => {
+                Some(DefaultValue::Expression(unchecked(text)))
+            }
+            _ => {
+                let what = text.map_or_else(String::new, |text| format!(", not `{}`", text.text));
+                let message = if parts == 1 {
+                    format!("the default of a relation is `me`, `database` or a path{what}")
+                } else {
+                    format!("the default of a relation to a key of {parts} fields is `database`{what}")
+                };
+                let help = "write a field of the caller's account, as `me.team_id`, or of a related row, as `author.team_id`";
+                self.push(Diagnostic::new("bad-default", node.span, message).help(help));
+                None
+            }
+        }
+    }
+
     fn foreign_flags(field: &mut Field, written: &Block) {
         field.optional = written.is("optional");
         field.immutable = written.is("immutable");
@@ -94,10 +120,6 @@ impl Maker<'_> {
         field.writable = written.text("writable").map(unchecked);
         field.filterable = written.flag("filterable").unwrap_or(true);
         field.sortable = written.flag("sortable").unwrap_or(true);
-        field.default = written.text("default").map(|word| match word.text.as_str() {
-            "me" => DefaultValue::Me,
-            _ => DefaultValue::Database,
-        });
     }
 
     fn columns(&mut self, named: &Named, parts: usize) -> Vec<String> {

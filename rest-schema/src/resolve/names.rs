@@ -92,6 +92,7 @@ pub(crate) fn empty() -> Schema {
         tokens: Tokens {
             lifetime: 3_600,
             max_lifetime: 90 * 86_400,
+            scopes: Vec::new(),
         },
         page: PageSizes { limit: 20, max: 100 },
         limits: Limits {
@@ -126,6 +127,7 @@ fn resource(name: &Excerpt, block: &Block) -> Resource {
         uniques: Vec::new(),
         indexes: Vec::new(),
         checks: Vec::new(),
+        condition: None,
         rules: Vec::new(),
         sort: Vec::new(),
         access: Access::default(),

@@ -98,6 +98,28 @@ fn tokens(draft: &mut Draft, root: &Block, diagnostics: &mut Diagnostics) {
         let message = "`lifetime` is longer than `max_lifetime`";
         diagnostics.push(Diagnostic::new("contradiction", block.place("lifetime"), message));
     }
+    for word in block.texts("scopes") {
+        scope(word, &mut tokens.scopes, diagnostics);
+    }
+}
+
+/// A word of the service's own stands in rules as a name, and beside words such as `posts:read` in lists.
+fn scope(word: &Excerpt, known: &mut Vec<String>, diagnostics: &mut Diagnostics) {
+    let mut bytes = word.text.bytes();
+    let is_name = bytes.next().is_some_and(|first| first.is_ascii_lowercase())
+        && bytes.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+        && word.text.len() <= 60;
+    if !is_name {
+        let message = format!("`{}` is no name of a scope", word.text);
+        let help =
+            "it has lower-case letters, digits and `_`, begins with a letter and has 60 characters at most";
+        diagnostics.push(Diagnostic::new("bad-name", word.span, message).help(help));
+    } else if known.contains(&word.text) {
+        let message = format!("the scope `{}` stands twice", word.text);
+        diagnostics.push(Diagnostic::new("duplicate-name", word.span, message));
+    } else {
+        known.push(word.text.clone());
+    }
 }
 
 /// A number of a block, at least 1, at most what fits.
@@ -231,6 +253,7 @@ fn accounts(draft: &Draft, block: &Block, diagnostics: &mut Diagnostics) -> Opti
         identify_by,
         password,
         admin: block.text("admin").map(super::fields::unchecked),
+        active: block.text("active").map(super::fields::unchecked),
     })
 }
 

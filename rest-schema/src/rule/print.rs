@@ -64,6 +64,11 @@ impl Printer<'_> {
             Expr::Ref(reference) => self.reference(reference),
             Expr::Now => self.text("now"),
             Expr::Authenticated => self.text("authenticated"),
+            Expr::Scope(word) => {
+                self.text("scope(");
+                self.out.push_str(word);
+                self.text(")");
+            }
             Expr::Not(operand) => self.not(operand),
             Expr::And(parts) => self.list(parts, " and ", Rank::Not),
             Expr::Or(parts) => self.list(parts, " or ", Rank::And),
@@ -263,6 +268,7 @@ fn rank(expr: &Expr) -> Rank {
         | Expr::Ref(_)
         | Expr::Now
         | Expr::Authenticated
+        | Expr::Scope(_)
         | Expr::Call(..)
         | Expr::Exists { .. }
         | Expr::Aggregate { .. } => Rank::Primary,

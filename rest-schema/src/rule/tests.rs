@@ -29,6 +29,10 @@ impl Rules for Draft {
         own.map(|(_, name)| name.as_str()).collect()
     }
 
+    fn scopes(&self) -> &[String] {
+        &self.schema.tokens.scopes
+    }
+
     fn access(&self, resource: ResourceId, operation: Operation) -> Option<&Node> {
         let word = match operation {
             Operation::Read => "read",
@@ -105,6 +109,7 @@ fn resource(id: ResourceId, name: &str, mut fields: Vec<Field>) -> Resource {
         uniques: Vec::new(),
         indexes: Vec::new(),
         checks: Vec::new(),
+        condition: None,
         rules: Vec::new(),
         sort: Vec::new(),
         access: Access::default(),
@@ -232,6 +237,7 @@ fn schema() -> Schema {
         tokens: Tokens {
             lifetime: 3600,
             max_lifetime: 7200,
+            scopes: vec!["publish".to_owned()],
         },
         page: PageSizes { limit: 20, max: 100 },
         limits: Limits {
@@ -484,7 +490,7 @@ fn names_mean_fields_rules_and_paths() {
         ("can delete parent", "unknown-name@can delete parent"),
         ("can see parent", "unknown-name@see"),
         ("frobnicate(name) = 'x'", "unknown-name@frobnicate"),
-        ("scope(x)", "not-yet@scope(x)"),
+        ("scope(x)", "unknown-name@x"),
         ("old.name = name", "rule-place@old"),
         ("count(tasks) > 1", "rule-place@count(tasks)"),
         ("slug(name) = 'x'", "rule-place@slug"),
@@ -599,6 +605,22 @@ fn every_place_has_its_own_words() {
     assert_eq!(admin("me.is_admin"), "me.is_admin");
     assert_eq!(admin("is_admin"), "rule-place@is_admin");
     assert_eq!(admin("now > now"), "rule-place@now rule-place@now");
+    assert_eq!(admin("scope(publish)"), "rule-place@scope(publish)");
+    let active = |text| meaning(USER, Place::Active, text);
+    assert_eq!(active("me.is_admin or now is null"), "me.is_admin or now is null");
+    assert_eq!(active("is_admin"), "rule-place@is_admin");
+    assert_eq!(active("scope(publish)"), "rule-place@scope(publish)");
+    assert_eq!(
+        read("scope(publish) and name != ''"),
+        "scope(publish) and name != ''"
+    );
+    for wrong in [
+        "scope('publish')",
+        "scope(publish, publish)",
+        "scope(owner.publish)",
+    ] {
+        assert_eq!(read(wrong), format!("rule-type@{wrong}"));
+    }
     let slug = |text| meaning(PROJECT, Place::Default(&FieldType::Slug), text);
     assert_eq!(slug("slug(name)"), "slug(name)");
     assert_eq!(slug("name"), "rule-type@name");

@@ -15,6 +15,7 @@ pub fn type_of(schema: &Schema, expr: &Expr) -> Option<FieldType> {
         Expr::Ref(reference) => Some(schema.field(reference.field).ty.clone()),
         Expr::Now => Some(FieldType::Timestamp),
         Expr::Authenticated
+        | Expr::Scope(_)
         | Expr::Not(_)
         | Expr::And(_)
         | Expr::Or(_)

@@ -103,12 +103,14 @@ pub(crate) fn schema(bytes: &[u8]) -> String {
         "managed: true",
         "storage: { journal: wal }",
         "tokens: { lifetime: 90s, max_lifetime: 3d }",
+        "tokens: { lifetime: 1h, scopes: [publish, audit] }",
         "page: { limit: 7, max: 9 }",
         "limits: { body: 3KiB, bulk: 5, requests: 60, window: 90s, statement_timeout: 10s }",
         "cors: { origins: ['https://a.example', 'http://localhost:3000'], credentials: true, max_age: 1h }",
         "caching: { max_age: 2m }",
     ] {
-        if dice.one_in(4) && !(line.ends_with("/b") && text.contains("prefix")) {
+        let key = line.split(':').next().unwrap_or_default();
+        if dice.one_in(4) && !text.contains(&format!("\n{key}:")) {
             text += line;
             text.push('\n');
         }
@@ -117,7 +119,8 @@ pub(crate) fn schema(bytes: &[u8]) -> String {
     for at in 0..count {
         resource(dice, at, count, &mut text);
     }
-    text += "accounts: { resource: User, identify_by: [name], password: secret, admin: me.name = 'root' }\n";
+    text += "accounts: { resource: User, identify_by: [name], password: secret, admin: me.name = 'root'";
+    text += dice.pick(&[" }\n", ", active: me.name != 'gone' or now is null }\n"]);
     text
 }
 
@@ -157,6 +160,7 @@ fn resource(dice: &mut Dice<'_>, at: usize, count: usize, text: &mut String) {
     relations(dice, at, count, key.starts_with('['), text);
     constraints(dice, text);
     let _ = writeln!(text, "    rules:\n      named: other = 'x' or flag\n    access:");
+    let condition = dice.one_in(4);
     let many = dice.one_in(2);
     for operation in if many {
         ["read", "create", "change"]
@@ -165,6 +169,9 @@ fn resource(dice: &mut Dice<'_>, at: usize, count: usize, text: &mut String) {
     } {
         let rule = dice.pick(RULES).replace('"', "\\\"");
         let _ = writeln!(text, "      {operation}: \"{rule}\"");
+    }
+    if condition {
+        let _ = writeln!(text, "    where: \"{}\"", dice.pick(RULES).replace('"', "\\\""));
     }
 }
 

@@ -96,12 +96,26 @@ impl Document<'_> {
             parameters: Vec::new(),
             body: None,
             responses: self.problems(&codes),
-            security: self.security(
-                permit == Permit::Never,
-                &[&scope::word(&self.model.schema, id, deed.into())],
-            ),
+            security: self.security(permit == Permit::Never, &self.scopes_of(id, deed)),
             is_deprecated: resource.deprecated.is_some(),
         }
+    }
+
+    /// The scopes without which a token can't do it.
+    fn scopes_of(&self, id: ResourceId, deed: Deed) -> Vec<String> {
+        let resource = self.model.resource(id);
+        let rule = match deed {
+            Deed::Operation(operation) => resource.access.rule(operation),
+            Deed::Link(relation) => {
+                let own = self.model.relation(relation).access.as_ref();
+                own.or(resource.access.rule(Operation::Update))
+            }
+        };
+        let own = rule.map(|rule| rule.expr.needed_scopes()).unwrap_or_default();
+        let word = scope::word(&self.model.schema, id, deed.into());
+        std::iter::once(word)
+            .chain(own.into_iter().map(str::to_owned))
+            .collect()
     }
 
     /// How a request is refused that is one too many.
@@ -252,7 +266,8 @@ impl Document<'_> {
     }
 
     /// Who may ask: with a token of these scopes, or anybody too.
-    pub(super) fn security(&self, is_closed: bool, scopes: &[&str]) -> Value {
+    pub(super) fn security(&self, is_closed: bool, scopes: &[impl AsRef<str>]) -> Value {
+        let scopes: Vec<&str> = scopes.iter().map(AsRef::as_ref).collect();
         match (self.accounts(), is_closed) {
             (None, _) => json!([]),
             (Some(_), true) => json!([{ "bearer": scopes }]),

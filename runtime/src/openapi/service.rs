@@ -204,7 +204,12 @@ impl Document<'_> {
     }
 
     pub(super) fn me(&self, accounts: ResourceId) -> Draft {
-        let mut draft = self.service_draft("Me", "The account that asks", ANY, self.security(true, &[]));
+        let mut draft = self.service_draft(
+            "Me",
+            "The account that asks",
+            ANY,
+            self.security(true, &[] as &[&str]),
+        );
         let more = [
             Code::UnknownParameter,
             Code::Unauthenticated,

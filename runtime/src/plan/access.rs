@@ -8,10 +8,12 @@ use rest_schema::{DefaultValue, Field, FieldId, Operation, RelationId, ResourceI
 use crate::caller::Caller;
 use crate::cell::Cell;
 use crate::codec::Codec;
+use crate::model::Model;
 use crate::plan::eval::{self, Verdict};
 use crate::plan::expr::{Expr, Slot};
 use crate::plan::lower::{Kind, Lowering, Standing};
-use crate::scope::Act;
+use crate::problem::{Code, Problem};
+use crate::scope::{self, Act};
 
 /// One rule, for every kind of caller.
 #[derive(Debug, Clone)]
@@ -86,6 +88,47 @@ impl Ruling {
         }
     }
 
+    /// What the caller alone decides of it.
+    fn verdict(&self, caller: &Caller) -> Verdict {
+        let kind = caller.kind_in(self.of, self.act);
+        let account = caller.account.as_ref().filter(|_| kind == Kind::Account);
+        match (self.expr(kind), account) {
+            (Expr::Boolean(true), _) => Verdict::Always,
+            (Expr::Boolean(false), _) => Verdict::Never,
+            (_, None) => Verdict::ByRow,
+            (expr, Some(account)) => {
+                let has = |word| Some(caller.scopes.has(word));
+                eval::judge(expr, &|slot| of_caller(slot, account, &has))
+            }
+        }
+    }
+
+    /// The refusal where a caller may do nothing, or not do it to a row: who he is, and what his token's scopes are,
+    /// decides between 401 and 403.
+    pub fn refusal(&self, model: &Model, caller: &Caller) -> Problem {
+        let Some(account) = &caller.account else {
+            return Problem::new(Code::Unauthenticated);
+        };
+        if caller.kind_in(self.of, self.act) == Kind::Anonymous {
+            let word = scope::word(&model.schema, self.of, self.act);
+            return Problem::new(Code::InsufficientScope).scope(word);
+        }
+        // Words are unknown that the token lacks, to see whether it is up to them.
+        let has = |word| caller.scopes.has(word).then_some(true);
+        let known = |slot: &Slot| of_caller(slot, account, &has);
+        let words = (0u16..).zip(&model.schema.tokens.scopes);
+        let lacking = words.filter(|(word, _)| {
+            let word = Slot::Scope(*word);
+            known(&word).is_none() && eval::waits_for(self.expr(Kind::Account), &word, &known)
+        });
+        let lacking: Vec<&str> = lacking.map(|(_, name)| name.as_str()).collect();
+        if lacking.is_empty() {
+            Problem::new(Code::Forbidden)
+        } else {
+            Problem::new(Code::InsufficientScope).scope(lacking.join(" "))
+        }
+    }
+
     /// What it means for a caller.
     pub fn permit(&self, caller: &Caller) -> Permit<'_> {
         if caller.is_unrestricted {
@@ -94,23 +137,10 @@ impl Ruling {
                 expr => Permit::When(expr),
             };
         }
-        let kind = caller.kind_in(self.of, self.act);
-        let expr = self.expr(kind);
-        let account = caller.account.as_ref().filter(|_| kind == Kind::Account);
-        let verdict = match (expr, account) {
-            (Expr::Boolean(true), _) => Verdict::Always,
-            (Expr::Boolean(false), _) => Verdict::Never,
-            (_, None) => Verdict::ByRow,
-            (expr, Some(account)) => eval::judge(expr, &|slot| match slot {
-                Slot::Me(field) => Some(account.cell(*field).clone()),
-                Slot::Literal(cell) => Some(cell.clone()),
-                Slot::Param(_) | Slot::Given(_) | Slot::Now(_) => None,
-            }),
-        };
-        match verdict {
+        match self.verdict(caller) {
             Verdict::Always => Permit::Always,
             Verdict::Never => Permit::Never,
-            Verdict::ByRow => Permit::When(expr),
+            Verdict::ByRow => Permit::When(self.of_caller(caller)),
         }
     }
 
@@ -134,6 +164,16 @@ impl Ruling {
             Kind::Anonymous => &self.anonymous,
             Kind::Account => &self.account,
         }
+    }
+}
+
+/// What is known of a slot when only the caller is; `has` says of a word whether his token has it.
+fn of_caller(slot: &Slot, account: &Account, has: &dyn Fn(u16) -> Option<bool>) -> Option<Cell> {
+    match slot {
+        Slot::Me(field) => Some(account.cell(*field).clone()),
+        Slot::Scope(word) => has(*word).map(|has| Cell::Integer(i64::from(has))),
+        Slot::Literal(cell) => Some(cell.clone()),
+        Slot::Param(_) | Slot::Given(_) | Slot::Now(_) => None,
     }
 }
 
@@ -388,6 +428,22 @@ pub fn is_there(schema: &Schema, resource: ResourceId) -> Expr {
     }
 }
 
+/// Which accounts may sign in and use their tokens, as row 0.
+pub fn active(schema: &Schema, codecs: &[Vec<Codec>]) -> Expr {
+    let lowering = Lowering {
+        schema,
+        codecs,
+        kind: Kind::Account,
+        standing: Standing::Account,
+        read_rule: &|_| Expr::Null,
+    };
+    let rule = schema
+        .accounts
+        .as_ref()
+        .and_then(|accounts| accounts.active.as_ref());
+    rule.map_or(Expr::Boolean(true), |rule| lowering.granting(&rule.expr))
+}
+
 /// The fields of the account that any rule of the schema speaks of: what a caller's row must hold.
 pub fn fields_of_me(schema: &Schema) -> Vec<FieldId> {
     let mut fields = Vec::new();
@@ -445,37 +501,22 @@ fn all_rules(schema: &Schema) -> Vec<&Rule> {
 
 fn collect_me(schema: &Schema, expr: &rest_schema::Expr, fields: &mut Vec<FieldId>) {
     use rest_schema::Expr as S;
-    let mut each = |all: &[S]| all.iter().for_each(|a| collect_me(schema, a, fields));
     match expr {
         S::Ref(reference) if reference.row == Row::Me => match reference.path.first() {
             // Only the keys that the first step starts from; the rest is found by a query.
             Some(step) => fields.extend(starts(schema, *step)),
             None => fields.push(reference.field),
         },
-        S::Literal(_) | S::Ref(_) | S::Now | S::Authenticated | S::Aggregate { .. } => {}
-        S::Not(a) | S::Like(a, _) | S::IsNull(a) | S::Negate(a) => collect_me(schema, a, fields),
-        S::And(all) | S::Or(all) | S::Call(_, all) => each(all),
-        S::Compare(_, a, b) | S::Arithmetic(_, a, b) => {
-            collect_me(schema, a, fields);
-            collect_me(schema, b, fields);
-        }
-        S::In(a, list) => {
-            each(list);
-            collect_me(schema, a, fields);
-        }
         S::Exists {
-            row,
+            row: Row::Me,
             path,
             relation,
-            condition,
-        } => {
-            if *row == Row::Me {
-                fields.extend(starts(schema, *path.first().unwrap_or(relation)));
-            }
-            if let Some(condition) = condition {
-                collect_me(schema, condition, fields);
-            }
-        }
+            ..
+        } => fields.extend(starts(schema, *path.first().unwrap_or(relation))),
+        _ => {}
+    }
+    for part in expr.parts() {
+        collect_me(schema, part, fields);
     }
 }
 
@@ -491,22 +532,8 @@ pub fn speaks_of_me(schema: &Schema, expr: &rest_schema::Expr) -> bool {
     use rest_schema::Expr as S;
     let mut fields = Vec::new();
     collect_me(schema, expr, &mut fields);
-    !fields.is_empty() || contains_authenticated(expr) || matches!(expr, S::Aggregate { .. })
-}
-
-fn contains_authenticated(expr: &rest_schema::Expr) -> bool {
-    use rest_schema::Expr as S;
-    match expr {
-        S::Authenticated => true,
-        S::Not(a) | S::Like(a, _) | S::IsNull(a) | S::Negate(a) => contains_authenticated(a),
-        S::And(all) | S::Or(all) | S::Call(_, all) => all.iter().any(contains_authenticated),
-        S::Compare(_, a, b) | S::Arithmetic(_, a, b) => {
-            contains_authenticated(a) || contains_authenticated(b)
-        }
-        S::In(a, list) => contains_authenticated(a) || list.iter().any(contains_authenticated),
-        S::Exists { condition, .. } => condition.as_deref().is_some_and(contains_authenticated),
-        S::Literal(_) | S::Ref(_) | S::Now | S::Aggregate { .. } => false,
-    }
+    let is_of_caller = |part: &S| matches!(part, S::Authenticated | S::Scope(_));
+    !fields.is_empty() || expr.any(&is_of_caller) || matches!(expr, S::Aggregate { .. })
 }
 
 /// A caller's account as rules see it: the cells of [`fields_of_me`], by field.

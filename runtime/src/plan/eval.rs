@@ -37,6 +37,22 @@ pub fn judge(expr: &Expr, value: &dyn Fn(&Slot) -> Option<Cell>) -> Verdict {
     }
 }
 
+/// Whether a slot of which nothing is known has a part in what a condition comes to.
+pub fn waits_for(expr: &Expr, slot: &Slot, value: &dyn Fn(&Slot) -> Option<Cell>) -> bool {
+    let within = |part: &Expr| waits_for(part, slot, value);
+    let is_open = eval(expr, value) == Known::UpToTheRow;
+    is_open
+        && match expr {
+            Expr::Slot(other) => other == slot,
+            Expr::And(all) | Expr::Or(all) => all.iter().any(within),
+            Expr::Not(a) | Expr::IsNull(a) => within(a),
+            Expr::Compare(_, a, b) => within(a) || within(b),
+            Expr::In(a, list) => within(a) || list.iter().any(within),
+            Expr::Related(related) => within(&related.condition),
+            _ => false,
+        }
+}
+
 fn truth(cell: &Cell) -> Option<bool> {
     match cell {
         Cell::Null => None,
@@ -253,6 +269,23 @@ mod tests {
         let equal = Expr::Compare(Comparison::Equal, Box::new(me(0)), Box::new(me(2)));
         assert_eq!(judged(&equal.clone().negated()), Verdict::Never);
         assert_eq!(judged(&Expr::IsNull(Box::new(equal))), Verdict::Always);
+    }
+
+    #[test]
+    fn a_slot_has_a_part_where_nothing_else_decides() {
+        let row = || Expr::Column(0, field(3));
+        let word = || Expr::Slot(Slot::Scope(0));
+        let waits = |expr: &Expr| {
+            waits_for(expr, &Slot::Scope(0), &|slot| match slot {
+                Slot::Me(field) => Some(Cell::Integer(i64::from(field.index == 1))),
+                _ => None,
+            })
+        };
+        assert!(waits(&word()) && waits(&word().negated()));
+        assert!(waits(&Expr::and([row(), word()])) && waits(&Expr::or([row(), word()])));
+        assert!(waits(&Expr::and([me(1), word()])) && !waits(&Expr::and([me(0), word()])));
+        assert!(waits(&Expr::or([me(0), word()])) && !waits(&Expr::or([me(1), word()])));
+        assert!(!waits(&row()) && !waits(&Expr::Slot(Slot::Scope(1))));
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub enum Slot {
     Literal(Cell),
     /// A field of the caller's account.
     Me(FieldId),
+    /// Whether the caller's token may do what a word of the service's own stands for, by its place in the schema: 1 or 0.
+    Scope(u16),
     /// A field of a row given with the statement: the row before an update, the new row of a create.
     Given(FieldId),
     /// The moment of the request, in the form of this field.

@@ -27,6 +27,8 @@ pub enum Standing {
     Changed,
     /// The row isn't in the database yet and is given.
     Given,
+    /// The row is the account that `me` speaks of.
+    Account,
 }
 
 /// What lowering needs to know.
@@ -61,6 +63,7 @@ impl Lowering<'_> {
             S::Ref(reference) => self.reference(reference, rows),
             S::Now => hint.map_or(Expr::Null, |field| Expr::Slot(Slot::Now(field))),
             S::Authenticated => Expr::Boolean(self.kind == Kind::Account),
+            S::Scope(word) => self.scope(word),
             S::Not(a) => self.lower(a, rows, None).negated(),
             S::And(all) => Expr::and(self.all(all, rows, None)),
             S::Or(all) => Expr::or(self.all(all, rows, None)),
@@ -107,6 +110,19 @@ impl Lowering<'_> {
 
     fn all(&self, all: &[schema::Expr], rows: &mut Vec<u8>, hint: Option<FieldId>) -> Vec<Expr> {
         all.iter().map(|a| self.lower(a, rows, hint)).collect()
+    }
+
+    /// Whether a token has a word of the service's own, which nobody has who isn't signed in.
+    fn scope(&self, word: &str) -> Expr {
+        let words = &mut (0u16..).zip(&self.schema.tokens.scopes);
+        match (self.kind, words.find(|(_, own)| *own == word)) {
+            (Kind::Account, Some((place, _))) => {
+                let has = Box::new(Expr::Slot(Slot::Scope(place)));
+                let yes = Box::new(Expr::Slot(Slot::Literal(crate::cell::Cell::Integer(1))));
+                Expr::Compare(schema::Comparison::Equal, has, yes)
+            }
+            _ => Expr::Boolean(false),
+        }
     }
 
     /// A constant takes the stored form of the field it meets.
@@ -191,11 +207,12 @@ impl Lowering<'_> {
     /// Where a row stands.
     fn origin(&self, row: Row, rows: &[u8]) -> Origin {
         match (row, self.standing) {
+            (Row::Me, Standing::Account) => Origin::Row(rows[0]),
             (Row::Me, _) => Origin::Me,
             (Row::Level(0), Standing::Given) | (Row::Old, Standing::Changed | Standing::Given) => {
                 Origin::Given
             }
-            (Row::Old, Standing::Stored) => Origin::Row(rows[0]),
+            (Row::Old, Standing::Stored | Standing::Account) => Origin::Row(rows[0]),
             (Row::Level(level), _) => Origin::Row(rows[usize::from(level)]),
         }
     }

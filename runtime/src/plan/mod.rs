@@ -14,25 +14,10 @@ pub mod lower;
 pub mod read;
 mod streamed;
 
-use lower::Kind;
-use rest_schema::{FieldId, ResourceId};
+use rest_schema::FieldId;
 
-use crate::caller::Caller;
 use crate::model::Model;
 use crate::problem::{Code, Problem};
-use crate::scope::{self, Act};
-
-/// The refusal of what is closed to a caller: who he is, and what his token's scopes are, decides between 401 and 403.
-pub fn closed(model: &Model, caller: &Caller, resource: ResourceId, act: impl Into<Act>) -> Problem {
-    let act = act.into();
-    if caller.account.is_none() {
-        Problem::new(Code::Unauthenticated)
-    } else if caller.kind_in(resource, act) == Kind::Anonymous {
-        Problem::new(Code::InsufficientScope).scope(scope::word(&model.schema, resource, act))
-    } else {
-        Problem::new(Code::Forbidden)
-    }
-}
 
 /// The refusal of what would tell values that some rows hide: an order, or what is worked out of all rows.
 fn hidden_field(model: &Model, field: FieldId, parameter: &str) -> Problem {

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use rest_schema::{Comparison, FieldId, Operation, RelationId, ResourceId, SortKey, Through, Value};
+use rest_schema::{Comparison, FieldId, RelationId, ResourceId, SortKey, Through, Value};
 
 use crate::caller::Caller;
 use crate::cell::Cell;
@@ -14,9 +14,9 @@ use crate::plan::access::{Permit, Which};
 use crate::plan::aggregate::Groups;
 use crate::plan::binding::{beside_binding, binding, related_binding};
 use crate::plan::expr::{Expr, LedTo, Origin, Place, Related, Search, Slot, Take, TextMatch};
+use crate::plan::hidden_field;
 use crate::plan::keeping::Keeping;
 use crate::plan::level::{Included, Level, SharedLevel, Shown};
-use crate::plan::{closed, hidden_field};
 use crate::problem::{Code, Problem};
 use crate::request::page::{CursorKey, Position};
 use crate::request::search::phrases;
@@ -412,10 +412,10 @@ impl Planner<'_> {
     fn read_rule_of(&self, resource: ResourceId, which: Which) -> Result<Expr, Problem> {
         let rules = self.model.rules(resource);
         if which != Which::There && rules.restore.permit(self.caller) == Permit::Never {
-            return Err(closed(self.model, self.caller, resource, Operation::Restore));
+            return Err(rules.restore.refusal(self.model, self.caller));
         }
         match rules.read(which).permit(self.caller) {
-            Permit::Never => Err(closed(self.model, self.caller, resource, Operation::Read)),
+            Permit::Never => Err(rules.read(which).refusal(self.model, self.caller)),
             granted => Ok(granted.condition()),
         }
     }

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use crate::caller::Caller;
 use crate::cell::Cell;
 use crate::plan::access::Account;
+use crate::plan::expr::Expr;
 use crate::problem::{Code, Problem};
 use crate::service::Inner;
 use crate::sql::write as sql;
@@ -182,7 +183,7 @@ async fn with_account<C: Reading>(
     }))
 }
 
-/// The account of a token, as rules see it, as long as it has the password that it had.
+/// The account of a token, as rules see it, as long as it is active and has the password that it had.
 async fn account<C: Reading>(
     service: &Inner,
     connection: &C,
@@ -226,7 +227,8 @@ impl AccountByKey {
         let accounts = model.schema.accounts.as_ref()?;
         let resource = accounts.resource;
         let fields = [&[accounts.password], &model.me_fields[..]].concat();
-        let statement = sql::columns(model, resource, &fields);
+        let condition = Expr::and([sql::key_of(model, resource), model.active.clone()]);
+        let statement = sql::columns_where(model, resource, &fields, &condition);
         Some(Self {
             resource,
             of_token: state.token_with(&statement),

@@ -9,7 +9,7 @@ use rest_schema::value::ValueCode;
 
 use super::answer;
 use super::{Exchange, caller};
-use crate::accounts::{NewToken, Sought};
+use crate::accounts::{Among, NewToken, Sought};
 use crate::attempts::{Attempt, Count, Forgive, too_many};
 use crate::cell::Cell;
 use crate::model::Model;
@@ -119,7 +119,7 @@ impl Exchange<'_> {
     async fn sign_in(&self, identifier: &str, password: Plain) -> Result<Option<SigningIn>, Problem> {
         let found = self
             .service
-            .account(Sought::Name(identifier.to_owned()), self.now)
+            .account(Sought::Name(identifier.to_owned()), Among::Active, self.now)
             .await;
         let found = found.map_err(|refusal| self.problem(refusal))?;
         let hash = found.as_ref().and_then(|found| found.hash.clone());
@@ -174,7 +174,10 @@ impl Exchange<'_> {
         account: Vec<Cell>,
         wanted: state::Wanted,
     ) -> Result<Vec<state::Token>, Problem> {
-        let found = self.service.account(Sought::Key(account), self.now).await;
+        let found = self
+            .service
+            .account(Sought::Key(account), Among::Active, self.now)
+            .await;
         let Some(account) = found.map_err(|refusal| self.problem(refusal))? else {
             return Ok(Vec::new());
         };

@@ -188,7 +188,8 @@ impl Writer<'_> {
             Slot::Me(field) | Slot::Given(field) | Slot::Now(field) => {
                 of(*field).map_or_else(String::new, |of| format!("::{}", of.name))
             }
-            Slot::Param(_) | Slot::Literal(_) => String::new(),
+            Slot::Scope(_) if self.dialect() == Dialect::Postgres => "::int8".to_owned(),
+            Slot::Param(_) | Slot::Literal(_) | Slot::Scope(_) => String::new(),
         }
     }
 
@@ -238,7 +239,7 @@ impl Writer<'_> {
     fn form_of_slot(&self, slot: &Slot) -> Form {
         match slot {
             Slot::Me(field) | Slot::Given(field) => self.form_of_field(*field),
-            Slot::Literal(crate::cell::Cell::Integer(_)) => Form::Exact(0),
+            Slot::Literal(crate::cell::Cell::Integer(_)) | Slot::Scope(_) => Form::Exact(0),
             Slot::Literal(crate::cell::Cell::Real(_)) => Form::Real,
             Slot::Param(_) | Slot::Literal(_) | Slot::Now(_) => Form::Other,
         }

@@ -331,14 +331,8 @@ pub fn columns_of(model: &Model, by: &[FieldId], fields: &[FieldId]) -> Statemen
     columns_where(model, resource, fields, &Expr::are(by))
 }
 
-/// Columns of the rows that are there in which a field has the value of the first parameter.
-pub fn columns_by(model: &Model, by: FieldId, fields: &[FieldId]) -> Statement {
-    let value = Box::new(Expr::Slot(Slot::Param(0)));
-    let is_it = Expr::Compare(Comparison::Equal, Box::new(Expr::Column(0, by)), value);
-    columns_where(model, by.resource, fields, &is_it)
-}
-
-fn columns_where(model: &Model, resource: ResourceId, fields: &[FieldId], condition: &Expr) -> Statement {
+/// Columns of the rows that are there for which a condition holds.
+pub fn columns_where(model: &Model, resource: ResourceId, fields: &[FieldId], condition: &Expr) -> Statement {
     let mut out = Statement::default();
     select(model, resource, fields, &mut out);
     let condition = Expr::and([condition.clone(), is_there(&model.schema, resource)]);

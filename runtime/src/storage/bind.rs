@@ -65,6 +65,7 @@ impl Values<'_> {
             Slot::Param(place) => self.params[usize::from(*place)].clone(),
             Slot::Literal(cell) => cell.clone(),
             Slot::Me(field) => self.me(*field).clone(),
+            Slot::Scope(word) => Cell::Integer(i64::from(self.caller.scopes.has(*word))),
             Slot::Given(field) => self.given(*field).clone(),
             Slot::Now(field) => self.now(*field),
         }
@@ -76,7 +77,7 @@ impl Values<'_> {
             Slot::Param(place) => Some(&self.params[usize::from(*place)]),
             Slot::Me(field) => Some(self.me(*field)),
             Slot::Given(field) => Some(self.given(*field)),
-            Slot::Literal(_) | Slot::Now(_) => None,
+            Slot::Scope(_) | Slot::Literal(_) | Slot::Now(_) => None,
         }
     }
 

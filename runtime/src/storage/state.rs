@@ -236,10 +236,14 @@ impl Statements {
     /// Finds a token and, by `account`, the row of the key that it names: what [`find_token`] finds but for that key, and
     /// the columns behind it. For PostgreSQL.
     pub(crate) fn token_with(&self, account: &Statement) -> Statement {
-        let mut part = 0;
-        let by_token = constants(&account.text, &mut || {
-            part += 1;
-            format!("(k.account::jsonb ->> {})", part - 1)
+        let mut slots = self.find.slots.clone();
+        let mut of_account = account.slots.iter();
+        let by_token = constants(&account.text, &mut || match of_account.next() {
+            Some(Bind::Slot(Slot::Param(part))) => format!("(k.account::jsonb ->> {part})"),
+            other => {
+                slots.extend(other.cloned());
+                "?".to_owned()
+            }
         });
         Statement {
             text: format!(
@@ -247,7 +251,7 @@ impl Statements {
                  FROM ({}) k (id, account, has_written, scopes, password), LATERAL ({by_token}) a",
                 self.find.text
             ),
-            slots: self.find.slots.clone(),
+            slots,
         }
     }
 }

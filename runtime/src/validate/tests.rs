@@ -86,6 +86,7 @@ fn resource(id: ResourceId, name: &str, kind: KeyKind, fields: Vec<Field>) -> Re
         uniques: Vec::new(),
         indexes: Vec::new(),
         checks: Vec::new(),
+        condition: None,
         rules: Vec::new(),
         sort: Vec::new(),
         access: Access::default(),
@@ -244,6 +245,7 @@ fn schema() -> Schema {
         ],
         accounts: None,
         tokens: Tokens {
+            scopes: Vec::new(),
             lifetime: 3_600,
             max_lifetime: 86_400,
         },

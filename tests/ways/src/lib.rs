@@ -35,6 +35,7 @@ mod tests {
     services! {
         bin: Bin,
         blog: Blog,
+        gate: Gate,
         keys: Keys,
         many: Many,
         rules: Rules,

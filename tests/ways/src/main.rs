@@ -22,6 +22,7 @@ fn main() -> ExitCode {
     services! {
         "derived/bin" => derived::bin::Bin,
         "derived/blog" => derived::blog::Blog,
+        "derived/gate" => derived::gate::Gate,
         "derived/keys" => derived::keys::Keys,
         "derived/many" => derived::many::Many,
         "derived/rules" => derived::rules::Rules,
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         "derived/types" => derived::types::Types,
         "generated/bin" => generated::bin::Bin,
         "generated/blog" => generated::blog::Blog,
+        "generated/gate" => generated::gate::Gate,
         "generated/keys" => generated::keys::Keys,
         "generated/many" => generated::many::Many,
         "generated/rules" => generated::rules::Rules,

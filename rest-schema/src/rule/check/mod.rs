@@ -33,6 +33,9 @@ pub trait Rules {
     /// The resource of accounts, where the service has them.
     fn accounts(&self) -> Option<ResourceId>;
 
+    /// The words of the service's own that a token may have.
+    fn scopes(&self) -> &[String];
+
     /// Whether a field is computed; the draft doesn't show it yet.
     fn is_computed(&self, field: FieldId) -> bool;
 
@@ -52,6 +55,8 @@ pub enum Place<'a> {
     Readable,
     /// A field's `writable`, or the `access` of a many_to_many.
     Writable,
+    /// The `where` of a resource.
+    Where,
     /// A named rule, by its name.
     Named(&'a str),
     /// A check, or the condition of an index: the row's own fields.
@@ -64,6 +69,8 @@ pub enum Place<'a> {
     Default(&'a FieldType),
     /// `accounts.admin`: the caller's account.
     Admin,
+    /// `accounts.active`: an account, whoever asks.
+    Active,
 }
 
 /// A rule that means something.
@@ -102,6 +109,8 @@ struct Allowed {
     steps: Steps,
     /// `me`, `authenticated`.
     caller: bool,
+    /// `scope(x)`.
+    scopes: bool,
     /// `now`.
     now: bool,
     /// `old.x`.
@@ -120,6 +129,7 @@ const OWN_FIELDS: Allowed = Allowed {
     row: true,
     steps: Steps::None,
     caller: false,
+    scopes: false,
     now: false,
     old: false,
     related: false,
@@ -131,6 +141,7 @@ const OWN_FIELDS: Allowed = Allowed {
 const GUARD: Allowed = Allowed {
     steps: Steps::ToOne,
     caller: true,
+    scopes: true,
     now: true,
     related: true,
     name: "this rule",
@@ -146,6 +157,10 @@ impl Place<'_> {
             },
             Self::Named(_) => Allowed { old: true, ..GUARD },
             Self::Readable | Self::Writable => GUARD,
+            Self::Where => Allowed {
+                name: "`where`",
+                ..GUARD
+            },
             Self::Condition => OWN_FIELDS,
             Self::Index => Allowed {
                 name: "an index",
@@ -158,6 +173,7 @@ impl Place<'_> {
             },
             Self::Default(_) => Allowed {
                 steps: Steps::BelongsTo,
+                caller: true,
                 slug: true,
                 name: "a default",
                 ..OWN_FIELDS
@@ -168,6 +184,13 @@ impl Place<'_> {
                 name: "`admin`",
                 ..OWN_FIELDS
             },
+            Self::Active => Allowed {
+                row: false,
+                caller: true,
+                now: true,
+                name: "`active`",
+                ..OWN_FIELDS
+            },
         }
     }
 
@@ -176,7 +199,7 @@ impl Place<'_> {
     }
 }
 
-/// Checks a rule of `resource` (for [`Place::Admin`]: the accounts' resource). `None` where a fault was told, or where
+/// Checks a rule of `resource` (for [`Place::Admin`] and [`Place::Active`]: the accounts' resource). `None` where a fault was told, or where
 /// a rule that it uses has one.
 pub fn check(
     schema: &Schema,

@@ -298,16 +298,43 @@ impl Checker<'_> {
                 self.of_text(Function::Slug, FieldType::Slug, arguments, span, scope)
             }
             "slug" => self.not_here(name.span, "`slug`", "it makes defaults: `default: slug(title)`"),
-            "scope" => {
-                let message = "rules over scopes aren't served yet";
-                self.fault("not-yet", span, message)
-            }
+            "scope" => self.scope(arguments, span),
             unknown => {
                 let message = format!("no function is called `{unknown}`");
                 self.push(Diagnostic::new("unknown-name", name.span, message).near(unknown, FUNCTIONS));
                 None
             }
         }
+    }
+
+    /// `scope(x)`: whether a token may do what the word `x` of the service's own stands for.
+    fn scope(&mut self, arguments: &[Node], span: Span) -> Option<Typed> {
+        if !self.allowed.scopes {
+            return self.not_here(span, "`scope`", "it asks what a request's token may do");
+        }
+        let [
+            Node {
+                kind: NodeKind::Path(path),
+                ..
+            },
+        ] = arguments
+        else {
+            let help = "it is written like `scope(publish)`, with `tokens: { scopes: [publish] }`";
+            self.push(Diagnostic::new("rule-type", span, "`scope` takes one word").help(help));
+            return None;
+        };
+        let [word] = &path[..] else {
+            return self.fault("rule-type", span, "`scope` takes one word, not a path");
+        };
+        if self.is_open() || self.rules.scopes().contains(&word.text) {
+            return Some(boolean(Expr::Scope(word.text.clone()), false, span));
+        }
+        let message = format!("the service has no scope `{}`", word.text);
+        let help = format!("declare it: `tokens: {{ scopes: [{}] }}`", word.text);
+        let words = self.rules.scopes().iter().map(String::as_str);
+        let fault = Diagnostic::new("unknown-name", word.span, message).near(&word.text, words);
+        self.push(fault.help(help));
+        None
     }
 
     fn aggregate_call(

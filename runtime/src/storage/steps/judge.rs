@@ -8,15 +8,13 @@ use rest_schema::{RelationId, ResourceId};
 use super::{Steps, invalid, not_found};
 use crate::caller::Caller;
 use crate::cell::Cell;
-use crate::plan::access::Deed;
-use crate::plan::closed;
+use crate::plan::access::{Deed, Ruling};
 use crate::plan::expr::Expr;
 use crate::plan::read::{Planner, Select, Shape};
 use crate::problem::{Fault, Problem};
 use crate::request::Selection;
 use crate::request::body::Pointer;
 use crate::respond::format::Format;
-use crate::scope::Act;
 use crate::sql::write::{self as sql, PreSelect};
 use crate::storage::Refusal;
 use crate::storage::connection::{Connection, Row, Take, flag};
@@ -71,7 +69,10 @@ impl<C: Connection> Steps<'_, C> {
         let mut found = Found {
             select,
             state_key: &engine.state_key,
-            refusal: &|| closed(&engine.model, caller, self.write.resource, deed),
+            refusal: &|| {
+                let rules = engine.model.rules(self.write.resource);
+                rules.deed(deed).refusal(&engine.model, caller)
+            },
             before: None,
         };
         let values = self.values(key, &[], caller);
@@ -95,16 +96,14 @@ impl<C: Connection> Steps<'_, C> {
         let model = &engine.model;
         let rules = model.rules(self.write.resource);
         let caller = &self.write.caller;
-        let (judge, old) = match written {
-            Become::Created => (rules.create.judged(caller), &[][..]),
-            Become::Changed(old) => (rules.updated.judged(caller), old),
-            Become::Linked(relation, old) => {
-                let rule = rules.link(relation).unwrap_or(&rules.updated);
-                (rule.judged(caller), old)
-            }
-            Become::Unchanged => (Expr::Boolean(true), &[][..]),
+        let (ruling, old) = match written {
+            Become::Created => (Some(&rules.create), &[][..]),
+            Become::Changed(old) => (Some(&rules.updated), old),
+            Become::Linked(relation, old) => (Some(rules.link(relation).unwrap_or(&rules.updated)), old),
+            Become::Unchanged => (None, &[][..]),
         };
-        let mut flags = vec![rules.read.judged(reader), judge];
+        let judged = ruling.map_or(Expr::Boolean(true), |ruling| ruling.judged(caller));
+        let mut flags = vec![rules.read.judged(reader), judged];
         flags.extend(rules.checks.iter().cloned());
         let writable: Vec<u32> = given
             .iter()
@@ -140,13 +139,14 @@ impl<C: Connection> Steps<'_, C> {
         if output.rows.is_empty() {
             return Err(Refusal::Internal("the row is gone after it was written".into()));
         }
-        self.judge(&output, rules.checks.len(), &writable, at)?;
+        self.judge(&output, ruling, rules.checks.len(), &writable, at)?;
         Ok(output)
     }
 
     pub(super) fn judge(
         &self,
         output: &Output,
+        ruling: Option<&Ruling>,
         checks: usize,
         writable: &[u32],
         at: &Pointer,
@@ -163,9 +163,8 @@ impl<C: Connection> Steps<'_, C> {
         if !broken.is_empty() {
             return Err(invalid(broken));
         }
-        if flags[1] != Some(true) {
-            let (model, caller) = (&self.engine().model, &self.write.caller);
-            let refusal = closed(model, caller, self.write.resource, Act::Write);
+        if let Some(ruling) = ruling.filter(|_| flags[1] != Some(true)) {
+            let refusal = ruling.refusal(&self.engine().model, &self.write.caller);
             return Err(Refusal::Problem(refusal));
         }
         let closed: Vec<u32> = writable

@@ -2,6 +2,7 @@
 
 pub mod bin;
 pub mod blog;
+pub mod gate;
 pub mod keys;
 pub mod many;
 pub mod rules;

@@ -1,8 +1,0 @@
-#[derive(rest_runtime::RestResource)]
-#[rest(where = "open = true", access(read = public))]
-struct Post {
-    id: i64,
-    open: bool,
-}
-
-fn main() {}

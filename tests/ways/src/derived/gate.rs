@@ -1,0 +1,99 @@
+//! `tests/schemas/gate.yaml` by hand.
+
+use rest_runtime::types::{ManyToMany, Password, Timestamp};
+use rest_runtime::{RestEnum, RestResource, RestService};
+
+#[derive(RestService)]
+#[rest(name = "gate", managed = true)]
+#[rest(accounts(
+    resource = Person,
+    identify_by(name),
+    password = password,
+    admin = "me.is_admin",
+    active = "me.state = 'active' and me.house.is_open and (me.until is null or me.until > now)"
+))]
+#[rest(tokens(lifetime = "1h", scopes(publish, staff, notes)))]
+pub struct Gate {
+    houses: House,
+    people: Person,
+    papers: Paper,
+    remarks: Remark,
+}
+
+#[derive(RestResource)]
+#[rest(access(read = "id = me.house_id"))]
+pub struct House {
+    id: i64,
+    #[rest(unique)]
+    name: String,
+    #[rest(default = true)]
+    is_open: bool,
+}
+
+#[derive(RestEnum)]
+pub enum State {
+    Active,
+    Blocked,
+}
+
+#[derive(RestResource)]
+#[rest(access(
+    read = "house_id = me.house_id",
+    create = "me.is_admin",
+    change = "id = me.id or (me.is_admin and scope(staff))"
+))]
+pub struct Person {
+    id: i64,
+    #[rest(unique, filterable)]
+    name: String,
+    password: Password,
+    #[rest(default = Active)]
+    state: State,
+    until: Option<Timestamp>,
+    #[rest(readable = "scope(notes)")]
+    note: Option<String>,
+    #[rest(default = false, readonly)]
+    is_admin: bool,
+    #[rest(belongs_to = House, inverse = people, on_delete = cascade)]
+    house_id: i64,
+}
+
+#[derive(RestResource)]
+#[rest(sort = id, where = "house_id = me.house_id")]
+#[rest(access(
+    read = "is_public or author_id = me.id or me in readers",
+    create = "scope(publish)",
+    update = "author_id = me.id or (me.is_admin and scope(staff))",
+    delete = "author_id = me.id and scope(publish)"
+))]
+pub struct Paper {
+    id: i64,
+    #[rest(searchable, sortable)]
+    title: String,
+    #[rest(default = 1, filterable)]
+    pages: i32,
+    #[rest(default = false)]
+    is_public: bool,
+    #[rest(belongs_to = House, inverse = papers, default = "me.house_id", on_delete = cascade)]
+    house_id: i64,
+    #[rest(belongs_to = Person, inverse = papers, default = me, readonly, on_delete = cascade)]
+    author_id: i64,
+    #[rest(inverse = reads)]
+    readers: ManyToMany<Person>,
+}
+
+#[derive(RestResource)]
+#[rest(access(
+    read = "can read paper",
+    create = "can read paper",
+    change = "author_id = me.id"
+))]
+pub struct Remark {
+    id: i64,
+    #[rest(length = 1..=200)]
+    text: String,
+    #[rest(belongs_to = Paper, inverse(name = remarks, nested), immutable, on_delete = cascade)]
+    paper_id: i64,
+    #[rest(belongs_to = Person, default = me, readonly, on_delete = cascade)]
+    author_id: i64,
+}
