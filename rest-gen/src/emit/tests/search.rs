@@ -116,7 +116,8 @@ impl Search {
         let unmet = goals.iter().find(|goal| !goal.is_met(&scene)).cloned();
         let unmet = unmet
             .or_else(|| broken_check(&scene))
-            .or_else(|| hidden_target(&scene));
+            .or_else(|| hidden_target(&scene))
+            .or_else(|| inactive(&scene));
         let Some(unmet) = unmet else {
             return scene.is_sound().then_some(scene);
         };
@@ -289,6 +290,17 @@ fn broken_check<'s>(scene: &Scene<'s>) -> Option<Goal<'s>> {
         let checks = scene.resource_of(place).checks.iter();
         let mut goals = checks.map(|check| Goal::grants(&check.rule.expr, place, None));
         goals.find(|goal| !goal.truth(scene).passes())
+    })
+}
+
+/// An account that can't sign in, which any may have to.
+fn inactive<'s>(scene: &Scene<'s>) -> Option<Goal<'s>> {
+    let accounts = scene.schema.accounts.as_ref()?;
+    let rule = &accounts.active.as_ref()?.expr;
+    let mut places = (0..scene.rows.len()).filter(|place| scene.rows[*place].resource == accounts.resource);
+    places.find_map(|place| {
+        let goal = Goal::grants(rule, place, Some(place));
+        (!goal.is_met(scene)).then_some(goal)
     })
 }
 
