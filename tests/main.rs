@@ -64,6 +64,7 @@ mod postgres;
 mod project;
 mod reach;
 mod readme;
+mod review;
 mod starts;
 mod stop;
 mod streams;
@@ -84,6 +85,7 @@ fn main() {
     trials.extend(golden::trials());
     trials.extend(guide::trials());
     trials.extend(readme::trials());
+    trials.extend(review::trials());
     trials.extend(coverage::trials());
     trials.extend(cli::trials());
     trials.extend(accounts::trials());

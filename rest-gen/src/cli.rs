@@ -79,6 +79,30 @@ enum Command {
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
+    /// Prints who may do what, by resource, operation and kind of caller, and tells what is open
+    Access {
+        /// The schema: a YAML file, a `.rs` file, or a folder of them
+        file: PathBuf,
+        /// How it is printed
+        #[arg(long, value_enum, default_value_t)]
+        format: Report,
+    },
+    /// Tells what becomes of a request: the rules that it meets, its plan and SQL, the answer; a write isn't carried out
+    Explain {
+        /// The schema: a YAML file, a `.rs` file, or a folder of them
+        file: PathBuf,
+        /// The request, like 'GET /api/posts?sort=-score' or 'QUERY /api/posts {"limit": 2}'
+        request: String,
+        /// Who asks: what names an account at sign-in; nobody by default
+        #[arg(long = "as", value_name = "ACCOUNT")]
+        account: Option<String>,
+        /// On this database: a file of SQLite, sqlite:FILE, or postgres://USER:PASSWORD@HOST/DATABASE; on empty tables by default
+        #[arg(long, value_name = "URL", env = "REST_DATABASE")]
+        database: Option<String>,
+        /// How it is printed
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
     /// Serves a schema on a database
     Serve {
         /// The schema: a YAML file, a `.rs` file, or a folder of them
@@ -232,6 +256,18 @@ pub(crate) enum Format {
     Json,
 }
 
+/// How a report is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Report {
+    /// For people
+    #[default]
+    Text,
+    /// For programs
+    Json,
+    /// For a review
+    Markdown,
+}
+
 /// Reads the command line and does what it says.
 pub(crate) fn run() -> Result<Outcome, Error> {
     // A mistyped command line ends here, by clap's own message and with its code 2.
@@ -254,6 +290,14 @@ pub(crate) fn run() -> Result<Outcome, Error> {
             database,
         } => command::check::run(&file, show, format, database.as_deref()),
         Command::Diff { old, new, format } => command::diff::run(&old, &new, format),
+        Command::Access { file, format } => command::access::run(&file, format),
+        Command::Explain {
+            file,
+            request,
+            account,
+            database,
+            format,
+        } => command::explain::run(&file, &request, account.as_deref(), database, format),
         Command::Serve { file, options } => command::serve::run(&file, options),
         Command::Doctor { file, options } => command::doctor::run(&file, options),
         Command::Account { command } => match command {

@@ -28,6 +28,14 @@ pub(crate) struct Database {
 }
 
 impl Database {
+    /// The one that a URL names, which is there.
+    pub(crate) fn at(url: String) -> Self {
+        Self {
+            url,
+            create_from: None,
+        }
+    }
+
     /// A service of a schema on it, not open yet.
     pub(crate) fn builder(&self, schema: Schema) -> Result<Builder, Error> {
         let mut builder = Service::builder(schema).database(location_of(&self.url)?);

@@ -34,6 +34,11 @@ pub(crate) fn fault(text: &str) {
     told(&format!("error: {text}\n"));
 }
 
+/// Prints what somebody may not have meant.
+pub(crate) fn warning(text: &str) {
+    told(&format!("warning: {text}\n"));
+}
+
 /// Prints what somebody may want to do.
 pub(crate) fn note(text: &str) {
     told(&format!("note: {text}\n"));

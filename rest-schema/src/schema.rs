@@ -900,6 +900,23 @@ impl Schema {
 }
 
 impl Resource {
+    /// An operation's rule as it is written, on one line, after what holds of every row.
+    pub fn rule_text(&self, operation: Operation) -> Option<String> {
+        let rule = self.access.rule(operation)?;
+        let line = |rule: &Rule| rule.source.split_whitespace().collect::<Vec<_>>().join(" ");
+        let Some(condition) = &self.condition else {
+            return Some(line(rule));
+        };
+        let part = |rule: &Rule| match line(rule) {
+            line if matches!(rule.expr, Expr::Or(_)) || line.contains(" or ") => format!("({line})"),
+            line => line,
+        };
+        Some(match rule.source.trim() {
+            "public" => line(condition),
+            _ => format!("{} and {}", part(condition), part(rule)),
+        })
+    }
+
     /// The field that holds the keys to which a relation of this resource leads, where bodies may set them.
     pub fn keys_field(&self, relation: RelationId) -> Option<(u32, &Field)> {
         (0u32..)

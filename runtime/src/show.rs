@@ -3,6 +3,10 @@
 //! They are made as for a request, without a database: the first page and one item of each resource, for a caller who
 //! isn't signed in and for one who is.
 
+pub mod access;
+
+pub use crate::serve::explain::{Explained, Explanation, Ruled, Told};
+
 use rest_schema::{Operation, ResourceId, Schema};
 
 use crate::caller::Caller;

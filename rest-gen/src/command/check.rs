@@ -7,6 +7,7 @@ use rest_schema::{Schema, diagnostic};
 
 use crate::cli::{Format, Stage};
 use rest_runtime::Location;
+use rest_runtime::show::access::matrix;
 use rest_runtime::sql::dialect::Dialect;
 
 use crate::database::location_of;
@@ -22,7 +23,7 @@ pub(crate) fn run(
     database: Option<&str>,
 ) -> Result<Outcome, Error> {
     let loaded = load(file)?;
-    let examined = match (database, &loaded.schema) {
+    let mut examined = match (database, &loaded.schema) {
         (Some(url), Some(schema)) => Examined::of(schema, &location_of(url)?)?,
         (None, Some(schema)) => Examined {
             costs: costs(schema),
@@ -30,6 +31,10 @@ pub(crate) fn run(
         },
         (_, None) => Examined::default(),
     };
+    examined.open = loaded
+        .schema
+        .as_ref()
+        .map_or_else(Vec::new, |schema| matrix(schema).open);
     let dialect = database.map_or_else(Dialect::default, |url| Location::from(url).dialect());
     let shown = stage.and_then(|stage| shown(&loaded, dialect, stage));
     match (format, stage) {
@@ -66,6 +71,8 @@ struct Examined {
     faults: Vec<Finding>,
     advice: Vec<Finding>,
     costs: Vec<Finding>,
+    /// What anybody may do that is rarely meant so.
+    open: Vec<Finding>,
 }
 
 impl Examined {
@@ -75,6 +82,7 @@ impl Examined {
                 faults: found.mismatches.into_iter().chain(found.stored).collect(),
                 advice: found.advice,
                 costs: found.costs,
+                open: Vec::new(),
             }),
             Err(error) if error.is_misfit() => Ok(Self {
                 faults: vec![Finding {
@@ -93,6 +101,9 @@ impl Examined {
         for fault in &self.faults {
             output::fault(&fault.to_string());
         }
+        for open in &self.open {
+            output::warning(&open.to_string());
+        }
         for note in self.advice.iter().chain(&self.costs) {
             output::note(&note.to_string());
         }
@@ -105,7 +116,9 @@ impl Examined {
         let faults = of(&self.faults, "database", "fault");
         let advice = of(&self.advice, "database", "warning");
         let costs = of(&self.costs, "unindexed", "warning");
+        let open = of(&self.open, "open", "warning");
         faults
+            .chain(open)
             .chain(advice)
             .chain(costs)
             .map(|(finding, code, severity)| {

@@ -1,10 +1,12 @@
 //! One file per command.
 
+pub(crate) mod access;
 pub(crate) mod account;
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod diff;
 pub(crate) mod doctor;
+pub(crate) mod explain;
 pub(crate) mod export;
 pub(crate) mod generate;
 pub(crate) mod new;

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value};
 
 pub(crate) use raw::raw;
-pub(crate) use reads::{plans, sql};
+pub(crate) use reads::{plan, plans, sql};
 pub(crate) use schema::schema;
 
 /// An object of the entries that say something.

@@ -8,9 +8,14 @@ use serde_json::{Map, Value};
 /// What each read does.
 pub(crate) fn plans(schema: &Schema, dialect: Dialect) -> Value {
     by_resource(&reads(schema, dialect), |shown| match &shown.plan {
-        Some(plan) => Value::String(folded(&named(schema, plan))),
+        Some(of) => Value::String(plan(schema, of)),
         None => closed(),
     })
+}
+
+/// A plan on lines of a bearable length, with names for ids.
+pub(crate) fn plan(schema: &Schema, plan: &str) -> String {
+    folded(&named(schema, plan))
 }
 
 /// What each read becomes, after the tables.

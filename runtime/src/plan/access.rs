@@ -103,6 +103,23 @@ impl Ruling {
         }
     }
 
+    /// The same where a condition is known to hold.
+    #[must_use]
+    pub fn assuming(&self, fact: &Expr) -> Self {
+        let known = |expr: &Expr| expr.map(&|part| (part == fact).then_some(Expr::Boolean(true)));
+        Self {
+            anonymous: known(&self.anonymous),
+            account: known(&self.account),
+            unrestricted: known(&self.unrestricted),
+            ..*self
+        }
+    }
+
+    /// What it comes to for an account of which only this is known.
+    pub fn verdict_of_an_account(&self, known: &dyn Fn(&Slot) -> Option<Cell>) -> Verdict {
+        eval::judge(&self.account, known)
+    }
+
     /// The refusal where a caller may do nothing, or not do it to a row: who he is, and what his token's scopes are,
     /// decides between 401 and 403.
     pub fn refusal(&self, model: &Model, caller: &Caller) -> Problem {

@@ -211,6 +211,33 @@ async fn account<C: Reading>(
     Ok(is_valid.then(|| model.account(resource, account)))
 }
 
+/// The account of a key, as rules see it.
+pub(super) async fn account_of(
+    service: &Arc<Inner>,
+    key: &[Cell],
+    now: Timestamp,
+) -> Result<Option<Arc<Account>>, Refusal> {
+    let Some(by_key) = &service.account_by_key else {
+        return Ok(None);
+    };
+    let (model, resource) = (&service.engine.model, by_key.resource);
+    let values = Values::of_nobody(model, key, &[], now);
+    let mut first = First::of(1 + model.me_fields.len());
+    match &service.storage {
+        Storage::Sqlite(files) => files
+            .data
+            .readers
+            .blocking(|link| driven(link.connection.each(&by_key.statement, values.into(), &mut first)))?,
+        Storage::Postgres(database) => {
+            let primary = database.primary();
+            Box::pin(primary.each(&by_key.statement, values.into(), &mut first)).await?;
+        }
+    }
+    Ok(first
+        .found
+        .map(|mut cells| model.account(resource, cells.split_off(1))))
+}
+
 /// The statements that find an account.
 #[derive(Debug)]
 pub(crate) struct AccountByKey {

@@ -13,6 +13,7 @@ mod cors;
 pub(crate) mod docs;
 mod documents;
 mod ending;
+pub(crate) mod explain;
 mod extract;
 mod item;
 mod matching;
@@ -96,6 +97,8 @@ struct Exchange<'a> {
     media: &'static Media,
     /// What is told of the end of what is shown.
     ending: Ending,
+    /// Where what is read is noted, for those who ask what becomes of a request.
+    noted: Option<&'a explain::Noted>,
 }
 
 /// Where a request that came by axum's router comes from, where the server tells it.
@@ -322,6 +325,7 @@ async fn answer(
         repeat: Repeat::default(),
         media,
         ending: Ending::default(),
+        noted: None,
     };
     let mut answered = exchange.serve(&target, body).await?;
     exchange.tell_ending(&target, &mut answered);

@@ -1,6 +1,6 @@
 //! Reads: what is asked, fetched in its lane; and the short way for a caller with a token.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use axum::body::Body;
 use axum::http::request::Parts;
@@ -87,6 +87,7 @@ pub(super) fn at_once(
                 repeat: Repeat::default(),
                 media,
                 ending: Ending::default(),
+                noted: None,
             };
             let mut answered = exchange.on(link, target)?;
             if let Some(Ok(response)) = &mut answered {
@@ -110,6 +111,10 @@ impl Exchange<'_> {
         }
         let compiled = self.service.engine.compiled(&plan.shape);
         self.ending.add(compiled.deprecated);
+        if let Some(noted) = self.noted {
+            let note = (plan.clone(), Arc::clone(&compiled));
+            noted.lock().unwrap_or_else(PoisonError::into_inner).push(note);
+        }
         Ok(Asked {
             limit,
             expected: Preconditions::parse(&self.parts.headers)?,

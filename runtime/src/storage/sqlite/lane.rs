@@ -74,6 +74,27 @@ struct Allowed {
     sort: bool,
 }
 
+/// How the rows of a statement are looked for, a line for each step, indented below the one that it is part of.
+pub fn steps(connection: &Connection, statement: &Statement) -> rusqlite::Result<Vec<String>> {
+    let mut depths: Vec<(i64, usize)> = Vec::new();
+    let mut steps = Vec::new();
+    let mut explain = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", statement.text))?;
+    let mut rows = explain.raw_query();
+    while let Some(row) = rows.next()? {
+        let (id, parent): (i64, i64) = (row.get(0)?, row.get(1)?);
+        let above = depths.iter().find(|(of, _)| *of == parent);
+        let depth = above.map_or(0, |(_, depth)| depth + 1);
+        depths.push((id, depth));
+        steps.push(format!(
+            "{:width$}{}",
+            "",
+            row.get::<_, String>(3)?,
+            width = 2 * depth
+        ));
+    }
+    Ok(steps)
+}
+
 fn is_light(connection: &Connection, statement: &Statement, allowed: &Allowed) -> rusqlite::Result<bool> {
     let mut explain = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", statement.text))?;
     let lines = explain
