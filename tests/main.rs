@@ -65,6 +65,7 @@ mod project;
 mod reach;
 mod readme;
 mod review;
+mod sessions;
 mod starts;
 mod stop;
 mod streams;
@@ -86,6 +87,7 @@ fn main() {
     trials.extend(guide::trials());
     trials.extend(readme::trials());
     trials.extend(review::trials());
+    trials.extend(sessions::trials());
     trials.extend(coverage::trials());
     trials.extend(cli::trials());
     trials.extend(accounts::trials());

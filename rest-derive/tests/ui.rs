@@ -35,6 +35,7 @@ const ONLY_YAML: &[&str] = &[
     "duplicate-name-of-keys",
     "duplicate-table",
     "duplicate-table-of-pairs",
+    "missing-key-accounts-of-sessions",
     "rule-me-without-accounts",
     "rule-place-active",
     "unknown-account-field",

@@ -180,6 +180,15 @@ enum Account {
         #[command(flatten)]
         database: Database,
     },
+    /// Signs an account out everywhere: ends its sessions and revokes its tokens, at once and for every instance
+    SignOut {
+        /// The schema: a YAML file, a `.rs` file, or a folder of them
+        file: PathBuf,
+        /// What names the account at sign-in
+        name: String,
+        #[command(flatten)]
+        database: Database,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -302,6 +311,7 @@ pub(crate) fn run() -> Result<Outcome, Error> {
         Command::Doctor { file, options } => command::doctor::run(&file, options),
         Command::Account { command } => match command {
             Account::Create { file, database, set } => command::account::create(&file, &database, &set),
+            Account::SignOut { file, name, database } => command::account::sign_out(&file, &database, &name),
             Account::Password { file, name, database } => command::account::password(&file, &database, &name),
         },
         Command::Token { command } => match command {

@@ -8,7 +8,7 @@ mod write;
 
 use self::write::{Out, entry, text};
 use crate::resolve::empty;
-use crate::schema::{Accounts, Caching, Cors, Journal, Origins, Schema};
+use crate::schema::{Accounts, Caching, Cors, Journal, Origins, Schema, Sessions};
 
 /// The schema as YAML.
 pub fn export(schema: &Schema) -> String {
@@ -97,8 +97,26 @@ fn settings(schema: &Schema) -> Vec<(String, Out)> {
         list.push(("limits".to_owned(), Out::Map(entries)));
     }
     list.extend(schema.cors.as_ref().map(|of| ("cors".to_owned(), cors(of))));
+    let sessions = schema.sessions.as_ref();
+    list.extend(sessions.map(|of| ("sessions".to_owned(), self::sessions(schema, of))));
     list.extend(schema.caching.map(|of| ("caching".to_owned(), caching(of))));
     list
+}
+
+fn sessions(schema: &Schema, sessions: &Sessions) -> Out {
+    let mut entries = vec![
+        entry("idle", &duration(sessions.idle)),
+        entry("lifetime", &duration(sessions.lifetime)),
+    ];
+    if let Some(flask) = &sessions.flask {
+        let mut of = vec![
+            entry("cookie", &flask.cookie),
+            entry("lifetime", &duration(flask.lifetime)),
+        ];
+        of.extend(flask.user.map(|user| entry("user", &schema.field(user).name)));
+        entries.push(("flask".to_owned(), Out::Map(of)));
+    }
+    Out::Map(entries)
 }
 
 fn caching(caching: Caching) -> Out {

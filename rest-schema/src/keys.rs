@@ -44,6 +44,10 @@ pub enum Level {
     Limits,
     /// `cors:`
     Cors,
+    /// `sessions:`
+    Sessions,
+    /// `flask:` of `sessions:`
+    Flask,
     /// `caching:`
     Caching,
     /// `deprecated:`
@@ -151,6 +155,8 @@ impl Level {
         Self::Page,
         Self::Limits,
         Self::Cors,
+        Self::Sessions,
+        Self::Flask,
         Self::Caching,
         Self::Deprecated,
     ];
@@ -177,6 +183,8 @@ impl Level {
             Self::Page => PAGE,
             Self::Limits => LIMITS,
             Self::Cors => CORS,
+            Self::Sessions => SESSIONS,
+            Self::Flask => FLASK,
             Self::Caching => CACHING,
             Self::Deprecated => DEPRECATED,
         }
@@ -209,6 +217,8 @@ impl Level {
             | Self::Page
             | Self::Limits
             | Self::Cors
+            | Self::Sessions
+            | Self::Flask
             | Self::Caching => None,
         }
     }
@@ -241,6 +251,8 @@ impl Level {
             Self::Page => "`page`",
             Self::Limits => "`limits`",
             Self::Cors => "`cors`",
+            Self::Sessions => "`sessions`",
+            Self::Flask => "`flask`",
             Self::Caching => "`caching`",
             Self::Deprecated => "`deprecated`",
         }
@@ -262,7 +274,7 @@ const SERVICE: &[KeyRow] = keys! {
     "page"        Block(Level::Page),      "Sizes of pages";
     "limits"      Block(Level::Limits),    "What a request may cost";
     "cors"        Block(Level::Cors),      "Which pages of other origins may call; none where it isn't said";
-    "sessions"    Later,                   "Sign-in by cookie";
+    "sessions"    Block(Level::Sessions),  "How browsers are signed in, by a cookie; not at all where it isn't said";
     "caching"     Block(Level::Caching),   "How long caches may keep what is the same for everybody; not without asking where it isn't said";
     "pages"       Later,                   "HTML pages";
     "audit"       Flag,                    "Whether every change is logged, as its last step; a resource may say otherwise";
@@ -444,6 +456,18 @@ const TOKENS: &[KeyRow] = keys! {
     "lifetime"     Duration, "How long a token lasts where its request doesn't say; 1h";
     "max_lifetime" Duration, "The longest that may be asked for; 90d";
     "scopes"       Names,    "Words of the service's own that a token may have, for rules that ask `scope(x)`";
+};
+
+const SESSIONS: &[KeyRow] = keys! {
+    "idle"     Duration,            "How long a session lasts that isn't used; 2h";
+    "lifetime" Duration,            "How long it lasts at most; 14d";
+    "flask"    Block(Level::Flask), "Whoever is signed in to a Flask app is so here, by its cookie; the service has to be given the app's `SECRET_KEY`";
+};
+
+const FLASK: &[KeyRow] = keys! {
+    "cookie"   Text,     "The cookie's name (`SESSION_COOKIE_NAME`); `session`";
+    "lifetime" Duration, "How old a cookie may be (`PERMANENT_SESSION_LIFETIME`); 31d";
+    "user"     Name,     "The field of an account that the app's `get_id()` gives; the key where it isn't said";
 };
 
 const PAGE: &[KeyRow] = keys! {

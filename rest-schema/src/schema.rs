@@ -29,6 +29,8 @@ pub struct Schema {
     pub accounts: Option<Accounts>,
     /// How tokens are made.
     pub tokens: Tokens,
+    /// How browsers are signed in; `None`: not at all.
+    pub sessions: Option<Sessions>,
     /// Sizes of pages.
     pub page: PageSizes,
     /// What a request may cost.
@@ -708,6 +710,28 @@ pub struct Tokens {
     pub max_lifetime: u64,
     /// Words of the service's own that a token may have, for rules that ask `scope(x)`.
     pub scopes: Vec<String>,
+}
+
+/// How browsers are signed in, by a cookie (`sessions:`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sessions {
+    /// Seconds that a session lasts that isn't used. Default: two hours.
+    pub idle: u64,
+    /// Seconds that it lasts at most. Default: two weeks.
+    pub lifetime: u64,
+    /// The Flask app whose sessions are understood.
+    pub flask: Option<Flask>,
+}
+
+/// A Flask app whose sessions are understood (`flask:`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flask {
+    /// The cookie's name. Default `session`.
+    pub cookie: String,
+    /// Seconds after which a cookie is too old. Default: 31 days.
+    pub lifetime: u64,
+    /// The field of an account that the app's `get_id()` gives; `None`: the key.
+    pub user: Option<FieldId>,
 }
 
 /// Sizes of pages (`page: { limit: 20, max: 100 }`).

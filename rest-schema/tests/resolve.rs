@@ -498,6 +498,7 @@ fn with_key(level: Level, key: &str) -> Option<String> {
             "service: s\nresources: {{ A: {{ fields: {{ n: {{ type: string, unique: true }}, p: password }}, access: {{ read: public }} }} }}
 accounts: {{ resource: A, identify_by: [n], password: p, {more} }}\n"
         ),
+        Level::Sessions | Level::Flask => return None,
         Level::Tokens => format!("{}tokens: {{ {more} }}\n", a("fields: { t: string }")),
         _ => return None,
     })

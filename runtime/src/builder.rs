@@ -1,5 +1,6 @@
 //! How a service comes to be: a schema, a database, the program's own code; then it is opened.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use crate::engine::Engine;
 use crate::hook::{Hooks, Unbound};
 use crate::location::Location;
 use crate::metrics::Databases;
-use crate::migrate::Ownership;
+use crate::migrate::{Finding, Ownership};
 use crate::model::Model;
 use crate::open;
 use crate::password::Style;
@@ -23,7 +24,6 @@ use crate::typed::{Bindings, RestResource, RestService, Struct};
 use crate::validate::Validators;
 
 /// A service that isn't open yet: [`Service::build`] of structs, [`Service::builder`] of a schema.
-#[derive(Debug)]
 pub struct Builder {
     schema: Schema,
     report: Option<Report>,
@@ -31,9 +31,19 @@ pub struct Builder {
     replicas: Vec<Location>,
     create_from: Option<PathBuf>,
     trusted_proxies: Vec<String>,
+    flask_secret_keys: Vec<String>,
     structs: Vec<Struct>,
     hooks: Vec<Unbound>,
     routes: Router<Service>,
+}
+
+/// Without secrets.
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("schema", &self.schema.name)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Builder {
@@ -45,6 +55,7 @@ impl Builder {
             replicas: Vec::new(),
             create_from: None,
             trusted_proxies: Vec::new(),
+            flask_secret_keys: Vec::new(),
             structs: Vec::new(),
             hooks: Vec::new(),
             routes: Router::new(),
@@ -106,6 +117,14 @@ impl Builder {
     #[must_use]
     pub fn trusted_proxies(mut self, proxies: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.trusted_proxies = proxies.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The `SECRET_KEY` of the Flask app whose sessions are understood (`sessions: { flask: … }`), and its
+    /// `SECRET_KEY_FALLBACKS`. Without one nobody is known by its cookie. Takes the place of those given before.
+    #[must_use]
+    pub fn flask_secret_keys(mut self, keys: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.flask_secret_keys = keys.into_iter().map(Into::into).collect();
         self
     }
 
@@ -183,6 +202,11 @@ impl Builder {
             .iter()
             .chain(self.hooks.iter().map(|hooks| &hooks.of));
         bound(&schema, structs)?;
+        let app = schema
+            .sessions
+            .as_ref()
+            .and_then(|sessions| sessions.flask.as_ref());
+        let is_deaf = app.is_some() && self.flask_secret_keys.is_empty();
         let counts = Databases::default();
         let validators = Validators::new(&schema).map_err(|error| Error::told(error.to_string()))?;
         let opened = open::open(schema, database, &self.replicas, &counts)?;
@@ -195,8 +219,21 @@ impl Builder {
             engine.add_hooks(hooks).map_err(Error::structs)?;
         }
         let style = style.unwrap_or(usual);
-        let inner = service::Inner::new(Arc::new(engine), opened.storage, style, &counts, proxies);
-        Ok(Service::new(inner, opened.advice, self.routes))
+        let inner = service::Inner::new(
+            Arc::new(engine),
+            opened.storage,
+            style,
+            &counts,
+            proxies,
+            &self.flask_secret_keys,
+        );
+        let mut advice = opened.advice;
+        if is_deaf {
+            let message = "the app's SECRET_KEY isn't known, so nobody is signed in by its cookie";
+            let help = "set REST_FLASK_SECRET_KEY, or give the builder `.flask_secret_keys(…)`";
+            advice.push(Finding::new("sessions.flask", message).help(help));
+        }
+        Ok(Service::new(inner, advice, self.routes))
     }
 }
 

@@ -12,6 +12,7 @@ use crate::problem::Problem;
 use crate::scope::{Act, Scopes};
 use crate::serve::resolve;
 use crate::service::Service;
+use crate::session::Came;
 
 /// Who asks: nobody in particular, or an account.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +21,8 @@ pub struct Caller {
     pub(crate) account: Option<Arc<Account>>,
     /// The id of the token it came with, `/api/tokens/current`.
     pub(crate) token: Option<i64>,
+    /// The session by which he came.
+    pub(crate) session: Option<Came>,
     /// What that token may do for the account.
     pub(crate) scopes: Scopes,
     /// The program itself, on the account's behalf where there is one: no rule holds.

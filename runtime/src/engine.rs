@@ -17,6 +17,7 @@ use crate::plan::read::Shape;
 use crate::problem::Problem;
 use crate::request::page::CursorKey;
 use crate::scope::Act;
+use crate::session::CsrfKey;
 use crate::sql::select::{self, Read};
 use crate::sql::write::{self, PreSelect};
 use crate::storage::read::StateKey;
@@ -40,6 +41,8 @@ pub struct Engine {
     pub cursor_key: CursorKey,
     /// Hashes states of items.
     pub state_key: StateKey,
+    /// Makes the tokens of sessions.
+    pub csrf_key: CsrfKey,
     /// What is asked of our own tables.
     pub state: state::Statements,
     bindings: Bindings,
@@ -106,6 +109,7 @@ impl Engine {
             hooks: Registry::default(),
             cursor_key: keys.cursor,
             state_key: keys.state,
+            csrf_key: keys.csrf,
             state,
             bindings: Bindings::default(),
             shapes: RwLock::default(),

@@ -14,6 +14,7 @@ use crate::migrate::{self, Finding, OwnTables, Ownership, Prepared};
 use crate::model::Model;
 use crate::request::page::CursorKey;
 use crate::service::Error;
+use crate::session::CsrfKey;
 use crate::sql::condition::definition;
 use crate::sql::dialect::Dialect;
 use crate::storage::connection::{Reading, driven};
@@ -38,6 +39,7 @@ pub(crate) struct Opened {
 pub(crate) struct Keys {
     pub(crate) cursor: CursorKey,
     pub(crate) state: StateKey,
+    pub(crate) csrf: CsrfKey,
 }
 
 /// Opens a database, and the replicas that are read instead.
@@ -169,6 +171,7 @@ async fn keys<C: Reading>(connection: &C, state: &state::Statements, model: &Mod
     Ok(Keys {
         cursor: CursorKey::new(state::key::<32, _>(connection, state, model, "cursor-key").await?),
         state: StateKey(state::key::<16, _>(connection, state, model, "state-key").await?),
+        csrf: CsrfKey(state::key::<32, _>(connection, state, model, "csrf-key").await?),
     })
 }
 

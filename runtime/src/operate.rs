@@ -21,7 +21,7 @@ use crate::storage::state::{Revoked, SigningIn, Wanted};
 pub use crate::accounts::NewToken;
 pub use crate::storage::state::Token;
 
-const NO_ACCOUNTS: &str = "the service has no accounts: its schema doesn't say `accounts:`";
+pub(crate) const NO_ACCOUNTS: &str = "the service has no accounts: its schema doesn't say `accounts:`";
 
 /// Rows of one resource, or pairs of one many-to-many, to be loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -214,14 +214,14 @@ impl Service {
     }
 }
 
-fn told(message: impl Into<String>) -> NotDone {
+pub(crate) fn told(message: impl Into<String>) -> NotDone {
     NotDone {
         message: message.into(),
         place: None,
     }
 }
 
-fn not_done(refusal: Refusal, inner: &Inner) -> NotDone {
+pub(crate) fn not_done(refusal: Refusal, inner: &Inner) -> NotDone {
     let problem = refusal.into_problem(&inner.engine.model);
     let places: Vec<String> = problem.all_faults().iter().map(fault_text).collect();
     let message = if places.is_empty() {

@@ -20,6 +20,7 @@ use crate::quota::Quotas;
 use crate::serve::{
     AccountByKey, Cors, Documents, RequestIds, Routes, Uses, administer, handle, own_routes, peer,
 };
+use crate::session::Cookies;
 use crate::storage::Storage;
 use crate::typed::{self, Mismatch, RestService};
 use crate::write::UnderWay;
@@ -145,6 +146,8 @@ pub(crate) struct Inner {
     pub(crate) uses: Uses,
     /// Which pages of other origins may call, where any may.
     pub(crate) cors: Option<Cors>,
+    /// How cookies are read, where they are looked at.
+    pub(crate) cookies: Option<Cookies>,
     /// How many requests each caller has, where that is limited.
     pub(crate) quotas: Option<Quotas>,
     /// Whose word is taken for where a request comes from.
@@ -159,12 +162,14 @@ impl Inner {
         style: Style,
         counts: &Databases,
         proxies: Proxies,
+        secrets: &[String],
     ) -> Self {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         Self {
             routes: Routes::new(&engine.model.schema),
             account_by_key: AccountByKey::new(&engine.model, &engine.state),
             cors: engine.model.schema.cors.as_ref().map(Cors::new),
+            cookies: Cookies::new(&engine.model.schema, secrets),
             quotas: engine.model.schema.limits.quota.map(Quotas::new),
             metrics: Metrics::new(&engine.model.schema, counts),
             proxies,
@@ -219,7 +224,7 @@ impl Service {
         &self.inner
     }
 
-    /// What would make the service faster or safer, on a database whose tables aren't ours.
+    /// What would make the service faster or safer, above all on a database whose tables aren't ours.
     pub fn advice(&self) -> &[migrate::Finding] {
         &self.advice
     }

@@ -35,6 +35,24 @@ impl Browser {
         Ok(answer)
     }
 
+    /// A cookie as the browser would send it to another program on the same host.
+    pub(super) fn cookie(&self, name: &str) -> Result<String, String> {
+        let value = self
+            .cookies
+            .get(name)
+            .ok_or_else(|| format!("no cookie `{name}`"))?;
+        Ok(format!("{name}={value}"))
+    }
+
+    /// What the page's scripts send in `X-CSRFToken`: the token of its form.
+    pub(super) fn form_token(&mut self, path: &str) -> Result<String, String> {
+        let page = self.page(path)?;
+        let token = between(&page, "name=\"csrf_token\"", ">").and_then(|tag| between(tag, "value=\"", "\""));
+        token
+            .map(str::to_owned)
+            .ok_or_else(|| format!("no form on the site's {path}"))
+    }
+
     /// A page's answer, whatever it is.
     pub(super) fn get(&mut self, path: &str) -> Result<Answer, String> {
         self.send(Request::new("GET", path))
@@ -51,10 +69,8 @@ impl Browser {
 
     /// Sends a form whose token stands on the page `from`; gives the path that the site goes on to.
     pub(super) fn submit(&mut self, from: &str, to: &str, fields: &[(&str, &str)]) -> Result<String, String> {
-        let page = self.page(from)?;
-        let token = between(&page, "name=\"csrf_token\"", ">").and_then(|tag| between(tag, "value=\"", "\""));
-        let token = token.ok_or_else(|| format!("no form on the site's {from}"))?;
-        let mut form = format!("csrf_token={}", encode(token));
+        let token = self.form_token(from)?;
+        let mut form = format!("csrf_token={}", encode(&token));
         for (name, value) in fields {
             form += &format!("&{}={}", encode(name), encode(value));
         }

@@ -18,7 +18,7 @@ fn site(arguments: &[&str]) -> Result<Command, String> {
     command
         .arg(package().join("flask/site.py"))
         .args(arguments)
-        .env("SECRET_KEY", "of-this-test")
+        .env("SECRET_KEY", "you-will-never-guess")
         .stdin(Stdio::null());
     Ok(command)
 }

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use super::browser::Browser;
 use super::python::{self, Site};
 use crate::support::api::Api;
-use crate::support::http::Request;
+use crate::support::http::{Client, Request};
 use crate::support::postgres::Cluster;
 use crate::support::server::Server;
 
@@ -76,6 +76,7 @@ fn happens(both: &Both) -> Result<(), String> {
     registered_at_the_site(both)?;
     hashed_by_an_older_werkzeug(both)?;
     registered_at_the_service(both)?;
+    signed_in_at_the_site(both)?;
     written_through_the_service(both)?;
     written_at_the_site(both)?;
     drafts_are_their_authors(both)?;
@@ -130,6 +131,40 @@ fn registered_at_the_service(both: &Both) -> Result<(), String> {
     same("the password in the answer", &made.get("password"), &None)?;
     Browser::new(both.site).sign_in("omar", PASSWORD)?;
     Api::sign_in(both.service, "omar", PASSWORD).map(drop)
+}
+
+/// Who is signed in at the site makes a token here by its cookie: with the token that the service tells, and with the one
+/// that the site's own forms have. The site goes on as before.
+fn signed_in_at_the_site(both: &Both) -> Result<(), String> {
+    let mut browser = Browser::new(both.site);
+    browser.sign_in("nia", PASSWORD)?;
+    let cookie = browser.cookie("session")?;
+    let mut api = Api::new(both.service);
+    let me = || Request::new("GET", "/api/me").header("Cookie", &cookie);
+    same(
+        "me, by the site's cookie",
+        &api.expect(200, me())?["username"],
+        &json!("nia"),
+    )?;
+    let told = Client::new(both.service).send(&me())?.header("x-csrf-token");
+    let told = told.ok_or("no token of the session")?;
+    let make = || {
+        let body = json!({ "name": "by the site", "scopes": ["posts:read"] });
+        Request::new("POST", "/api/tokens")
+            .json(body.to_string())
+            .header("Cookie", &cookie)
+    };
+    api.expect(403, make())?;
+    let form = browser.form_token("/profile")?;
+    let others = Browser::new(both.site).form_token("/sign-in")?;
+    api.expect(403, make().header("X-CSRFToken", &others))?;
+    for (header, token) in [("X-CSRF-Token", &told), ("X-CSRFToken", &form)] {
+        let made = api.expect(201, make().header(header, token))?;
+        let token = made["token"].as_str().unwrap_or_default();
+        let me = api.expect(200, Request::new("GET", "/api/me").bearer(token))?;
+        same("me, by the token", &me["username"], &json!("nia"))?;
+    }
+    shows(&browser.page("/")?, "Sign out")
 }
 
 /// What the service writes, the site shows, and SQLAlchemy reads with its own types.

@@ -63,6 +63,8 @@ fn quiet(program: &Path, arguments: &[&str]) -> Command {
         .env_remove("REST_DATABASE")
         .env_remove("REST_LISTEN")
         .env_remove("REST_ADMIN_LISTEN")
+        // Of the app whose sessions `tests/schemas/gate.yaml` understands.
+        .env("REST_FLASK_SECRET_KEY", "you-will-never-guess")
         .env("NO_COLOR", "1");
     command
 }

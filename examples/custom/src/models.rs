@@ -61,6 +61,7 @@ pub(crate) struct Order {
 /// A corner store.
 #[derive(RestService)]
 #[rest(name = "shop", accounts(resource = Customer, identify_by(email), password = password, admin = "me.is_staff"))]
+#[rest(sessions(idle = "2h", lifetime = "14d"))]
 pub(crate) struct Shop {
     /// Who buys.
     pub customers: Customer,

@@ -1,9 +1,15 @@
 //! Addresses of the shop's own, beside those of its resources.
 
-use axum::extract::{Path, Query};
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::http::header::SET_COOKIE;
+use axum::http::request::Parts;
+use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use rest_runtime::password::Plain;
 use rest_runtime::problem::{Code, Problem};
+use rest_runtime::session::Session;
 use rest_runtime::{Caller, Db, Service, Tx};
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +21,46 @@ pub(crate) fn router() -> Router<Service> {
     Router::new()
         .route("/api/products/{id}/deliveries", post(deliver))
         .route("/api/sales", get(sales))
+        .route("/sign-in", post(sign_in))
+        .route("/sign-out", post(sign_out))
+}
+
+/// What the page's script sends.
+#[derive(Debug, Deserialize)]
+struct SignIn {
+    email: String,
+    password: String,
+}
+
+/// What it has to send from then on, with all that changes anything.
+#[derive(Debug, Serialize)]
+struct SignedIn {
+    csrf_token: String,
+}
+
+/// Signs a browser in.
+async fn sign_in(
+    State(service): State<Service>,
+    parts: Parts,
+    Json(said): Json<SignIn>,
+) -> Result<impl IntoResponse, Problem> {
+    let password = Plain::new(said.password);
+    let session = service.sign_in(&parts, &said.email, password).await?;
+    let csrf_token = session.csrf_token().to_owned();
+    Ok((
+        [(SET_COOKIE, session.set_cookie())],
+        Json(SignedIn { csrf_token }),
+    ))
+}
+
+/// Signs it out; who asks for the `Caller` is held to the session's token.
+async fn sign_out(
+    State(service): State<Service>,
+    _: Caller,
+    parts: Parts,
+) -> Result<impl IntoResponse, Problem> {
+    service.end_session(&parts).await?;
+    Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, Session::forget_cookie())]))
 }
 
 /// What came.

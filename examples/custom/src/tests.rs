@@ -128,3 +128,30 @@ async fn names_are_put_right_and_the_app_is_around_it_all() {
     assert_eq!((page.status, page.header("x-brand")), (200, "Corner Store"));
     assert!(page.body.as_str().expect("a text").contains("/shop/api/products"));
 }
+
+#[tokio::test]
+async fn a_browser_is_signed_in_by_its_session() {
+    let world = world().await;
+    let dana = json!({"email": "dana@example.com", "password": "correct-horse"});
+    world.api.insert("Customer", dana.clone()).await;
+    let nobody = world.api.anonymous();
+    let wrong = json!({"email": "dana@example.com", "password": "wrong-horse"});
+    assert_eq!(nobody.post("/shop/sign-in", wrong).await.status, 401);
+    let answer = nobody.post("/shop/sign-in", dana).await;
+    let cookie = answer.header("set-cookie").split(';').next().expect("a cookie");
+    let token = answer.body["csrf_token"].as_str().expect("a token");
+    let browser = nobody.header("cookie", cookie);
+    let page = browser.header("x-csrf-token", token);
+    assert_eq!(
+        browser.get("/shop/api/me").await.body["email"],
+        "dana@example.com"
+    );
+    let order = json!({"product_id": 1, "quantity": 1});
+    assert_eq!(browser.post("/shop/api/orders", &order).await.status, 403);
+    assert_eq!(page.post("/shop/api/orders", &order).await.status, 201);
+    let sales = browser.get("/shop/api/sales?product=1").await;
+    assert_eq!(sales.body, json!({"orders": 1, "pieces": 1}));
+    assert_eq!(browser.post("/shop/sign-out", json!({})).await.status, 403);
+    assert_eq!(page.post("/shop/sign-out", json!({})).await.status, 204);
+    assert_eq!(browser.get("/shop/api/me").await.status, 401);
+}

@@ -97,6 +97,28 @@ fn done(result: Result<bool, NotDone>, told: &str) -> Result<Outcome, Error> {
     }
 }
 
+/// Ends an account's sessions and revokes its tokens.
+pub(crate) fn sign_out(file: &Path, database: &Database, name: &str) -> Result<Outcome, Error> {
+    let Some(schema) = load::schema(file)? else {
+        return Ok(Outcome::Faults);
+    };
+    accounts(&schema)?;
+    let Some(service) = database.opened(schema)? else {
+        return Ok(Outcome::Faults);
+    };
+    let ended = run_async(async {
+        let sessions = service.end_sessions(name).await?;
+        let tokens = service.revoke_tokens(name, None).await?;
+        service.shutdown().await;
+        Ok(sessions.zip(tokens))
+    })?;
+    match ended {
+        Ok(Some(_)) => Ok(Outcome::Done),
+        Ok(None) => Ok(nobody(name)),
+        Err(why) => Ok(refused(&why)),
+    }
+}
+
 /// Tells that nothing is done, and why.
 pub(super) fn refused(why: &NotDone) -> Outcome {
     output::error(&Error::new(why.to_string()));

@@ -26,6 +26,7 @@ pub(crate) fn schema(schema: &Schema) -> Value {
         ("page", show.page()),
         ("limits", show.limits()),
         ("cors", show.cors()),
+        ("sessions", show.sessions()),
         ("resources", Value::Object(resources.collect())),
     ])
 }
@@ -74,6 +75,29 @@ impl Show<'_> {
             ("lifetime_seconds", Value::from(tokens.lifetime)),
             ("max_lifetime_seconds", Value::from(tokens.max_lifetime)),
             ("scopes", Value::from(tokens.scopes.clone())),
+        ])
+    }
+
+    fn sessions(&self) -> Value {
+        let Some(sessions) = &self.schema.sessions else {
+            return Value::Null;
+        };
+        let flask = sessions.flask.as_ref().map_or(Value::Null, |flask| {
+            object([
+                ("cookie", text(&flask.cookie)),
+                ("lifetime_seconds", Value::from(flask.lifetime)),
+                (
+                    "user",
+                    flask
+                        .user
+                        .map_or(Value::Null, |id| text(&self.schema.field(id).name)),
+                ),
+            ])
+        });
+        object([
+            ("idle_seconds", Value::from(sessions.idle)),
+            ("lifetime_seconds", Value::from(sessions.lifetime)),
+            ("flask", flask),
         ])
     }
 

@@ -22,6 +22,7 @@ mod pattern;
 mod read;
 mod relations;
 mod service;
+mod sessions;
 mod typing;
 
 #[cfg(feature = "yaml")]

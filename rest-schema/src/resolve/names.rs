@@ -94,6 +94,7 @@ pub(crate) fn empty() -> Schema {
             max_lifetime: 90 * 86_400,
             scopes: Vec::new(),
         },
+        sessions: None,
         page: PageSizes { limit: 20, max: 100 },
         limits: Limits {
             body: 1 << 20,

@@ -1,6 +1,6 @@
 //! The service's own settings, and who signs in.
 
-use super::{Draft, cors, deprecated};
+use super::{Draft, cors, deprecated, sessions};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::raw::Block;
 use crate::schema::{Accounts, Bounds, Caching, FieldId, Journal, Quota, ResourceId};
@@ -54,6 +54,9 @@ pub(super) fn build(draft: &mut Draft, root: &Block, diagnostics: &mut Diagnosti
     draft.schema.accounts = root
         .block("accounts")
         .and_then(|block| accounts(draft, block, diagnostics));
+    draft.schema.sessions = root
+        .block("sessions")
+        .and_then(|block| sessions::read(draft, block, diagnostics));
 }
 
 /// A body names as many related items as it could make.
@@ -257,7 +260,12 @@ fn accounts(draft: &Draft, block: &Block, diagnostics: &mut Diagnostics) -> Opti
     })
 }
 
-fn field(draft: &Draft, id: ResourceId, name: &Excerpt, diagnostics: &mut Diagnostics) -> Option<FieldId> {
+pub(super) fn field(
+    draft: &Draft,
+    id: ResourceId,
+    name: &Excerpt,
+    diagnostics: &mut Diagnostics,
+) -> Option<FieldId> {
     let resource = draft.schema.resource(id);
     let found = resource.fields.iter().position(|field| field.name == name.text);
     if found.is_none() {

@@ -239,6 +239,7 @@ fn schema() -> Schema {
             max_lifetime: 7200,
             scopes: vec!["publish".to_owned()],
         },
+        sessions: None,
         page: PageSizes { limit: 20, max: 100 },
         limits: Limits {
             body: 1 << 20,

@@ -108,6 +108,8 @@ pub(crate) fn schema(bytes: &[u8]) -> String {
         "limits: { body: 3KiB, bulk: 5, requests: 60, window: 90s, statement_timeout: 10s }",
         "cors: { origins: ['https://a.example', 'http://localhost:3000'], credentials: true, max_age: 1h }",
         "caching: { max_age: 2m }",
+        "sessions: { idle: 30m, flask: { user: name } }",
+        "sessions: { lifetime: 3d, flask: { cookie: app, lifetime: 1d } }",
     ] {
         let key = line.split(':').next().unwrap_or_default();
         if dice.one_in(4) && !text.contains(&format!("\n{key}:")) {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::field::{self, LONGEST_QUERY, Object};
 use super::parameter::Named;
-use super::response::LONGEST_HEADERS;
+use super::response::{CSRF_TOKEN, LONGEST_HEADERS};
 use super::{Document, Version, response};
 use crate::caller::Caller;
 use crate::plan::access::{Deed, Permit};
@@ -231,6 +231,7 @@ impl Document<'_> {
                     schema["pattern"] = json!(precondition::PATTERN);
                     schema["examples"] = json!([r#""5f1e0c9ab27d4e36.1f6b8a2c""#]);
                 }
+                CSRF_TOKEN => schema["examples"] = json!(["q0mW3XkqD1n3w8nF2m6b0pVh4sYc7tLr9uZxKj5aE1o"]),
                 "Prefer" => schema["examples"] = json!(["return=minimal"]),
                 _ => schema["examples"] = json!(["Sat, 31 Jan 2026 08:30:00 GMT"]),
             }
@@ -258,6 +259,7 @@ impl Document<'_> {
                 "Idempotency-Key",
                 "a name for the request, in double quotes: sent again within a day, it is answered as it was and not done again",
             ),
+            of(CSRF_TOKEN, "the token of the session by which the request comes"),
             of(
                 "Prefer",
                 "`return=minimal` for no content, `return=representation` for the item (RFC 7240)",
@@ -268,11 +270,18 @@ impl Document<'_> {
     /// Who may ask: with a token of these scopes, or anybody too.
     pub(super) fn security(&self, is_closed: bool, scopes: &[impl AsRef<str>]) -> Value {
         let scopes: Vec<&str> = scopes.iter().map(AsRef::as_ref).collect();
-        match (self.accounts(), is_closed) {
-            (None, _) => json!([]),
-            (Some(_), true) => json!([{ "bearer": scopes }]),
-            (Some(_), false) => json!([{}, { "bearer": scopes }]),
+        if self.accounts().is_none() {
+            return json!([]);
         }
+        let nobody = (!is_closed).then(|| json!({}));
+        let session = self.has_sessions().then(|| json!({ "session": [] }));
+        let bearer = json!({ "bearer": scopes });
+        nobody.into_iter().chain([bearer]).chain(session).collect()
+    }
+
+    /// Whether browsers are signed in by a cookie.
+    pub(super) fn has_sessions(&self) -> bool {
+        self.model.schema.sessions.is_some()
     }
 }
 

@@ -29,6 +29,7 @@ use crate::model::Model;
 use crate::sql::dialect::Dialect;
 use crate::validate::{BadPattern, Validators};
 use field::Object;
+use response::CSRF_TOKEN;
 pub(crate) use response::exposed_headers;
 use schema::Kind;
 
@@ -156,6 +157,11 @@ impl Document<'_> {
         parameters.extend(self.max_affected());
         parameters.extend(self.header_parameters());
         self.own_paths(&mut paths);
+        if self.has_sessions() {
+            tokened(&mut paths);
+        } else {
+            parameters.shift_remove(CSRF_TOKEN);
+        }
         tell_apart(&mut paths);
         tags.push(json!({ "name": "service", "description": "The service itself: who is signed in, and whether it is well." }));
         json!({
@@ -208,6 +214,26 @@ impl Document<'_> {
             .accounts
             .as_ref()
             .map(|accounts| accounts.resource)
+    }
+}
+
+/// What may be asked by a session and changes something takes the session's token.
+fn tokened(paths: &mut Object) {
+    for path in paths.values_mut().filter_map(Value::as_object_mut) {
+        let changes = ["post", "put", "patch", "delete"];
+        for (method, operation) in path.iter_mut() {
+            let schemes = operation["security"].as_array().into_iter().flatten();
+            let by_session = schemes.filter(|scheme| scheme.get("session").is_some()).count() > 0;
+            let Some(operation) = operation.as_object_mut().filter(|_| by_session) else {
+                continue;
+            };
+            if changes.contains(&method.as_str()) {
+                let own = operation.entry("parameters").or_insert_with(|| json!([]));
+                if let Some(parameters) = own.as_array_mut() {
+                    parameters.push(json!({ "$ref": format!("#/components/parameters/{CSRF_TOKEN}") }));
+                }
+            }
+        }
     }
 }
 

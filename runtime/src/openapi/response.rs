@@ -15,6 +15,9 @@ pub(super) const LONGEST_HEADERS: usize = 16 * LONGEST_QUERY;
 /// Characters of a text in a problem; what a request says may be repeated in it.
 pub(super) const LONGEST_TEXT: usize = 4 * LONGEST_QUERY;
 
+/// The header in which a session's token is told and sent.
+pub(super) const CSRF_TOKEN: &str = "X-CSRF-Token";
+
 /// A header of answers.
 pub(super) struct HeaderRow {
     pub(super) name: &'static str,
@@ -31,6 +34,8 @@ enum When {
     Counted,
     /// Where something has a day of its end.
     Ending,
+    /// Where browsers are signed in by a cookie, at the address that tells it.
+    Sessions,
     /// Where pages of other origins may call.
     Across,
     /// Where they may, and send credentials.
@@ -88,6 +93,13 @@ pub(super) const HEADERS: &[HeaderRow] = &[
         "WWW-Authenticate",
         "how to sign in, or the scope that the token lacks",
     ),
+    HeaderRow {
+        when: When::Sessions,
+        ..header(
+            CSRF_TOKEN,
+            "what a change has to send by which session the request came, in a header of this name",
+        )
+    },
     HeaderRow {
         name: "Retry-After",
         doc: "the seconds after which another try makes sense",
@@ -225,6 +237,7 @@ impl Document<'_> {
             When::Always => true,
             When::Counted => schema.limits.quota.is_some(),
             When::Ending => self.model.has_ends,
+            When::Sessions => schema.sessions.is_some(),
             When::Across => schema.cors.is_some(),
             When::WithCredentials => schema.cors.as_ref().is_some_and(|cors| cors.credentials),
         }
@@ -232,7 +245,8 @@ impl Document<'_> {
 
     /// What any answer may carry.
     fn everywhere(&self) -> Vec<&'static str> {
-        let is_there = |row: &&HeaderRow| row.when != When::Always && self.carries(row.when);
+        let is_there =
+            |row: &&HeaderRow| !matches!(row.when, When::Always | When::Sessions) && self.carries(row.when);
         let mut all: Vec<&str> = HEADERS.iter().filter(is_there).map(|row| row.name).collect();
         all.retain(|name| !PREFLIGHT.contains(name));
         all.push("X-Request-Id");

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::draft::{ANY, Draft, JSON, content, contents, reference};
 use super::field::Object;
 use super::formats::endless;
+use super::response::CSRF_TOKEN;
 use super::schema::Kind;
 use super::{Document, object};
 use crate::problem::Code;
@@ -14,6 +15,7 @@ use crate::request::negotiate::about;
 use crate::scope;
 #[cfg(feature = "docs-ui")]
 use crate::serve::docs;
+use crate::session::SESSION_COOKIE;
 use crate::storage::state::MOST_TOKENS;
 
 /// What a token has to be for what is of all tokens.
@@ -223,16 +225,16 @@ impl Document<'_> {
         draft.responses.extend(self.problems(self.counted().as_slice()));
         draft.parameters = self.parameters(accounts, true).iter().map(reference).collect();
         self.shows_item(accounts, &mut draft, "The account.");
+        if self.has_sessions()
+            && let Some(shown) = draft.responses.get_mut(&200)
+        {
+            shown["headers"][CSRF_TOKEN] = json!({ "$ref": format!("#/components/headers/{CSRF_TOKEN}") });
+        }
         draft
     }
 
     pub(super) fn make_token(&self) -> Draft {
-        let mut draft = self.service_draft(
-            "Token",
-            "Signs in, and makes a token",
-            ANY,
-            json!([{ "basic": [] }, {}]),
-        );
+        let mut draft = self.service_draft("Token", "Signs in, and makes a token", ANY, self.signing_in());
         let more = [
             Code::UnknownParameter,
             Code::UnreadableBody,
@@ -257,6 +259,13 @@ impl Document<'_> {
             }),
         );
         draft
+    }
+
+    /// How a token is asked for: by HTTP Basic, by the body, by a session.
+    fn signing_in(&self) -> Value {
+        let session = self.has_sessions().then(|| json!({ "session": [] }));
+        let others = [json!({ "basic": [] }), json!({})];
+        others.into_iter().chain(session).collect()
     }
 
     pub(super) fn tokens(&self) -> Draft {
@@ -399,10 +408,24 @@ impl Document<'_> {
         if self.accounts().is_none() {
             return json!({});
         }
-        json!({
+        let mut schemes = json!({
             "bearer": { "type": "http", "scheme": "bearer", "description": format!("A token that `POST {}/tokens` gave.", self.prefix) },
             "basic": { "type": "http", "scheme": "basic", "description": "Name and password, where a token is made." },
-        })
+        });
+        if self.has_sessions() {
+            let app = self
+                .model
+                .schema
+                .sessions
+                .as_ref()
+                .and_then(|sessions| sessions.flask.as_ref());
+            let name = app.map_or(SESSION_COOKIE, |app| app.cookie.as_str());
+            let description =
+                "The cookie of a signed-in browser; a change sends its token in X-CSRF-Token, too.";
+            schemes["session"] =
+                json!({ "type": "apiKey", "in": "cookie", "name": name, "description": description });
+        }
+        schemes
     }
 }
 

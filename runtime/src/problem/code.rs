@@ -83,6 +83,8 @@ codes! {
         "the rules of the service do not allow this caller to do this";
     InsufficientScope "insufficient-scope" FORBIDDEN "Insufficient scope"
         "the token's scopes do not cover this, though its account might";
+    CsrfToken "csrf-token" FORBIDDEN "No token of the session"
+        "a change by a session's cookie has to carry the session's token in X-CSRF-Token, and this one doesn't; GET of the caller's own account tells it";
     NotFound "not-found" NOT_FOUND "Not found"
         "there is nothing at this address, or nothing that this caller may see";
     MethodNotAllowed "method-not-allowed" METHOD_NOT_ALLOWED "Method not allowed"

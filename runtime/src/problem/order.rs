@@ -30,6 +30,7 @@ pub const ORDER: &[Stage] = &[
         &[
             Code::BadToken,
             Code::BadCredentials,
+            Code::CsrfToken,
             Code::TooManyRequests,
             Code::Unavailable,
         ],

@@ -45,7 +45,11 @@ pub struct Options {
         value_delimiter = ' '
     )]
     trusted_proxies: Vec<String>,
-    /// A YAML file of these options: database, replicas, create_from, listen, admin_listen, trusted_proxies
+    /// The SECRET_KEY of the Flask app whose sessions are understood (`sessions: { flask: … }`); read from this variable or
+    /// from the file alone, since others can see a command line
+    #[arg(skip = std::env::var("REST_FLASK_SECRET_KEY").ok())]
+    flask_secret_key: Option<String>,
+    /// A YAML file of these options: database, replicas, create_from, listen, admin_listen, trusted_proxies, flask_secret_keys
     #[arg(long, value_name = "FILE", env = "REST_CONFIG")]
     config: Option<PathBuf>,
 }
@@ -60,6 +64,7 @@ struct File {
     listen: Option<String>,
     admin_listen: Option<String>,
     trusted_proxies: Vec<String>,
+    flask_secret_keys: Vec<String>,
 }
 
 /// The options, with what the file adds to them.
@@ -77,6 +82,8 @@ pub struct Settled {
     pub admin_listen: Option<String>,
     /// Proxies whose word is taken.
     pub trusted_proxies: Vec<String>,
+    /// The `SECRET_KEY`s of a Flask app.
+    pub flask_secret_keys: Vec<String>,
 }
 
 impl Options {
@@ -96,6 +103,10 @@ impl Options {
             listen: self.listen.or(file.listen).unwrap_or_else(|| LISTEN.to_owned()),
             admin_listen: self.admin_listen.or(file.admin_listen),
             trusted_proxies: first_said(self.trusted_proxies, file.trusted_proxies),
+            flask_secret_keys: first_said(
+                self.flask_secret_key.into_iter().collect(),
+                file.flask_secret_keys,
+            ),
         })
     }
 }
@@ -132,6 +143,9 @@ impl Settled {
         }
         if !self.trusted_proxies.is_empty() {
             builder = builder.trusted_proxies(&self.trusted_proxies);
+        }
+        if !self.flask_secret_keys.is_empty() {
+            builder = builder.flask_secret_keys(&self.flask_secret_keys);
         }
         if let Some(sql) = &self.create_from {
             builder = builder.create_from(sql);

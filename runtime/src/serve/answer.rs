@@ -19,11 +19,14 @@ use crate::respond::etag;
 use crate::respond::format::Media;
 use crate::respond::json::Links;
 use crate::respond::link;
+use crate::session::CSRF_HEADERS;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const PRIVATE: HeaderValue = HeaderValue::from_static("private, no-cache");
 const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+/// Where the token of a session is told and sent.
+const CSRF_TOKEN: HeaderName = HeaderName::from_static(CSRF_HEADERS[0]);
 const BY_CALLER: HeaderValue = HeaderValue::from_static("Accept, Accept-Encoding, Authorization, Cookie");
 const BY_FORM: HeaderValue = HeaderValue::from_static("Accept, Accept-Encoding");
 const ACCEPT_POST: HeaderName = HeaderName::from_static("accept-post");
@@ -225,6 +228,13 @@ pub(super) fn nothing(status: StatusCode) -> Response<Body> {
     *response.status_mut() = status;
     response.headers_mut().insert(CACHE_CONTROL, NO_STORE);
     response
+}
+
+/// Tells the token of the session by which the request came.
+pub(super) fn with_csrf_token(response: &mut Response<Body>, token: &str) -> Result<(), Problem> {
+    let value = HeaderValue::from_str(token).map_err(Problem::internal)?;
+    response.headers_mut().insert(CSRF_TOKEN, value);
+    Ok(())
 }
 
 /// Says where the item made is.

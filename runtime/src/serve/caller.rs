@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use jiff::Timestamp;
+use rest_schema::FieldId;
 
 use crate::caller::Caller;
 use crate::cell::Cell;
@@ -13,10 +14,13 @@ use crate::plan::access::Account;
 use crate::plan::expr::Expr;
 use crate::problem::{Code, Problem};
 use crate::service::Inner;
-use crate::sql::write as sql;
+use crate::session::flask::SignedIn;
+use crate::session::{Came, Presented};
+use crate::sql::{Statement, write as sql};
 use crate::storage::Refusal;
 use crate::storage::bind::Values;
 use crate::storage::connection::{First, Reading, driven};
+use crate::storage::sqlite::connection::Link;
 use crate::storage::sqlite::files::Files;
 use crate::storage::sqlite::statement::in_one;
 use crate::storage::{Storage, state};
@@ -36,7 +40,7 @@ pub(super) fn credentials(parts: &Parts) -> Option<Result<Credentials, Unreadabl
 /// Who asks. A bad token is 401 also where anonymous callers may pass.
 pub(crate) async fn resolve(service: &Arc<Inner>, parts: &Parts, now: Timestamp) -> Result<Caller, Problem> {
     let secret = match credentials(parts) {
-        None => return Ok(Caller::anonymous()),
+        None => return Ok(by_cookie(service, parts, now).await?.unwrap_or_default()),
         Some(Ok(Credentials::Bearer(secret))) => secret,
         Some(Ok(Credentials::Basic { .. })) => {
             let detail = "Basic signs in at the tokens' address only; send a token here";
@@ -44,42 +48,119 @@ pub(crate) async fn resolve(service: &Arc<Inner>, parts: &Parts, now: Timestamp)
         }
         Some(Err(_)) => return Err(bad_token()),
     };
-    let digest = secret.digest();
+    let by = By::Token(secret.digest());
     let found = match &service.storage {
-        Storage::Sqlite(files) => match by_token(service, files, &digest, now) {
-            // Locked just now: once more, where waiting is allowed.
-            Err(Refusal::Unavailable(_)) => {
-                let (waiting, files) = (Arc::clone(service), files.clone());
-                let wait = move || by_token_waiting(&waiting, &files, &digest, now);
-                let again = tokio::task::spawn_blocking(wait).await;
-                again.unwrap_or_else(|error| Err(Refusal::Internal(Box::new(error))))
-            }
-            found => found,
-        },
-        Storage::Postgres(database) => Box::pin(at_once(service, database.primary(), &digest, now)).await,
+        Storage::Sqlite(files) => on_file(service, files, by, now).await,
+        Storage::Postgres(database) => {
+            Box::pin(at_once(service, database.primary(), &secret.digest(), now)).await
+        }
     };
     let found = found.map_err(|refusal| refusal.into_problem(&service.engine.model))?;
     found.ok_or_else(bad_token)
 }
 
-fn by_token(
-    service: &Inner,
-    files: &Files,
-    digest: &Digest,
+/// By what a caller is known.
+#[derive(Debug, Clone, Copy)]
+enum By {
+    Token(Digest),
+    Session(Digest),
+}
+
+/// Who is signed in by a cookie of the request; `None`: nobody is. A cookie that isn't valid any more is no error, for a
+/// browser sends it as long as it has it.
+///
+/// # Errors
+///
+/// 403 where the request may change something and doesn't carry the session's token.
+pub(super) async fn by_cookie(
+    service: &Arc<Inner>,
+    parts: &Parts,
+    now: Timestamp,
+) -> Result<Option<Caller>, Problem> {
+    let Some(cookies) = &service.cookies else {
+        return Ok(None);
+    };
+    let found = match cookies.presented(&parts.headers, now) {
+        None => return Ok(None),
+        Some(Presented::Own(digest)) => Box::pin(by_session(service, digest, now)).await,
+        Some(Presented::Flask(signed_in)) => Box::pin(by_app(service, signed_in, now)).await,
+    };
+    let found = found.map_err(|refusal| refusal.into_problem(&service.engine.model))?;
+    if let Some(came) = found.as_ref().and_then(|caller| caller.session.as_ref()) {
+        cookies.hold(&service.engine.csrf_key, came, parts, now)?;
+    }
+    Ok(found)
+}
+
+async fn by_session(service: &Arc<Inner>, digest: Digest, now: Timestamp) -> Result<Option<Caller>, Refusal> {
+    let by = By::Session(digest);
+    let found = match &service.storage {
+        Storage::Sqlite(files) => on_file(service, files, by, now).await,
+        Storage::Postgres(database) => find_by(service, database.primary(), &by, now).await,
+    };
+    Ok(found?.map(|caller| Caller {
+        session: Some(Came::Own(digest)),
+        ..caller
+    }))
+}
+
+/// The account of a Flask app's user.
+async fn by_app(
+    service: &Arc<Inner>,
+    signed_in: SignedIn,
     now: Timestamp,
 ) -> Result<Option<Caller>, Refusal> {
+    let (model, Some(by_key)) = (&service.engine.model, &service.account_by_key) else {
+        return Ok(None);
+    };
+    let Ok(value) = model.field(by_key.user).ty.parse_text(&signed_in.user) else {
+        return Ok(None);
+    };
+    let params = vec![model.codec(by_key.user).encode(&value)];
+    let account = found_account(service, |by_key| &by_key.of_user, params, now).await?;
+    let session = Came::Flask {
+        identity: signed_in.identity,
+        form: signed_in.form,
+    };
+    Ok(account.map(|account| Caller {
+        account: Some(account),
+        session: Some(session),
+        ..Caller::anonymous()
+    }))
+}
+
+/// Who is known by something that is kept in a file.
+async fn on_file(
+    service: &Arc<Inner>,
+    files: &Files,
+    by: By,
+    now: Timestamp,
+) -> Result<Option<Caller>, Refusal> {
+    match by_kept(service, files, &by, now) {
+        // Locked just now: once more, where waiting is allowed.
+        Err(Refusal::Unavailable(_)) => {
+            let (waiting, files) = (Arc::clone(service), files.clone());
+            let wait = move || by_kept_waiting(&waiting, &files, &by, now);
+            let again = tokio::task::spawn_blocking(wait).await;
+            again.unwrap_or_else(|error| Err(Refusal::Internal(Box::new(error))))
+        }
+        found => found,
+    }
+}
+
+fn by_kept(service: &Inner, files: &Files, by: &By, now: Timestamp) -> Result<Option<Caller>, Refusal> {
     let data = &files.data.readers;
     if files.is_one() {
         return data.inline(|link| {
             in_one(&link.connection, || {
-                driven(find(service, &link.connection, digest, now))
+                driven(find_by(service, &link.connection, by, now))
             })
         });
     }
     let found = files
         .state
         .readers
-        .inline(|link| driven(token(service, &link.connection, digest, now)))?;
+        .inline(|link| driven(kept(service, &link.connection, by, now)))?;
     match found {
         None => Ok(None),
         Some(found) => data.inline(|link| driven(with_account(service, &link.connection, found, now))),
@@ -93,7 +174,16 @@ pub(super) async fn find<C: Reading>(
     digest: &Digest,
     now: Timestamp,
 ) -> Result<Option<Caller>, Refusal> {
-    match token(service, connection, digest, now).await? {
+    find_by(service, connection, &By::Token(*digest), now).await
+}
+
+async fn find_by<C: Reading>(
+    service: &Inner,
+    connection: &C,
+    by: &By,
+    now: Timestamp,
+) -> Result<Option<Caller>, Refusal> {
+    match kept(service, connection, by, now).await? {
         None => Ok(None),
         Some(found) => with_account(service, connection, found, now).await,
     }
@@ -129,20 +219,27 @@ async fn at_once<C: Reading>(
     Ok(Some(Caller {
         account: Some(model.account(by_key.resource, account)),
         token: Some(*token),
+        session: None,
         scopes: state::scopes(model, scopes),
         is_unrestricted: false,
         has_written: *has_written != 0,
     }))
 }
 
-async fn token<C: Reading>(
+async fn kept<C: Reading>(
     service: &Inner,
     connection: &C,
-    digest: &Digest,
+    by: &By,
     now: Timestamp,
 ) -> Result<Option<state::Found>, Refusal> {
-    let engine = &service.engine;
-    state::find_token(connection, &engine.state, &engine.model, digest, now.as_second()).await
+    let (engine, now) = (&service.engine, now.as_second());
+    match by {
+        By::Token(digest) => state::find_token(connection, &engine.state, &engine.model, digest, now).await,
+        By::Session(digest) => {
+            let idle = service.cookies.as_ref().map_or(0, |cookies| cookies.idle);
+            state::find_session(connection, &engine.state, &engine.model, digest, now, idle).await
+        }
+    }
 }
 
 /// The refusal of a token that isn't valid.
@@ -150,15 +247,15 @@ pub(super) fn bad_token() -> Problem {
     Problem::new(Code::BadToken)
 }
 
-fn by_token_waiting(
+fn by_kept_waiting(
     service: &Inner,
     files: &Files,
-    digest: &Digest,
+    by: &By,
     now: Timestamp,
 ) -> Result<Option<Caller>, Refusal> {
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(2);
     loop {
-        match by_token(service, files, digest, now) {
+        match by_kept(service, files, by, now) {
             Err(Refusal::Unavailable(_)) if std::time::Instant::now() < deadline => {
                 std::thread::sleep(std::time::Duration::from_millis(5));
             }
@@ -176,7 +273,8 @@ async fn with_account<C: Reading>(
     let account = account(service, connection, &found, now).await?;
     Ok(account.map(|account| Caller {
         account: Some(account),
-        token: Some(found.id),
+        token: found.token,
+        session: None,
         scopes: found.scopes,
         is_unrestricted: false,
         has_written: found.has_written,
@@ -214,28 +312,58 @@ async fn account<C: Reading>(
 /// The account of a key, as rules see it.
 pub(super) async fn account_of(
     service: &Arc<Inner>,
-    key: &[Cell],
+    key: Vec<Cell>,
+    now: Timestamp,
+) -> Result<Option<Arc<Account>>, Refusal> {
+    found_account(service, |by_key| &by_key.statement, key, now).await
+}
+
+/// The account that a statement finds, as rules see it.
+async fn found_account(
+    service: &Arc<Inner>,
+    statement: fn(&AccountByKey) -> &Statement,
+    params: Vec<Cell>,
     now: Timestamp,
 ) -> Result<Option<Arc<Account>>, Refusal> {
     let Some(by_key) = &service.account_by_key else {
         return Ok(None);
     };
-    let (model, resource) = (&service.engine.model, by_key.resource);
-    let values = Values::of_nobody(model, key, &[], now);
-    let mut first = First::of(1 + model.me_fields.len());
-    match &service.storage {
-        Storage::Sqlite(files) => files
-            .data
-            .readers
-            .blocking(|link| driven(link.connection.each(&by_key.statement, values.into(), &mut first)))?,
-        Storage::Postgres(database) => {
-            let primary = database.primary();
-            Box::pin(primary.each(&by_key.statement, values.into(), &mut first)).await?;
+    let found = match &service.storage {
+        Storage::Sqlite(files) => {
+            let service = Arc::clone(service);
+            let find = move |link: &Link| match &service.account_by_key {
+                Some(by_key) => driven(first(&service, &link.connection, statement(by_key), &params, now)),
+                None => Ok(None),
+            };
+            files.data.readers.pooled(find).await?
         }
-    }
-    Ok(first
-        .found
-        .map(|mut cells| model.account(resource, cells.split_off(1))))
+        Storage::Postgres(database) => {
+            Box::pin(first(
+                service,
+                database.primary(),
+                statement(by_key),
+                &params,
+                now,
+            ))
+            .await?
+        }
+    };
+    let model = &service.engine.model;
+    Ok(found.map(|mut cells| model.account(by_key.resource, cells.split_off(1))))
+}
+
+async fn first<C: Reading>(
+    service: &Inner,
+    connection: &C,
+    statement: &Statement,
+    params: &[Cell],
+    now: Timestamp,
+) -> Result<Option<Vec<Cell>>, Refusal> {
+    let model = &service.engine.model;
+    let mut first = First::of(1 + model.me_fields.len());
+    let values = Values::of_nobody(model, params, &[], now);
+    connection.each(statement, values.into(), &mut first).await?;
+    Ok(first.found)
 }
 
 /// The statements that find an account.
@@ -243,9 +371,13 @@ pub(super) async fn account_of(
 pub(crate) struct AccountByKey {
     pub(crate) resource: rest_schema::ResourceId,
     /// By its key: its password's hash, and what rules see.
-    statement: crate::sql::Statement,
+    statement: Statement,
     /// By a token, with what is kept of that before it; for PostgreSQL.
-    of_token: crate::sql::Statement,
+    of_token: Statement,
+    /// By what a Flask app knows it by.
+    of_user: Statement,
+    /// What that is.
+    user: FieldId,
 }
 
 impl AccountByKey {
@@ -256,8 +388,18 @@ impl AccountByKey {
         let fields = [&[accounts.password], &model.me_fields[..]].concat();
         let condition = Expr::and([sql::key_of(model, resource), model.active.clone()]);
         let statement = sql::columns_where(model, resource, &fields, &condition);
+        let app = model
+            .schema
+            .sessions
+            .as_ref()
+            .and_then(|sessions| sessions.flask.as_ref());
+        let user = app.and_then(|app| app.user);
+        let user = user.or_else(|| model.resource(resource).key.fields.first().copied())?;
+        let condition = Expr::and([Expr::are(&[user]), model.active.clone()]);
         Some(Self {
             resource,
+            user,
+            of_user: sql::columns_where(model, resource, &fields, &condition),
             of_token: state.token_with(&statement),
             statement,
         })

@@ -118,7 +118,7 @@ impl Service {
         let sought = Sought::Name(name.to_owned());
         let found = inner.account(sought, Among::Active, now).await.map_err(refused)?;
         let found = found.ok_or_else(|| told(format!("no active account is called {name}")))?;
-        let account = super::caller::account_of(inner, &found.key, now)
+        let account = super::caller::account_of(inner, found.key, now)
             .await
             .map_err(refused)?;
         Ok(Caller {

@@ -71,7 +71,12 @@ impl Exchange<'_> {
         let output = self.fetch(&asked).await?;
         let shown = self.item_told(&asked, output)?;
         // The address is the same for everybody, so nothing on the way may keep the answer.
-        Ok(answer::not_stored(shown))
+        let mut shown = answer::not_stored(shown);
+        if let Some(came) = &self.caller.session {
+            let token = self.service.engine.csrf_key.token(came);
+            answer::with_csrf_token(&mut shown, &token)?;
+        }
+        Ok(shown)
     }
 
     pub(super) fn selection(&self, resource: ResourceId) -> Result<Selection, Problem> {

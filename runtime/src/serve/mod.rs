@@ -30,7 +30,7 @@ mod uses;
 
 use std::borrow::Cow;
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::{Pin, pin};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -105,6 +105,16 @@ struct Exchange<'a> {
 pub(crate) fn peer(request: &Request<Body>) -> Option<SocketAddr> {
     let info = request.extensions().get::<ConnectInfo<SocketAddr>>();
     info.map(|info| info.0)
+}
+
+/// The address of a request's client, where the server tells it.
+pub(crate) fn client_of(service: &Inner, parts: &Parts) -> Option<IpAddr> {
+    let peer = parts
+        .extensions
+        .get::<ConnectInfo<SocketAddr>>()
+        .map(|info| info.0);
+    let outside = service.proxies.outside(&parts.headers, peer).ok()?;
+    outside.client
 }
 
 /// Answers a request that came from `peer`: whatever happens, with a response, an id and an event.

@@ -1,8 +1,5 @@
 //! Tokens: an account signs in with its password and gets one; whoever holds one can revoke it.
 
-use std::sync::Arc;
-use std::time::Instant;
-
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
 use rest_schema::value::ValueCode;
@@ -10,7 +7,6 @@ use rest_schema::value::ValueCode;
 use super::answer;
 use super::{Exchange, caller};
 use crate::accounts::{Among, NewToken, Sought};
-use crate::attempts::{Attempt, Count, Forgive, too_many};
 use crate::cell::Cell;
 use crate::model::Model;
 use crate::password::Plain;
@@ -18,11 +14,9 @@ use crate::problem::{Code, Fault, Problem, words};
 use crate::request::body::{self, Json};
 use crate::request::query;
 use crate::scope;
-use crate::storage::Storage;
 use crate::storage::bind::now_as;
 use crate::storage::state::{self, Revoked, SigningIn};
 use crate::token::Credentials;
-use crate::write::unhashed;
 
 /// What a request for a token says.
 #[derive(Default)]
@@ -49,30 +43,45 @@ impl Exchange<'_> {
             Json::Object(Vec::new())
         };
         let model = &self.service.engine.model;
-        let wanted = read_wanted(&document, basic.is_none(), sent_json, model)?;
+        let by_session = if basic.is_none() && !names_account(&document) {
+            self.by_session().await?
+        } else {
+            None
+        };
+        let needs_password = basic.is_none() && by_session.is_none();
+        let wanted = read_wanted(&document, needs_password, sent_json, model)?;
+        if let Some(account) = by_session {
+            return self.add_token(account, wanted.token).await;
+        }
         let (identifier, password) = match (basic, wanted.identifier, wanted.password) {
             (Some(basic), ..) => basic,
             (None, Some(identifier), Some(password)) => (identifier, password),
             (None, ..) => return Err(Problem::new(Code::Unauthenticated).offer_basic()),
         };
-        let attempt = self.attempt(&identifier)?;
-        let shared = self.shared_attempt(&identifier).await?;
-        let account = self.sign_in(&identifier, password).await?;
-        let Some(account) = account else {
-            let problem = Problem::new(Code::BadCredentials);
-            return Err(if sent_json { problem } else { problem.offer_basic() });
-        };
-        self.service.attempts.forgive(attempt);
-        if let Some(attempt) = shared {
-            let engine = Arc::clone(&self.service.engine);
-            let forgiven = self
-                .service
-                .storage
-                .write_state(Forgive { engine, attempt })
-                .await;
-            forgiven.map_err(|refusal| self.problem(refusal))?;
-        }
+        let address = self.outside.client;
+        let account = self
+            .service
+            .sign_in(&identifier, password, address, self.now)
+            .await;
+        let account = account.map_err(|problem| match problem.code() {
+            Code::BadCredentials if !sent_json => problem.offer_basic(),
+            _ => problem,
+        })?;
         self.add_token(account, wanted.token).await
+    }
+
+    /// The account that is signed in by a session's cookie, whose token the request carries.
+    async fn by_session(&self) -> Result<Option<SigningIn>, Problem> {
+        let caller = caller::by_cookie(self.service, self.parts, self.now).await?;
+        let Some(account) = caller.and_then(|caller| caller.account) else {
+            return Ok(None);
+        };
+        let key = account.key(self.service.engine.model.resource(account.resource));
+        let found = self
+            .service
+            .account(Sought::Key(key), Among::Active, self.now)
+            .await;
+        found.map_err(|refusal| self.problem(refusal))
     }
 
     /// The name and password of HTTP Basic; `None` where the request has no credentials in its header.
@@ -92,45 +101,6 @@ impl Exchange<'_> {
                     .detail("a token can't make tokens; sign in with the password"))
             }
             Some(Err(_)) => Err(Problem::new(Code::BadCredentials).offer_basic()),
-        }
-    }
-
-    /// Counts a guess at a password, and refuses one too many.
-    fn attempt(&self, identifier: &str) -> Result<Attempt, Problem> {
-        let address = self.outside.client;
-        let counted = self.service.attempts.begin(identifier, address, Instant::now());
-        counted.map_err(too_many)
-    }
-
-    /// Counts it where other instances do, too: in the database, where that may have others.
-    async fn shared_attempt(&self, identifier: &str) -> Result<Option<Attempt>, Problem> {
-        let Storage::Postgres(database) = &self.service.storage else {
-            return Ok(None);
-        };
-        let engine = Arc::clone(&self.service.engine);
-        let address = self.outside.client;
-        let attempt = Attempt::shared(&engine.state_key, identifier, address);
-        let counted = Box::pin(database.write(&Count { engine, attempt }, "")).await;
-        counted.map_err(|refusal| self.problem(refusal))?;
-        Ok(Some(attempt))
-    }
-
-    /// The account that has this name and this password. An unknown name takes as long as a wrong password.
-    async fn sign_in(&self, identifier: &str, password: Plain) -> Result<Option<SigningIn>, Problem> {
-        let found = self
-            .service
-            .account(Sought::Name(identifier.to_owned()), Among::Active, self.now)
-            .await;
-        let found = found.map_err(|refusal| self.problem(refusal))?;
-        let hash = found.as_ref().and_then(|found| found.hash.clone());
-        let hasher = &self.service.hasher;
-        let is_right = hasher.verify(password.clone(), hash).await;
-        match found.filter(|_| is_right == Ok(true)) {
-            Some(account) => {
-                let rehashed = self.service.rehashed(account, password, self.now).await;
-                rehashed.map_err(unhashed)
-            }
-            None => is_right.map(|_| None).map_err(unhashed),
         }
     }
 
@@ -252,6 +222,16 @@ fn told(token: &state::Token, secret: Option<&str>) -> Result<serde_json::Value,
         members.shift_remove("token");
     }
     Ok(told)
+}
+
+/// Whether a body names an account, or its password.
+fn names_account(document: &Json) -> bool {
+    match document {
+        Json::Object(members) => members
+            .iter()
+            .any(|(name, _)| name == "identifier" || name == "password"),
+        _ => false,
+    }
 }
 
 fn read_wanted(document: &Json, needs_password: bool, sent: bool, model: &Model) -> Result<Wanted, Problem> {

@@ -59,6 +59,7 @@ fn engine_on(dialect: Dialect) -> Engine {
     let keys = crate::open::Keys {
         cursor: CursorKey::new([7; 32]),
         state: StateKey([7; 16]),
+        csrf: crate::session::CsrfKey([0; 32]),
     };
     Engine::new(Model::new(schema, columns), validators, keys, state)
 }

@@ -29,6 +29,7 @@ pub struct Values<'a> {
 static NOBODY: Caller = Caller {
     account: None,
     token: None,
+    session: None,
     scopes: Scopes::ALL,
     is_unrestricted: true,
     has_written: false,

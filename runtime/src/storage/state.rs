@@ -5,6 +5,7 @@
 
 mod log;
 mod once;
+mod sessions;
 mod tokens;
 
 use std::time::Duration;
@@ -23,6 +24,7 @@ use crate::storage::postgres::AFTER_A_WRITE;
 
 pub(crate) use log::{Line, log};
 pub(crate) use once::{claim_once, find_once, keep_once, release_once};
+pub(crate) use sessions::{AddSession, EndSessions, Ended, RenewSession, UseSession, find_session};
 pub use tokens::Token;
 pub(crate) use tokens::{
     AddToken, Found, MOST_TOKENS, RevokeTokens, Revoked, SigningIn, UseToken, Wanted, find_token,
@@ -43,6 +45,15 @@ pub const TABLES: &[&str] = &[
   scopes TEXT,
   password BLOB,
   UNIQUE (account, id)
+) STRICT",
+    "CREATE TABLE IF NOT EXISTS rest_sessions (
+  digest BLOB PRIMARY KEY NOT NULL,
+  account TEXT NOT NULL,
+  password BLOB NOT NULL,
+  begun_at INTEGER NOT NULL,
+  used_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  UNIQUE (account, digest)
 ) STRICT",
     "CREATE TABLE IF NOT EXISTS rest_idempotency (
   id BLOB PRIMARY KEY NOT NULL,
@@ -67,7 +78,7 @@ pub const TABLES: &[&str] = &[
 
 /// The tables on PostgreSQL: their names, and the statements that make them where their names begin so. What is forgotten
 /// within seconds isn't logged: after a crash of the database it is empty.
-pub(crate) fn tables(before: &str) -> [(String, String); 6] {
+pub(crate) fn tables(before: &str) -> [(String, String); 7] {
     let all = [
         ("rest_state", "", "name text PRIMARY KEY, value bytea NOT NULL"),
         (
@@ -83,6 +94,17 @@ pub(crate) fn tables(before: &str) -> [(String, String); 6] {
   scopes text,
   password bytea,
   UNIQUE (account, id)",
+        ),
+        (
+            "rest_sessions",
+            "",
+            "digest bytea PRIMARY KEY,
+  account text NOT NULL,
+  password bytea NOT NULL,
+  begun_at bigint NOT NULL,
+  used_at bigint NOT NULL,
+  expires_at bigint NOT NULL,
+  UNIQUE (account, digest)",
         ),
         (
             "rest_idempotency",
@@ -154,6 +176,14 @@ pub struct Statements {
     use_one: Statement,
     revoke_one: Statement,
     revoke_all: Statement,
+    find_session: Statement,
+    expire_sessions: Statement,
+    add_session: Statement,
+    renew_session: Statement,
+    use_session: Statement,
+    end_session: Statement,
+    end_sessions: Statement,
+    follow_sessions: Statement,
     keep_key: Statement,
     find_key: Statement,
     find_once: Statement,
@@ -169,17 +199,38 @@ impl Statements {
     pub fn new(before: &str, has_replicas: bool) -> Self {
         let written = |text: &str| statement(&text.replace("rest_", &format!("{before}rest_")));
         let of_late = format!("written_at > clock_timestamp() - interval '{AFTER_A_WRITE} seconds'");
-        let has_written = if has_replicas {
-            format!(
-                "EXISTS (SELECT FROM rest_writers WHERE rest_writers.account = rest_tokens.account AND {of_late})"
-            )
-        } else {
-            "FALSE".to_owned()
+        let has_written = |of: &str| {
+            if has_replicas {
+                format!(
+                    "EXISTS (SELECT FROM rest_writers WHERE rest_writers.account = {of}.account AND {of_late})"
+                )
+            } else {
+                "FALSE".to_owned()
+            }
         };
+        let is_session = "expires_at > ? AND used_at > ?";
         Self {
             find: written(&format!(
-                "SELECT id, account, {has_written}, scopes, password FROM rest_tokens WHERE digest = ? AND expires_at > ?"
+                "SELECT id, account, {}, scopes, password FROM rest_tokens WHERE digest = ? AND expires_at > ?",
+                has_written("rest_tokens")
             )),
+            find_session: written(&format!(
+                "SELECT account, {}, password FROM rest_sessions WHERE digest = ? AND {is_session}",
+                has_written("rest_sessions")
+            )),
+            expire_sessions: written("DELETE FROM rest_sessions WHERE expires_at <= ? OR used_at <= ?"),
+            add_session: written(
+                "INSERT INTO rest_sessions (digest, account, password, begun_at, used_at, expires_at) VALUES (?, ?, ?, ?, ?, ?)",
+            ),
+            renew_session: written(&format!(
+                "UPDATE rest_sessions SET digest = ? WHERE digest = ? AND {is_session} RETURNING expires_at"
+            )),
+            use_session: written("UPDATE rest_sessions SET used_at = ? WHERE digest = ?"),
+            end_session: written("DELETE FROM rest_sessions WHERE digest = ? RETURNING 1"),
+            end_sessions: written("DELETE FROM rest_sessions WHERE account = ? RETURNING 1"),
+            follow_sessions: written(
+                "UPDATE rest_sessions SET password = ? WHERE account = ? AND password = ?",
+            ),
             mark_writer: written(
                 "INSERT INTO rest_writers (account, written_at) VALUES (?, clock_timestamp()) \
                  ON CONFLICT (account) DO UPDATE SET written_at = excluded.written_at",

@@ -249,6 +249,7 @@ fn schema() -> Schema {
             lifetime: 3_600,
             max_lifetime: 86_400,
         },
+        sessions: None,
         page: PageSizes { limit: 20, max: 100 },
         limits: Limits {
             body: 1 << 20,

@@ -213,7 +213,20 @@ impl<'a> Emitter<'a> {
         if by_itself != relation.name {
             list.push(Arg::text("name", &relation.name));
         }
-        list.extend(args(&named.block, &["to", "description", "optional"]));
+        let mut said = args(&named.block, &["to", "description", "optional"]);
+        // In its place among the others; a word is no text.
+        let own = first
+            .default
+            .as_ref()
+            .and_then(|_| self.default(*local.first()?, first));
+        for arg in &mut said {
+            if let (Arg::Value(key, value), Some(own)) = (arg, &own)
+                && key == "default"
+            {
+                value.clone_from(own);
+            }
+        }
+        list.extend(said);
         Some(Member {
             name,
             ty: if first.optional {

@@ -68,11 +68,12 @@ fn service(schema: &Schema, names: &Names, root: &Block) -> String {
             "page",
             "limits",
             "cors",
+            "sessions",
         ],
     ));
     text += "#[derive(RestService)]\n";
     text += &attribute(&head, 0);
-    for key in ["accounts", "tokens", "page", "limits", "cors"] {
+    for key in ["accounts", "tokens", "page", "limits", "cors", "sessions"] {
         let others: Vec<&str> = Level::Service
             .rows()
             .iter()

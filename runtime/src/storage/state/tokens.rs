@@ -24,18 +24,18 @@ pub(crate) struct SigningIn {
     pub(crate) hash: Option<String>,
 }
 
-/// A token found.
+/// A token found, or a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Found {
-    /// Its id.
-    pub(crate) id: i64,
+    /// The token's id; a session has none.
+    pub(crate) token: Option<i64>,
     /// The key of its account.
     pub(crate) account: Vec<Cell>,
     /// Whether the account has written of late, so that a replica may not know of it yet.
     pub(crate) has_written: bool,
     /// What it may do.
     pub(crate) scopes: Scopes,
-    /// What its account's password was when it was made.
+    /// What its account's password was when it was made or begun.
     pub(crate) password: Cell,
 }
 
@@ -83,7 +83,7 @@ pub(crate) async fn find_token<C: Reading>(
                 password,
             ],
         ) => Some(Found {
-            id: *id,
+            token: Some(*id),
             account: key_of(account),
             has_written: *has_written != 0,
             scopes: scopes(model, kept),
@@ -166,7 +166,7 @@ pub(crate) enum Wanted {
     One(i64),
 }
 
-/// Has the tokens of an account follow another hash of the same password.
+/// Has the tokens and sessions of an account follow another hash of the same password.
 ///
 /// # Errors
 ///
@@ -179,7 +179,10 @@ pub(crate) async fn follow_password<C: Reading>(
     [old, new]: [&str; 2],
 ) -> Result<(), Refusal> {
     let params = [of_password(Some(new)), text_of(account), of_password(Some(old))];
-    run(connection, model, &state.follow, &params, 0).await.map(drop)
+    run(connection, model, &state.follow, &params, 0).await?;
+    run(connection, model, &state.follow_sessions, &params, 0)
+        .await
+        .map(drop)
 }
 
 /// An account's valid tokens at `now` (seconds since 1970), the latest first.

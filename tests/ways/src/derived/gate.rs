@@ -13,6 +13,7 @@ use rest_runtime::{RestEnum, RestResource, RestService};
     active = "me.state = 'active' and me.house.is_open and (me.until is null or me.until > now)"
 ))]
 #[rest(tokens(lifetime = "1h", scopes(publish, staff, notes)))]
+#[rest(sessions(idle = "30m", lifetime = "7d", flask(user = name, lifetime = "36500d")))]
 pub struct Gate {
     houses: House,
     people: Person,

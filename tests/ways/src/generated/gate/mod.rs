@@ -22,6 +22,11 @@ pub use remark::Remark;
     active = "me.state = 'active' and me.house.is_open and (me.until is null or me.until > now)"
 ))]
 #[rest(tokens(lifetime = "1h", max_lifetime = "90d", scopes(publish, staff, notes)))]
+#[rest(sessions(
+    idle = "30m",
+    lifetime = "7d",
+    flask(cookie = "session", lifetime = "36500d", user = name)
+))]
 pub struct Gate {
     pub houses: House,
     pub people: Person,

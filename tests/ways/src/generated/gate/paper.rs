@@ -23,7 +23,7 @@ pub struct Paper {
     pub is_public: bool,
     #[rest(belongs_to = House, inverse = papers, default = "me.house_id", on_delete = cascade)]
     pub house_id: i64,
-    #[rest(belongs_to = Person, inverse = papers, default = "me", readonly, on_delete = cascade)]
+    #[rest(belongs_to = Person, inverse = papers, default = me, readonly, on_delete = cascade)]
     pub author_id: i64,
     #[rest(inverse = reads)]
     pub readers: ManyToMany<Person>,

@@ -16,6 +16,6 @@ pub struct Remark {
     pub text: String,
     #[rest(belongs_to = Paper, inverse(name = remarks, nested), immutable, on_delete = cascade)]
     pub paper_id: i64,
-    #[rest(belongs_to = Person, default = "me", readonly, on_delete = cascade)]
+    #[rest(belongs_to = Person, default = me, readonly, on_delete = cascade)]
     pub author_id: i64,
 }

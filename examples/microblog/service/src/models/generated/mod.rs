@@ -23,6 +23,11 @@ pub use user::User;
     password = password,
     admin = "me.is_admin"
 ))]
+#[rest(sessions(
+    idle = "2h",
+    lifetime = "14d",
+    flask(cookie = "session", lifetime = "31d")
+))]
 pub struct Microblog {
     pub roles: Role,
     pub users: User,
