@@ -16,6 +16,7 @@ const ADDRESS: &str = "http://127.0.0.1:8000";
 /// How the projects in this repository are made anew, each after its folder was removed; `own.rs` is nobody's to make.
 const ANEW: &str = "rest-gen new examples/notes --runtime runtime\n\
     rest-gen new examples/microblog/service --schema examples/microblog/rest.yaml --runtime runtime\n\
+    rest-gen new examples/tracker --schema examples/tracker/rest.yaml --runtime runtime\n\
     git restore examples/notes/tests/own.rs";
 
 /// The schemas whose READMEs are tried; `None` is the one to start with.
@@ -35,6 +36,9 @@ pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = vec![
         Trial::test("golden::notes_are_as_they_would_be_made_today", || {
             made_today("examples/notes").map_err(Into::into)
+        }),
+        Trial::test("golden::the_tracker_is_as_it_would_be_made_today", || {
+            made_today("examples/tracker").map_err(Into::into)
         }),
         Trial::test("golden::the_microblog_is_as_it_would_be_made_today", || {
             microblog().map_err(Into::into)

@@ -13,6 +13,7 @@ use crate::cell::Cell;
 use crate::password::Plain;
 use crate::problem::Fault;
 use crate::service::{Inner, Service};
+use crate::session::Session;
 use crate::storage::Refusal;
 use crate::storage::connection::Connection;
 use crate::storage::job::{Done, Job};
@@ -94,16 +95,26 @@ impl Service {
         done.map_err(|refusal| not_done(refusal, self.inner()))
     }
 
-    /// A token of an account, as if it had signed in.
-    pub(crate) async fn token_of(&self, account: Vec<Cell>) -> Result<String, NotDone> {
+    /// A token of an account, as if it had signed in at that moment.
+    pub(crate) async fn token_of(
+        &self,
+        account: Vec<Cell>,
+        wanted: NewToken,
+        at: jiff::Timestamp,
+    ) -> Result<String, NotDone> {
         let inner = self.inner();
-        let now = jiff::Timestamp::now();
-        let found = inner.account(Sought::Key(account), Among::Active, now).await;
-        let found = found.map_err(|refusal| not_done(refusal, inner))?;
-        let account = found.ok_or_else(|| told("the account is gone, or isn't active"))?;
-        let made = inner.add_token(account, NewToken::default(), now).await;
+        let account = inner.active(account).await?;
+        let made = inner.add_token(account, wanted, at).await;
         made.map(|(_, secret)| secret.reveal().to_owned())
             .map_err(|refusal| not_done(refusal, inner))
+    }
+
+    /// A session of an account, as if it had signed in.
+    pub(crate) async fn session_of(&self, account: Vec<Cell>) -> Result<Session, NotDone> {
+        let inner = self.inner();
+        let account = inner.active(account).await?;
+        let begun = inner.begin_session(account, None, jiff::Timestamp::now()).await;
+        begun.map_err(|refusal| not_done(refusal, inner))
     }
 
     /// Makes a token of an account, as if it had signed in, and gives its secret; `None` where no account has this name.
@@ -231,6 +242,17 @@ pub(crate) fn not_done(refusal: Refusal, inner: &Inner) -> NotDone {
     };
     let cause = problem.cause().filter(|_| problem.status().is_server_error());
     told(cause.map_or(message.clone(), |cause| format!("{message}: {cause}")))
+}
+
+impl Inner {
+    /// The account of a key, if it may sign in.
+    async fn active(self: &Arc<Self>, key: Vec<Cell>) -> Result<SigningIn, NotDone> {
+        let found = self
+            .account(Sought::Key(key), Among::Active, jiff::Timestamp::now())
+            .await;
+        let found = found.map_err(|refusal| not_done(refusal, self))?;
+        found.ok_or_else(|| told("the account is gone, or isn't active"))
+    }
 }
 
 fn fault_text(fault: &Fault) -> String {

@@ -22,9 +22,10 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use axum::http::{HeaderMap, Method, Request};
 use http_body_util::BodyExt;
+use jiff::{SignedDuration, Timestamp};
 use rest_schema::ResourceId;
 use serde::Serialize;
 use serde_json::Value;
@@ -33,6 +34,7 @@ use tower::ServiceExt;
 use crate::caller::Caller;
 use crate::cell::Cell;
 use crate::model::Model;
+use crate::operate::NewToken;
 use crate::problem::{Fault, Place};
 use crate::request::body;
 use crate::service::{Error, Service};
@@ -80,6 +82,7 @@ impl Api {
         Client {
             router: self.router.clone(),
             key: Value::Null,
+            account: Vec::new(),
             headers: HeaderMap::new(),
             api: self.clone(),
         }
@@ -109,14 +112,12 @@ impl Api {
         let name = schema.resource(accounts.resource).name.clone();
         let key = self.inserted(&name, &account).await;
         let told = key_told(&self.service.inner().engine.model, accounts.resource, &key);
-        let token = self.service.token_of(key).await;
-        let token = token.unwrap_or_else(|refused| panic!("the account can't sign in: {refused}"));
-        Client {
+        let account = Client {
             key: told,
-            ..self
-                .anonymous()
-                .header("authorization", &format!("Bearer {token}"))
-        }
+            account: key,
+            ..self.anonymous()
+        };
+        account.with_token(NewToken::default(), Timestamp::now()).await
     }
 
     /// Makes a row, past all rules: fields that no client may set can be given too, and a many-to-many as a list of
@@ -218,6 +219,8 @@ fn key_told(model: &Model, resource: ResourceId, key: &[Cell]) -> Value {
 pub struct Client {
     router: Router,
     key: Value,
+    /// The key of the account, as it is kept; empty for nobody.
+    account: Vec<Cell>,
     headers: HeaderMap,
     api: Api,
 }
@@ -226,6 +229,61 @@ impl Client {
     /// The key of the account that is signed in; null for nobody.
     pub fn key(&self) -> &Value {
         &self.key
+    }
+
+    /// The same account with a token that may do no more than these words say, as `posts:read`.
+    ///
+    /// # Panics
+    ///
+    /// Where it is nobody, or the service doesn't have one of the words.
+    pub async fn scoped(&self, scopes: &[&str]) -> Self {
+        let known = &self.api.service.inner().engine.model.scopes;
+        for scope in scopes {
+            assert!(
+                known.has(scope),
+                "there is no scope `{scope}`; there are {}",
+                known.all().join(", ")
+            );
+        }
+        let wanted = NewToken {
+            scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+            ..NewToken::default()
+        };
+        self.with_token(wanted, Timestamp::now()).await
+    }
+
+    /// The same account with a token whose time is over.
+    ///
+    /// # Panics
+    ///
+    /// Where it is nobody.
+    pub async fn expired(&self) -> Self {
+        let wanted = NewToken {
+            lifetime: Some(1),
+            ..NewToken::default()
+        };
+        self.with_token(wanted, Timestamp::now() - SignedDuration::from_mins(1))
+            .await
+    }
+
+    /// The same account in a browser that is signed in by a session's cookie, without the session's token.
+    ///
+    /// # Panics
+    ///
+    /// Where it is nobody, or the schema doesn't say `sessions`.
+    pub async fn browser(&self) -> Self {
+        let session = self.api.service.session_of(self.account.clone()).await;
+        let session = session.unwrap_or_else(|refused| panic!("the account can't sign in: {refused}"));
+        let cookie = session.set_cookie();
+        let mut other = self.clone();
+        other.headers.remove(AUTHORIZATION);
+        other.header("cookie", cookie.split(';').next().unwrap_or_default())
+    }
+
+    async fn with_token(&self, wanted: NewToken, at: Timestamp) -> Self {
+        let token = self.api.service.token_of(self.account.clone(), wanted, at).await;
+        let token = token.unwrap_or_else(|refused| panic!("the account can't sign in: {refused}"));
+        self.header("authorization", &format!("Bearer {token}"))
     }
 
     /// Who the service takes this client for: for [`crate::Db::as_caller`].

@@ -11,7 +11,7 @@ use crate::support::server::package;
 
 /// One test for each example's schema, and those of the shop.
 pub(crate) fn trials() -> Vec<Trial> {
-    let mut trials: Vec<Trial> = ["microblog", "shop"]
+    let mut trials: Vec<Trial> = ["microblog", "shop", "tracker"]
         .map(|name| {
             Trial::test(format!("examples::{name}_is_accepted"), move || {
                 accepted(name).map_err(Into::into)

@@ -349,7 +349,7 @@ impl Inner {
     }
 
     /// Keeps a new session in place of another.
-    async fn begin_session(
+    pub(crate) async fn begin_session(
         &self,
         account: SigningIn,
         before: Option<Digest>,

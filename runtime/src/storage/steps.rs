@@ -203,8 +203,14 @@ impl<C: Connection> Steps<'_, C> {
         let has_column = |field: &u32| model.field(self.field(*field)).is_stored();
         let compared = update.compared().chain(update.sets());
         let compared: Vec<u32> = compared.filter(|field| !has_column(field)).collect();
-        let Some(before) = self.pre_select(key, Operation::Update, &compared).await? else {
-            return self.create_absent(create, expected).await;
+        let before = match self.pre_select(key, Operation::Update, &compared).await {
+            Ok(Some(before)) => before,
+            Ok(None) => return self.create_absent(create, expected).await,
+            // A row that is hidden is refused as what can't be made: to say that it isn't there would tell that it is.
+            Err(refusal) if create.is_some() && is_not_found(&refusal) => {
+                return self.create_absent(create, expected).await;
+            }
+            Err(refusal) => return Err(refusal),
         };
         let modified = self.modified(&before.cells);
         expected
@@ -400,6 +406,10 @@ impl<C: Connection> Steps<'_, C> {
 
 fn not_found() -> Refusal {
     Refusal::Problem(Problem::new(Code::NotFound))
+}
+
+fn is_not_found(refusal: &Refusal) -> bool {
+    matches!(refusal, Refusal::Problem(problem) if problem.code() == Code::NotFound)
 }
 
 fn unfit(unfit: Unfit) -> Refusal {

@@ -111,6 +111,53 @@ fn place(answer: &Answer, item: &Answer) -> usize {
     place.unwrap_or_else(|| panic!("{item:?} isn't in {answer:?}"))
 }
 
+/// Whether an item, as it was read, or a part of it stands anywhere in an answer.
+fn holds(answer: &Answer, item: &Answer) -> bool {
+    within(&answer.body, &item.body)
+}
+
+fn within(value: &Value, item: &Value) -> bool {
+    match value {
+        Value::Object(members) => {
+            let mut parts = members.iter();
+            let is_part = parts.all(|(name, value)| item.get(name) == Some(value));
+            is_part && !members.is_empty() || members.values().any(|value| within(value, item))
+        }
+        Value::Array(values) => values.iter().any(|value| within(value, item)),
+        // The lines of a stream.
+        Value::String(text) => {
+            let lines = text.lines().filter_map(|line| line.parse().ok());
+            lines
+                .filter(Value::is_object)
+                .any(|line| within(&line, item))
+        }
+        _ => false,
+    }
+}
+
+/// Two answers say the same, but for the requests that they answer.
+#[track_caller]
+fn alike(one: &Answer, other: &Answer) {
+    let told = |answer: &Answer| {
+        let mut body = answer.body.clone();
+        if let Some(members) = body.as_object_mut() {
+            members.remove("instance");
+        }
+        (answer.status, body)
+    };
+    assert_eq!(told(one), told(other));
+}
+
+/// How many items an answer tells of; none where it refuses.
+fn many(answer: &Answer) -> usize {
+    let (page, items) = (&answer.body["page"], &answer.body["items"]);
+    let told = page["total"].as_u64().or(items[0]["count"].as_u64());
+    match told {
+        Some(told) => usize::try_from(told).expect("a number of items"),
+        None => items.as_array().map_or(0, Vec::len),
+    }
+}
+
 /// Signs an account in.
 async fn sign_in(api: &Api, identifier: &str, password: &str) -> Client {
     let nobody = api.anonymous();

@@ -3,7 +3,10 @@
 
 use serde_json::json;
 
-use super::{api, item, lists, made, place, refused, rejected, shows, status, text, with, without};
+use super::{
+    alike, api, holds, item, lists, made, many, place, refused, rejected, shows, status, text,
+    with, without,
+};
 
 const COLLECTION: &str = "/api/notes";
 
@@ -177,6 +180,129 @@ async fn who_may_delete() {
     status(&nobody.delete(&at).await, 401);
     status(&stranger.delete(&at).await, 404);
     status(&granted.delete(&at).await, 204);
+}
+
+#[tokio::test]
+async fn what_is_hidden_is_told_by_no_way() {
+    let api = api().await;
+    let granted = json!({"username": "username-1", "email": "email-1@example.com"});
+    let granted = api.account(granted).await;
+    let note = json!({"owner_id": granted.key(), "title": "title-1", "state": "draft"});
+    let note = api.insert("Note", note).await;
+    let stranger = json!({"username": "username-3", "email": "email-3@example.com"});
+    let stranger = api.account(stranger).await;
+    let nobody = api.anonymous();
+    let at = item(COLLECTION, &note);
+    let found = granted.get(&at).await;
+    status(&found, 200);
+    for asked in [
+        at.clone(),
+        COLLECTION.to_owned(),
+        format!("{COLLECTION}?id={}", text(&note)),
+        format!("{COLLECTION}?sort=id"),
+        format!("{COLLECTION}?sort=-id"),
+        format!("{COLLECTION}?owner_id={}", text(granted.key())),
+        format!("{COLLECTION}?sort=owner_id"),
+        format!("{COLLECTION}?sort=-owner_id"),
+        format!("{COLLECTION}?title=title-1"),
+        format!("{COLLECTION}?state=draft"),
+        format!("{COLLECTION}?sort=state"),
+        format!("{COLLECTION}?sort=-state"),
+        format!("{COLLECTION}?sort=due"),
+        format!("{COLLECTION}?sort=-due"),
+        format!("{COLLECTION}?sort=changed_at"),
+        format!("{COLLECTION}?sort=-changed_at"),
+        format!("/api/users/{}/notes", text(granted.key())),
+        format!("/api/users/{}?include=notes", text(granted.key())),
+    ] {
+        let shown = granted.get(&asked).await;
+        assert!(holds(&shown, &found), "{asked}: {shown:?}");
+        for other in [&nobody, &stranger] {
+            let answer = other.get(&asked).await;
+            assert!(!holds(&answer, &found), "{asked}: {answer:?}");
+        }
+    }
+    let query = format!("{COLLECTION}/query");
+    for body in [
+        json!({"limit": 20}),
+        json!({"filter": {"id": note}}),
+        json!({"filter": {"any": [{"id": note}]}}),
+    ] {
+        let shown = granted.post(&query, &body).await;
+        assert!(holds(&shown, &found), "{body}: {shown:?}");
+        for other in [&nobody, &stranger] {
+            let answer = other.post(&query, &body).await;
+            assert!(!holds(&answer, &found), "{body}: {answer:?}");
+        }
+    }
+    for asked in [
+        format!("{COLLECTION}?id={}&count=exact", text(&note)),
+        format!("{COLLECTION}?id={}&aggregate=count", text(&note)),
+    ] {
+        assert_eq!(many(&granted.get(&asked).await), 1, "{asked}");
+        for other in [&nobody, &stranger] {
+            assert_eq!(many(&other.get(&asked).await), 0, "{asked}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_hidden_is_as_if_it_were_not_there() {
+    let api = api().await;
+    let granted = json!({"username": "username-1", "email": "email-1@example.com"});
+    let granted = api.account(granted).await;
+    let note = json!({"owner_id": granted.key(), "title": "title-1", "state": "draft"});
+    let note = api.insert("Note", note).await;
+    let stranger = json!({"username": "username-3", "email": "email-3@example.com"});
+    let stranger = api.account(stranger).await;
+    let nobody = api.anonymous();
+    let at = item(COLLECTION, &note);
+    let absent = item(COLLECTION, &json!(999_999));
+    let before = granted.get(&at).await;
+    status(&before, 200);
+    for other in [&nobody, &stranger] {
+        let hidden = other.get(&at).await;
+        alike(&hidden, &other.get(&absent).await);
+        let hidden = other.patch(&at, json!({})).await;
+        alike(&hidden, &other.patch(&absent, json!({})).await);
+        let hidden = other.put(&at, json!({})).await;
+        alike(&hidden, &other.put(&absent, json!({})).await);
+        let dated = other.header("if-match", "\"0.0\"");
+        let hidden = dated.patch(&at, json!({})).await;
+        alike(&hidden, &dated.patch(&absent, json!({})).await);
+        let listed = other.header("content-type", "application/json-patch+json");
+        let hidden = listed.patch(&at, json!([])).await;
+        alike(&hidden, &listed.patch(&absent, json!([])).await);
+        let hidden = other.delete(&at).await;
+        alike(&hidden, &other.delete(&absent).await);
+    }
+    let these = format!("{COLLECTION}?id={}&max_affected=9", text(&note));
+    let none = format!("{COLLECTION}?id={}&max_affected=9", text(&json!(999_999)));
+    for other in [&nobody, &stranger] {
+        let hidden = other.patch(&these, json!({})).await;
+        alike(&hidden, &other.patch(&none, json!({})).await);
+        let hidden = other.delete(&these).await;
+        alike(&hidden, &other.delete(&none).await);
+    }
+    assert_eq!(granted.get(&at).await.body, before.body);
+}
+
+#[tokio::test]
+async fn a_token_does_what_its_scopes_say() {
+    let api = api().await;
+    let granted = json!({"username": "username-1", "email": "email-1@example.com"});
+    let granted = api.account(granted).await;
+    let note = json!({"owner_id": granted.key(), "title": "title-1", "state": "draft"});
+    let note = api.insert("Note", note).await;
+    let at = item(COLLECTION, &note);
+    status(&granted.get(&at).await, 200);
+    let narrow = granted.scoped(&["notes:write"]).await;
+    status(&narrow.get(&at).await, 404);
+    status(&narrow.get(COLLECTION).await, 200);
+    let reader = granted.scoped(&["notes:read"]).await;
+    status(&reader.post(COLLECTION, json!({})).await, 403);
+    status(&reader.patch(&at, json!({})).await, 403);
+    status(&reader.delete(&at).await, 403);
 }
 
 #[tokio::test]

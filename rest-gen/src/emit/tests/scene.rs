@@ -119,7 +119,9 @@ impl<'s> Scene<'s> {
         let resource = self.resource_of(row);
         let field = &resource.fields[index as usize];
         let is_generated = is_generated(resource, index, field) && !resource.key.by_client;
-        if !field.is_stored() || is_generated || self.pinned.contains(&(row, index)) {
+        // A row that was deleted is none that a test can ask for.
+        let is_mark = resource.kept.deleted.is_some_and(|mark| mark.index == index);
+        if !field.is_stored() || is_generated || is_mark || self.pinned.contains(&(row, index)) {
             return false;
         }
         match self.rows[row].maker {

@@ -126,6 +126,13 @@ pub(super) fn each(names: &str, rows: &[String], lines: Vec<String>) -> Vec<Stri
 
 /// A row of a table: on one line where its parts are short. Parts are told apart by `, ` outside of brackets and texts.
 fn tuple(row: &str) -> Vec<String> {
+    if row.starts_with("format!(") {
+        let mut lines = formatted("", row);
+        if let Some(last) = lines.last_mut() {
+            last.push(',');
+        }
+        return lines;
+    }
     let Some(parts) = row.strip_prefix('(').and_then(|row| row.strip_suffix(')')) else {
         return vec![format!("{row},")];
     };
@@ -135,6 +142,32 @@ fn tuple(row: &str) -> Vec<String> {
     let mut lines = vec!["(".to_owned()];
     lines.extend(split(parts).into_iter().map(|part| format!("    {part},")));
     lines.push("),".to_owned());
+    lines
+}
+
+/// `format!(…)` with what stands before it, on several lines where its arguments are long.
+pub(super) fn formatted(before: &str, call: &str) -> Vec<String> {
+    let arguments = call
+        .strip_prefix("format!(")
+        .and_then(|call| call.strip_suffix(')'));
+    let Some(arguments) = arguments.filter(|arguments| arguments.len() > SHORT) else {
+        return vec![format!("{before}{call}")];
+    };
+    let mut parts = split(arguments);
+    if let Some(last) = parts.last_mut() {
+        // A macro's last argument has no comma of rustfmt's.
+        *last = format!("    {last}");
+    }
+    let count = parts.len();
+    let mut lines = vec![format!("{before}format!(")];
+    lines.extend(parts.into_iter().enumerate().map(|(place, part)| {
+        if place + 1 == count {
+            part
+        } else {
+            format!("    {part},")
+        }
+    }));
+    lines.push(")".to_owned());
     lines
 }
 
@@ -168,8 +201,10 @@ pub(super) fn used(path: &str, names: &[&str]) -> String {
     }
     let mut text = format!("use {path}::{{\n");
     let mut line = String::new();
-    for name in names {
-        if INDENT + line.len() + name.len() + 2 > LINE {
+    for (place, name) in names.iter().enumerate() {
+        // Behind all but the last there is room for a space.
+        let behind = if place + 1 == names.len() { 1 } else { 2 };
+        if INDENT + line.len() + name.len() + behind > LINE {
             text.push_str(&format!("    {}\n", line.trim_end()));
             line.clear();
         }

@@ -19,6 +19,8 @@ pub struct Gate {
     people: Person,
     papers: Paper,
     remarks: Remark,
+    seats: Seat,
+    badges: Badge,
 }
 
 #[derive(RestResource)]
@@ -97,4 +99,30 @@ pub struct Remark {
     paper_id: i64,
     #[rest(belongs_to = Person, default = me, readonly, on_delete = cascade)]
     author_id: i64,
+}
+
+#[derive(RestResource)]
+#[rest(key(house, person))]
+#[rest(access(
+    read = "house_id = me.house_id",
+    create = "house_id = me.house_id",
+    update = "house_id = me.house_id"
+))]
+pub struct Seat {
+    number: i32,
+    #[rest(belongs_to = House, on_delete = cascade)]
+    house_id: i64,
+    #[rest(belongs_to = Person, on_delete = cascade)]
+    person_id: i64,
+}
+
+#[derive(RestResource)]
+#[rest(key = code, where = "house_id = me.house_id")]
+#[rest(access(read = public, create = public, update = public))]
+pub struct Badge {
+    #[rest(type = slug, length = 1..=20)]
+    code: String,
+    text: String,
+    #[rest(belongs_to = House, default = "me.house_id", readonly, on_delete = cascade)]
+    house_id: i64,
 }

@@ -3,7 +3,10 @@
 
 use serde_json::json;
 
-use super::{api, item, lists, made, place, refused, rejected, shows, status, text, with, without};
+use super::{
+    alike, api, holds, item, lists, made, many, place, refused, rejected, shows, status, text,
+    with, without,
+};
 
 const COLLECTION: &str = "/api/comments";
 
@@ -276,6 +279,205 @@ async fn who_may_delete() {
     status(&nobody.delete(&at).await, 401);
     status(&stranger.delete(&at).await, 403);
     status(&granted.delete(&at).await, 204);
+}
+
+#[tokio::test]
+async fn what_is_hidden_is_told_by_no_way() {
+    let api = api().await;
+    let granted = json!({"username": "username_1", "email": "email-1@example.com"});
+    let granted = api.account(granted).await;
+    let post_2 = json!({"author_id": granted.key(), "title": "title-2", "body": "body-2"});
+    let post_2 = api.insert("Post", post_2).await;
+    let user_2 = json!({
+        "username": "username_3",
+        "email": "email-3@example.com",
+        "password": "correct-horse-3",
+    });
+    let user_2 = api.insert("User", user_2).await;
+    let comment = json!({"post_id": post_2, "author_id": user_2, "body": "body-1"});
+    let comment = api.insert("Comment", comment).await;
+    let user = json!({
+        "username": "username_2",
+        "email": "email-2@example.com",
+        "password": "correct-horse-2",
+    });
+    api.insert("User", user).await;
+    let stranger = json!({"username": "username_4", "email": "email-4@example.com"});
+    let stranger = api.account(stranger).await;
+    let nobody = api.anonymous();
+    let at = item(COLLECTION, &comment);
+    let found = granted.get(&at).await;
+    status(&found, 200);
+    for asked in [
+        at.clone(),
+        COLLECTION.to_owned(),
+        format!("{COLLECTION}?id={}", text(&comment)),
+        format!("{COLLECTION}?sort=id"),
+        format!("{COLLECTION}?sort=-id"),
+        format!("{COLLECTION}?post_id={}", text(&post_2)),
+        format!("{COLLECTION}?sort=post_id"),
+        format!("{COLLECTION}?sort=-post_id"),
+        format!("{COLLECTION}?author_id={}", text(&user_2)),
+        format!("{COLLECTION}?sort=author_id"),
+        format!("{COLLECTION}?sort=-author_id"),
+        format!("{COLLECTION}?sort=created_at"),
+        format!("{COLLECTION}?sort=-created_at"),
+        format!("/api/posts/{}/comments", text(&post_2)),
+        format!("/api/posts/{}?include=comments", text(&post_2)),
+        format!("/api/users/{}/comments", text(&user_2)),
+        format!("/api/users/{}?include=comments", text(&user_2)),
+    ] {
+        let shown = granted.get(&asked).await;
+        assert!(holds(&shown, &found), "{asked}: {shown:?}");
+        for other in [&nobody, &stranger] {
+            let answer = other.get(&asked).await;
+            assert!(!holds(&answer, &found), "{asked}: {answer:?}");
+        }
+    }
+    let query = format!("{COLLECTION}/query");
+    for body in [
+        json!({"limit": 20}),
+        json!({"filter": {"id": comment}}),
+        json!({"filter": {"any": [{"id": comment}]}}),
+    ] {
+        let shown = granted.post(&query, &body).await;
+        assert!(holds(&shown, &found), "{body}: {shown:?}");
+        for other in [&nobody, &stranger] {
+            let answer = other.post(&query, &body).await;
+            assert!(!holds(&answer, &found), "{body}: {answer:?}");
+        }
+    }
+    for asked in [
+        format!("{COLLECTION}?id={}&count=exact", text(&comment)),
+        format!("{COLLECTION}?id={}&aggregate=count", text(&comment)),
+    ] {
+        assert_eq!(many(&granted.get(&asked).await), 1, "{asked}");
+        for other in [&nobody, &stranger] {
+            assert_eq!(many(&other.get(&asked).await), 0, "{asked}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_hidden_is_as_if_it_were_not_there() {
+    let api = api().await;
+    let granted = json!({"username": "username_1", "email": "email-1@example.com"});
+    let granted = api.account(granted).await;
+    let post_2 = json!({"author_id": granted.key(), "title": "title-2", "body": "body-2"});
+    let post_2 = api.insert("Post", post_2).await;
+    let user_2 = json!({
+        "username": "username_3",
+        "email": "email-3@example.com",
+        "password": "correct-horse-3",
+    });
+    let user_2 = api.insert("User", user_2).await;
+    let comment = json!({"post_id": post_2, "author_id": user_2, "body": "body-1"});
+    let comment = api.insert("Comment", comment).await;
+    let user = json!({
+        "username": "username_2",
+        "email": "email-2@example.com",
+        "password": "correct-horse-2",
+    });
+    api.insert("User", user).await;
+    let stranger = json!({"username": "username_4", "email": "email-4@example.com"});
+    let stranger = api.account(stranger).await;
+    let nobody = api.anonymous();
+    let at = item(COLLECTION, &comment);
+    let absent = item(COLLECTION, &json!(999_999));
+    let before = granted.get(&at).await;
+    status(&before, 200);
+    for other in [&nobody, &stranger] {
+        let hidden = other.get(&at).await;
+        alike(&hidden, &other.get(&absent).await);
+        let hidden = other.patch(&at, json!({})).await;
+        alike(&hidden, &other.patch(&absent, json!({})).await);
+        let hidden = other.put(&at, json!({})).await;
+        alike(&hidden, &other.put(&absent, json!({})).await);
+        let dated = other.header("if-match", "\"0.0\"");
+        let hidden = dated.patch(&at, json!({})).await;
+        alike(&hidden, &dated.patch(&absent, json!({})).await);
+        let listed = other.header("content-type", "application/json-patch+json");
+        let hidden = listed.patch(&at, json!([])).await;
+        alike(&hidden, &listed.patch(&absent, json!([])).await);
+        let hidden = other.delete(&at).await;
+        alike(&hidden, &other.delete(&absent).await);
+    }
+    let these = format!("{COLLECTION}?id={}&max_affected=9", text(&comment));
+    let none = format!("{COLLECTION}?id={}&max_affected=9", text(&json!(999_999)));
+    for other in [&nobody, &stranger] {
+        let hidden = other.patch(&these, json!({})).await;
+        alike(&hidden, &other.patch(&none, json!({})).await);
+        let hidden = other.delete(&these).await;
+        alike(&hidden, &other.delete(&none).await);
+    }
+    assert_eq!(granted.get(&at).await.body, before.body);
+}
+
+#[tokio::test]
+async fn a_hidden_post_is_one_that_is_not_there() {
+    let api = api().await;
+    let caller = json!({"username": "username_1", "email": "email-1@example.com"});
+    let caller = api.account(caller).await;
+    let user = json!({
+        "username": "username_2",
+        "email": "email-2@example.com",
+        "password": "correct-horse-2",
+    });
+    let user = api.insert("User", user).await;
+    let post = json!({
+        "author_id": user,
+        "title": "title-1",
+        "body": "body-1",
+        "status": "published",
+    });
+    let post = api.insert("Post", post).await;
+    let user_2 = json!({
+        "username": "username_3",
+        "email": "email-3@example.com",
+        "password": "correct-horse-3",
+    });
+    let user_2 = api.insert("User", user_2).await;
+    let post_2 = json!({"author_id": user_2, "title": "title-2", "body": "body-2"});
+    let post_2 = api.insert("Post", post_2).await;
+    let body = json!({"post_id": post, "body": "body-1"});
+    let hidden = with(&body, "post_id", json!(post_2));
+    let absent = with(&body, "post_id", json!(999_999));
+    let answer = caller.post(COLLECTION, hidden).await;
+    status(&answer, 409);
+    alike(&answer, &caller.post(COLLECTION, absent).await);
+    status(&caller.post(COLLECTION, body).await, 201);
+}
+
+#[tokio::test]
+async fn a_token_does_what_its_scopes_say() {
+    let api = api().await;
+    let granted = json!({"username": "username_1", "email": "email-1@example.com"});
+    let granted = api.account(granted).await;
+    let post_2 = json!({"author_id": granted.key(), "title": "title-2", "body": "body-2"});
+    let post_2 = api.insert("Post", post_2).await;
+    let user_2 = json!({
+        "username": "username_3",
+        "email": "email-3@example.com",
+        "password": "correct-horse-3",
+    });
+    let user_2 = api.insert("User", user_2).await;
+    let comment = json!({"post_id": post_2, "author_id": user_2, "body": "body-1"});
+    let comment = api.insert("Comment", comment).await;
+    let user = json!({
+        "username": "username_2",
+        "email": "email-2@example.com",
+        "password": "correct-horse-2",
+    });
+    api.insert("User", user).await;
+    let at = item(COLLECTION, &comment);
+    status(&granted.get(&at).await, 200);
+    let narrow = granted.scoped(&["comments:write"]).await;
+    status(&narrow.get(&at).await, 404);
+    status(&narrow.get(COLLECTION).await, 200);
+    let reader = granted.scoped(&["comments:read"]).await;
+    status(&reader.post(COLLECTION, json!({})).await, 403);
+    status(&reader.patch(&at, json!({})).await, 403);
+    status(&reader.delete(&at).await, 403);
 }
 
 #[tokio::test]

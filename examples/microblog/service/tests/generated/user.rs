@@ -560,3 +560,34 @@ async fn a_token_is_its_account_s_until_it_is_revoked() {
     let answer = caller.get(COLLECTION).await;
     status(&answer, 401);
 }
+
+#[tokio::test]
+async fn what_is_no_valid_token_is_refused() {
+    let api = api().await;
+    let caller = json!({"username": "username_1", "email": "email-1@example.com"});
+    let caller = api.account(caller).await;
+    status(&caller.get("/api/tokens/current").await, 200);
+    let expired = caller.expired().await;
+    status(&expired.get("/api/tokens/current").await, 401);
+    for credentials in [
+        "Bearer",
+        "Bearer x",
+        "Bearer rest_",
+        "Basic eDp5",
+        "Digest x",
+    ] {
+        let forged = caller.header("authorization", credentials);
+        status(&forged.get("/api/tokens/current").await, 401);
+    }
+}
+
+#[tokio::test]
+async fn a_cookie_alone_changes_nothing() {
+    let api = api().await;
+    let caller = json!({"username": "username_1", "email": "email-1@example.com"});
+    let caller = api.account(caller).await;
+    let browser = caller.browser().await;
+    status(&browser.get("/api/tokens").await, 200);
+    status(&browser.delete("/api/tokens").await, 403);
+    status(&browser.post("/api/tokens", json!({})).await, 403);
+}

@@ -6,7 +6,7 @@ use super::super::cast::Wanted;
 use super::super::outcome;
 use super::super::scene::{Cell, Slot};
 use super::super::stage::Stage;
-use super::super::text::{called, object};
+use super::super::text::{called, each, object};
 use super::{Of, Page, answer};
 
 impl<'s> Of<'s> {
@@ -97,6 +97,44 @@ impl<'s> Of<'s> {
         let test = "a_token_is_its_account_s_until_it_is_revoked";
         if self.serves(Operation::Read) {
             page.tests.push(self.test(test, &stage, lines));
+        }
+        self.bad_credentials(page, &stage);
+    }
+
+    /// Tokens that aren't valid, and a cookie without the session's token.
+    fn bad_credentials(&self, page: &mut Page, stage: &Stage<'_, 's>) {
+        let tokens = format!("{:?}", format!("{}/tokens/current", self.schema.prefix));
+        let refused = |who: &str| called("status", &[&format!("&{who}.get({tokens}).await"), "401"], 0);
+        let mut lines = called("status", &[&format!("&caller.get({tokens}).await"), "200"], 0);
+        lines.push("let expired = caller.expired().await;".to_owned());
+        lines.extend(refused("expired"));
+        let mut within = vec!["let forged = caller.header(\"authorization\", credentials);".to_owned()];
+        within.extend(refused("forged"));
+        let rows = ["Bearer", "Bearer x", "Bearer rest_", "Basic eDp5", "Digest x"];
+        let rows: Vec<String> = rows.iter().map(|row| format!("{row:?}")).collect();
+        lines.extend(each("credentials", &rows, within));
+        page.tests
+            .push(self.test("what_is_no_valid_token_is_refused", stage, lines));
+        if self.schema.sessions.is_some() {
+            let all = format!("{:?}", format!("{}/tokens", self.schema.prefix));
+            let mut lines = vec!["let browser = caller.browser().await;".to_owned()];
+            lines.extend(called(
+                "status",
+                &[&format!("&browser.get({all}).await"), "200"],
+                0,
+            ));
+            lines.extend(called(
+                "status",
+                &[&format!("&browser.delete({all}).await"), "403"],
+                0,
+            ));
+            lines.extend(called(
+                "status",
+                &[&format!("&browser.post({all}, json!({{}})).await"), "403"],
+                0,
+            ));
+            page.tests
+                .push(self.test("a_cookie_alone_changes_nothing", stage, lines));
         }
     }
 }

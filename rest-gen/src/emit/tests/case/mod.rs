@@ -4,6 +4,7 @@ mod access;
 mod account;
 mod clash;
 mod delete;
+mod hidden;
 mod life;
 mod limit;
 mod list;
@@ -40,6 +41,8 @@ pub(super) fn all(schema: &Schema, id: ResourceId) -> Page {
     of.clashes(&mut page);
     of.deletions(&mut page);
     of.access(&mut page);
+    of.hidden(&mut page);
+    of.narrow(&mut page);
     of.members(&mut page);
     of.lists(&mut page);
     of.accounts(&mut page);
