@@ -147,7 +147,12 @@ impl Ruling {
     }
 
     /// What it means for a caller.
+    #[cfg_attr(feature = "mutants", track_caller)]
     pub fn permit(&self, caller: &Caller) -> Permit<'_> {
+        #[cfg(feature = "mutants")]
+        if super::mutant::is_left_out(std::panic::Location::caller()) {
+            return Permit::Always;
+        }
         if caller.is_unrestricted {
             return match &self.unrestricted {
                 Expr::Boolean(true) => Permit::Always,
@@ -162,7 +167,12 @@ impl Ruling {
     }
 
     /// The condition, where the row decides.
+    #[cfg_attr(feature = "mutants", track_caller)]
     pub fn judged(&self, caller: &Caller) -> Expr {
+        #[cfg(feature = "mutants")]
+        if super::mutant::is_left_out(std::panic::Location::caller()) {
+            return Expr::Boolean(true);
+        }
         if caller.is_unrestricted {
             self.unrestricted.clone()
         } else {
@@ -170,7 +180,17 @@ impl Ruling {
         }
     }
 
-    /// The condition as it is for a caller whom rules hold.
+    /// The condition as it is for a caller whom rules hold, whether he is held by them or not.
+    #[cfg_attr(feature = "mutants", track_caller)]
+    pub fn held(&self, caller: &Caller) -> Expr {
+        #[cfg(feature = "mutants")]
+        if super::mutant::is_left_out(std::panic::Location::caller()) {
+            return Expr::Boolean(true);
+        }
+        self.of_caller(caller).clone()
+    }
+
+    /// The expression as it is for a caller whom rules hold.
     pub fn of_caller(&self, caller: &Caller) -> &Expr {
         self.expr(caller.kind_in(self.of, self.act))
     }

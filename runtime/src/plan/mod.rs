@@ -11,6 +11,8 @@ pub mod expr;
 pub mod keeping;
 pub mod level;
 pub mod lower;
+#[cfg(feature = "mutants")]
+mod mutant;
 pub mod read;
 mod streamed;
 

@@ -396,11 +396,13 @@ impl Planner<'_> {
     }
 
     /// The read rule as a condition on row 0, or the refusal where it is closed to this caller.
+    #[cfg_attr(feature = "mutants", track_caller)]
     pub fn read_rule(&self, resource: ResourceId) -> Result<Expr, Problem> {
         self.read_rule_of(resource, Which::There)
     }
 
     /// The read rule of the pairs of a many-to-many, as a condition on row 0, where they are rows of a resource.
+    #[cfg_attr(feature = "mutants", track_caller)]
     fn pairs_rule(&self, relation: RelationId) -> Result<Expr, Problem> {
         match self.model.relation(relation).through {
             Some(through) => self.read_rule(through.resource()),
@@ -409,6 +411,7 @@ impl Planner<'_> {
     }
 
     /// The same for rows of which those that were deleted may be some.
+    #[cfg_attr(feature = "mutants", track_caller)]
     fn read_rule_of(&self, resource: ResourceId, which: Which) -> Result<Expr, Problem> {
         let rules = self.model.rules(resource);
         if which != Which::There && rules.restore.permit(self.caller) == Permit::Never {

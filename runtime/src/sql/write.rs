@@ -74,7 +74,7 @@ pub fn pre_select(
     let (read, rule) = (list.add(&read), list.add(&rule));
     let each = |list: &mut List<'_>, all: &[Option<Ruling>]| {
         all.iter()
-            .map(|rule| rule.as_ref().map(|rule| list.add(rule.of_caller(caller))))
+            .map(|rule| rule.as_ref().map(|rule| list.add(&rule.held(caller))))
             .collect::<Vec<_>>()
     };
     let (writable, readable) = if deed != Deed::Operation(Operation::Update) || caller.is_unrestricted {

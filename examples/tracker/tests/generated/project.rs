@@ -200,6 +200,25 @@ async fn a_label_goes_with_its_project() {
 }
 
 #[tokio::test]
+async fn an_announcement_goes_with_its_project() {
+    let api = api().await;
+    let caller = json!({"name": "name_1", "email": "email-1@example.com"});
+    let caller = api.account(caller).await;
+    let project = json!({"owner_id": caller.key(), "name": "name-1"});
+    let project = api.insert("Project", project).await;
+    let announcement = json!({"project_id": project, "title": "title-1"});
+    let announcement = api.insert("Announcement", announcement).await;
+    let at = item(COLLECTION, &project);
+    let other = item("/api/announcements", &announcement);
+    let answer = caller.get(&other).await;
+    status(&answer, 200);
+    let answer = caller.delete(&at).await;
+    status(&answer, 204);
+    let answer = caller.get(&other).await;
+    status(&answer, 404);
+}
+
+#[tokio::test]
 async fn who_may_read() {
     let api = api().await;
     let granted = json!({"name": "name_1", "email": "email-1@example.com"});
@@ -366,6 +385,75 @@ async fn what_is_hidden_is_as_if_it_were_not_there() {
         alike(&hidden, &other.delete(&none).await);
     }
     assert_eq!(granted.get(&at).await.body, before.body);
+}
+
+#[tokio::test]
+async fn what_points_at_it_does_not_tell_it_announcement_project() {
+    let api = api().await;
+    let granted = json!({"name": "name_1", "email": "email-1@example.com"});
+    let granted = api.account(granted).await;
+    let project = json!({"owner_id": granted.key(), "name": "name-1"});
+    let project = api.insert("Project", project).await;
+    let announcement = json!({"project_id": project, "title": "title-1", "is_public": true});
+    let announcement = api.insert("Announcement", announcement).await;
+    let stranger = json!({"name": "name_3", "email": "email-3@example.com"});
+    let stranger = api.account(stranger).await;
+    let at = item(COLLECTION, &project);
+    let found = granted.get(&at).await;
+    status(&found, 200);
+    for asked in [
+        format!("/api/announcements/{}/project", text(&announcement)),
+        format!("/api/announcements/{}?include=project", text(&announcement)),
+        "/api/announcements?include=project".to_owned(),
+    ] {
+        let shown = granted.get(&asked).await;
+        assert!(holds(&shown, &found), "{asked}: {shown:?}");
+        let answer = stranger.get(&asked).await;
+        assert!(!holds(&answer, &found), "{asked}: {answer:?}");
+    }
+    for asked in [
+        "/api/announcements?project.name=name-1",
+        "/api/announcements?project.is_archived=false",
+    ] {
+        assert_eq!(many(&granted.get(asked).await), 1, "{asked}");
+        assert_eq!(many(&stranger.get(asked).await), 0, "{asked}");
+    }
+    let absent = item(COLLECTION, &json!(999_999));
+    let hidden = stranger.get(format!("{at}/announcements")).await;
+    let absent = stranger.get(format!("{absent}/announcements")).await;
+    alike(&hidden, &absent);
+}
+
+#[tokio::test]
+async fn no_order_tells_it_announcement_project() {
+    let api = api().await;
+    let granted = json!({"name": "name_1", "email": "email-1@example.com"});
+    let granted = api.account(granted).await;
+    let project = json!({"owner_id": granted.key(), "name": "name-1"});
+    let project = api.insert("Project", project).await;
+    let announcement = json!({"project_id": project, "title": "title-1", "is_public": true});
+    let announcement = api.insert("Announcement", announcement).await;
+    let stranger = json!({"name": "name_4", "email": "email-4@example.com"});
+    let stranger = api.account(stranger).await;
+    let project_2 = json!({"owner_id": stranger.key(), "name": "name-2"});
+    let project_2 = api.insert("Project", project_2).await;
+    let announcement_2 = json!({"project_id": project_2, "title": "title-2"});
+    let announcement_2 = api.insert("Announcement", announcement_2).await;
+    let membership = json!({"project_id": project_2, "person_id": granted.key(), "role": "lead"});
+    api.insert("Membership", membership).await;
+    let at = item("/api/announcements", &announcement);
+    let first = stranger.get(&at).await;
+    status(&first, 200);
+    let at = item("/api/announcements", &announcement_2);
+    let second = stranger.get(&at).await;
+    status(&second, 200);
+    let sorted = "/api/announcements?sort=project.name";
+    let page = granted.get(sorted).await;
+    let places = [place(&page, &first), place(&page, &second)];
+    assert!(places.is_sorted(), "{page:?}");
+    let page = stranger.get(sorted).await;
+    let places = [place(&page, &second), place(&page, &first)];
+    assert!(places.is_sorted(), "{page:?}");
 }
 
 #[tokio::test]

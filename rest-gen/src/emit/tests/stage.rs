@@ -55,6 +55,7 @@ const RESERVED: &[&str] = &[
     "second",
     "shown",
     "sort",
+    "sorted",
     "sound",
     "status",
     "stranger",

@@ -5,7 +5,7 @@ use rest_runtime::types::{Decimal, ManyToMany};
 
 use super::{Membership, Person};
 
-/// What a team works on. Its members see it, and nobody else knows of it.
+/// What a team works on. Its members see it, and nobody else knows more than it announces.
 #[derive(RestResource, Debug, Clone, PartialEq)]
 #[rest(sort = name, version = revision)]
 #[rest(rules(
