@@ -111,7 +111,7 @@ impl<'s> Of<'s> {
             if is_filtered(field) {
                 match &cell {
                     Cell::Value(value) if *value != Value::Null => {
-                        asked.push(format!("format!(\"{{COLLECTION}}?{}\")", filter(field, value)))
+                        asked.push(format!("format!(\"{{COLLECTION}}?{}\")", filter(field, value)));
                     }
                     Cell::Key(place) => asked.push(format!(
                         "format!(\"{{COLLECTION}}?{}={{}}\", text({}))",
