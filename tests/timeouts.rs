@@ -37,7 +37,7 @@ CREATE TABLE likes (
   PRIMARY KEY (from_id, to_id)
 );
 INSERT INTO note (text)
-  WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200) SELECT 'note' FROM n;
+  WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 400) SELECT 'note' FROM n;
 INSERT INTO likes SELECT a.id, b.id FROM note a, note b;
 CREATE TRIGGER slow AFTER INSERT ON note WHEN new.text = 'slow' BEGIN
   UPDATE note SET text = (SELECT count(*) FROM likes a, likes b, likes c) WHERE id = new.id;
@@ -51,7 +51,7 @@ CREATE TABLE likes (
   to_id bigint NOT NULL REFERENCES note,
   PRIMARY KEY (from_id, to_id)
 );
-INSERT INTO note (text) SELECT 'note' FROM generate_series(1, 200);
+INSERT INTO note (text) SELECT 'note' FROM generate_series(1, 400);
 CREATE FUNCTION sleep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(600); RETURN new; END';
 CREATE TRIGGER slow AFTER INSERT ON note FOR EACH ROW WHEN (new.text = 'slow') EXECUTE FUNCTION sleep();
 ";
@@ -127,7 +127,7 @@ fn ended(server: Server) -> Result<(), String> {
     is(&mut client, &note("slow"), 503, LATE)?;
     crowd(server.address, &note("slow"), 40)?;
     is(&mut client, &note("quick"), 201, "quick")?;
-    is(&mut client, &all, 200, r#""total":201"#)?;
+    is(&mut client, &all, 200, r#""total":401"#)?;
     server.stop().map(drop)
 }
 

@@ -31,17 +31,18 @@ pub(super) fn read(draft: &Draft, block: &Block, diagnostics: &mut Diagnostics) 
         let message = format!("`{key}` is a minute at least");
         diagnostics.push(Diagnostic::new("wrong-shape", block.place(key), message));
     }
+    let sessions = Sessions {
+        idle,
+        lifetime,
+        flask: block.block("flask").map(|block| flask(draft, block, diagnostics)),
+    };
     if draft.schema.accounts.is_none() && !draft.is_open() {
         let message = "nobody signs in, since the service has no accounts";
         let help = "declare them: `accounts: { resource: User, identify_by: [email], password: password }`";
         diagnostics.push(Diagnostic::new("missing-key", block.span, message).help(help));
         return None;
     }
-    Some(Sessions {
-        idle,
-        lifetime,
-        flask: block.block("flask").map(|block| flask(draft, block, diagnostics)),
-    })
+    Some(sessions)
 }
 
 fn flask(draft: &Draft, block: &Block, diagnostics: &mut Diagnostics) -> Flask {

@@ -238,11 +238,7 @@ impl Service {
     /// # Errors
     ///
     /// 401 for a wrong password, an unknown name and an account that isn't active, all alike; 429 for too many of them; 503
-    /// where the database refuses.
-    ///
-    /// # Panics
-    ///
-    /// Never; a service whose schema doesn't say `sessions:` answers 500.
+    /// where the database refuses; 500 where the schema doesn't say `sessions:`.
     pub async fn sign_in(&self, parts: &Parts, name: &str, password: Plain) -> Result<Session, Problem> {
         let (inner, now) = (self.inner(), Timestamp::now());
         let account = inner
