@@ -40,6 +40,10 @@ pub(crate) fn trials() -> Vec<Trial> {
             microblog_as_susan,
         ),
         trial("judges::redbot_finds_nothing_bad_in_any_answer", answers),
+        trial(
+            "judges::sqlmap_finds_nothing_in_any_parameter_of_the_microblog",
+            injected,
+        ),
     ]
 }
 
@@ -216,6 +220,41 @@ fn fuzzed(server: &Server, token: Option<&str>) -> Result<(), String> {
                 .args(["--exclude-checks", "missing_required_header"]);
         }
         run(&mut command).map_err(|e| format!("{phases}: {e}"))?;
+    }
+    Ok(())
+}
+
+/// Statements that sqlmap would have the database run, by every parameter and by bodies, as somebody who is signed in.
+fn injected() -> Result<(), String> {
+    let folder = TempDir::new().map_err(|e| e.to_string())?;
+    let server = Server::start(&readme::microblog(folder.path())?)?;
+    let token = sign_in_with(server.address, "susan", "correct-horse")?;
+    let python = python(&file("injected/requirements.txt"))?;
+    run(Command::new(&python)
+        .arg(file("injected/targets.py"))
+        .arg(format!("http://{}", server.address))
+        .arg(folder.path()))?;
+    let headers = format!("Authorization: Bearer {token}\nContent-Type: application/json");
+    let sqlmap = |asked: &[&str], results: &str| {
+        let told = run(Command::new(python.with_file_name("sqlmap"))
+            .args(["--batch", "--smart", "--disable-coloring"])
+            .args(["--headers", &headers])
+            .arg("--output-dir")
+            .arg(folder.path().join(results))
+            .args(asked))?;
+        let told = String::from_utf8_lossy(&told.stdout).into_owned();
+        let is_found = told.contains("injection point") || told.contains("is vulnerable");
+        if is_found || !told.contains("testing connection to the target URL") {
+            return Err(told);
+        }
+        Ok(())
+    };
+    let urls = folder.path().join("urls.txt").display().to_string();
+    sqlmap(&["-m", &urls], "urls")?;
+    let bodies = std::fs::read_to_string(folder.path().join("bodies.txt")).map_err(|e| e.to_string())?;
+    for (place, line) in bodies.lines().enumerate() {
+        let (url, body) = line.split_once(' ').ok_or("a body without an address")?;
+        sqlmap(&["-u", url, "--data", body], &format!("body-{place}"))?;
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! What isn't CPU per request: a fast request beside slow ones, memory at rest, the start of a large schema.
 
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use super::Binaries;
@@ -11,42 +12,49 @@ use super::workload::{Material, WORKLOADS};
 use super::wrk::{self, Load};
 use crate::Result;
 
-/// The p99 of items, alone and while filters that no index serves run.
-pub(super) fn neighbours(seconds: u32, server: &Server, material: &Material, directory: &Path) -> Result<()> {
-    let items = directory.join("items.lua");
-    std::fs::write(&items, WORKLOADS[0].script(material, &Client::new(server.url())))?;
-    let slow = directory.join("slow.lua");
-    std::fs::write(&slow, "wrk.path = \"/api/posts?body[contains]=nowhere\"\n")?;
-    let load = Load {
-        connections: 8,
+/// Items alone, and beside what is slow: filters that no index serves, and guesses of passwords.
+pub(super) fn neighbours(
+    seconds: u32,
+    binaries: &Binaries,
+    material: &Material,
+    directory: &Path,
+) -> Result<()> {
+    let schema = binaries.root.join("benches/bench.yaml");
+    let database = directory.join(Kind::Ours.name()).with_extension("db");
+    let mut command = serve(binaries, &schema, &database.display().to_string());
+    // Guesses come from as many addresses as they say.
+    command.env("REST_TRUSTED_PROXIES", "127.0.0.1");
+    let server = listening(command, &database)?;
+    let script = |name: &str, text: &str| {
+        let path = directory.join(name);
+        std::fs::write(&path, text).map(|()| path)
+    };
+    let items = WORKLOADS[0].script(material, &Client::new(server.url()));
+    let items = script("items.lua", &items)?;
+    let slow = script("slow.lua", include_str!("slow.lua"))?;
+    let guesses = script("guesses.lua", include_str!("guesses.lua"))?;
+    let load = |connections, seconds| Load {
+        connections,
         threads: 1,
         seconds,
     };
-    let quiet = wrk::run(server.url(), &items, load)?;
-    let mut noise = wrk::start(
-        server.url(),
-        &slow,
-        Load {
-            connections: 2,
-            threads: 1,
-            seconds: seconds + 1,
-        },
-    )?;
-    let loud = wrk::run(server.url(), &items, load)?;
-    noise.wait()?;
-    println!("\nitems beside two unindexed filters at a time");
-    println!(
-        "p50, ms    {:>8.2} alone, {:.2} beside ({:.1} x)",
-        quiet.p50,
-        loud.p50,
-        loud.p50 / quiet.p50
-    );
-    println!(
-        "p99, ms    {:>8.2} alone, {:.2} beside ({:.1} x)",
-        quiet.p99,
-        loud.p99,
-        loud.p99 / quiet.p99
-    );
+    for (what, noise, connections) in [
+        ("two unindexed filters at a time", slow, 2),
+        ("guesses of passwords by eight at a time", guesses, 8),
+    ] {
+        let quiet = wrk::run(server.url(), &items, load(8, seconds))?;
+        let noise = wrk::start(server.url(), &noise, load(connections, seconds + 1))?;
+        let loud = wrk::run(server.url(), &items, load(8, seconds))?;
+        let noise = wrk::told(noise)?;
+        println!("\nitems beside {what}");
+        for (name, quiet, loud) in [("p50", quiet.p50, loud.p50), ("p99", quiet.p99, loud.p99)] {
+            let times = loud / quiet;
+            println!("{name}, ms    {quiet:>8.2} alone, {loud:.2} beside ({times:.1} x)");
+        }
+        if let Some(checked) = noise["checked"].as_u64() {
+            println!("passwords  {checked:>8} checked");
+        }
+    }
     Ok(())
 }
 
@@ -80,10 +88,15 @@ pub(super) fn start(binaries: &Binaries, directory: &Path) -> Result<()> {
 }
 
 fn begin(binaries: &Binaries, schema: &Path, database: &Path) -> Result<(Server, Duration)> {
-    let listen = free_address()?;
-    let mut command = serve(binaries, schema, &database.display().to_string());
-    command.arg("--listen").arg(&listen);
+    let command = serve(binaries, schema, &database.display().to_string());
     let started = Instant::now();
-    let server = Server::spawn(Kind::Ours, command, &listen, &database.with_extension("log"))?;
+    let server = listening(command, database)?;
     Ok((server, started.elapsed()))
+}
+
+/// Starts a server at a free address, its log beside its database.
+fn listening(mut command: Command, database: &Path) -> Result<Server> {
+    let listen = free_address()?;
+    command.arg("--listen").arg(&listen);
+    Server::spawn(Kind::Ours, command, &listen, &database.with_extension("log"))
 }

@@ -100,11 +100,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if let Some(cluster) = &cluster {
         return postgres::scaling(options, &binaries, cluster, &contenders, directory);
     }
+    let is_ours = |one: &Contender| one.server.kind == Kind::Ours;
     if !options.no_extra
-        && let Some(ours) = contenders.iter().find(|one| one.server.kind == Kind::Ours)
+        && let Some(ours) = contenders.into_iter().find(is_ours)
     {
-        extra::neighbours(options.time(), &ours.server, &ours.material, directory)?;
-        drop(contenders);
+        ours.server.stop()?;
+        extra::neighbours(options.time(), &binaries, &ours.material, directory)?;
         extra::start(&binaries, directory)?;
     }
     Ok(())

@@ -44,15 +44,7 @@ pub(super) fn run(url: &str, script: &Path, load: Load) -> Result<Run> {
 
 /// What one that was started saw.
 pub(super) fn end(load: Child) -> Result<Run> {
-    let output = load.wait_with_output()?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    let line = text.lines().rfind(|line| line.starts_with('{')).ok_or_else(|| {
-        format!(
-            "wrk says nothing: {text}{}",
-            String::from_utf8_lossy(&output.stderr)
-        )
-    })?;
-    let told: Value = serde_json::from_str(line)?;
+    let told = told(load)?;
     let number = |name: &str| {
         told[name]
             .as_u64()
@@ -65,6 +57,19 @@ pub(super) fn end(load: Child) -> Result<Run> {
         p50: number("p50")? as f64 / 1e3,
         p99: number("p99")? as f64 / 1e3,
     })
+}
+
+/// What the script of one that was started writes when it is done.
+pub(super) fn told(load: Child) -> Result<Value> {
+    let output = load.wait_with_output()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let line = text.lines().rfind(|line| line.starts_with('{')).ok_or_else(|| {
+        format!(
+            "wrk says nothing: {text}{}",
+            String::from_utf8_lossy(&output.stderr)
+        )
+    })?;
+    Ok(serde_json::from_str(line)?)
 }
 
 /// Starts to load a server.
