@@ -137,10 +137,10 @@ impl Service {
         {
             return Err(told(format!("a token lasts {longest} seconds at most")));
         }
-        if self.account(account, Among::All).await?.is_none() {
-            return Ok(None);
-        }
         let Some(key) = self.account(account, Among::Active).await? else {
+            if self.account(account, Among::All).await?.is_none() {
+                return Ok(None);
+            }
             let message = format!(
                 "the account {account} isn't active (`accounts: {{ active: … }}`), so no token of it would be taken"
             );

@@ -296,12 +296,7 @@ async fn account<C: Reading>(
     if key.len() != model.resource(resource).key.fields.len() {
         return Ok(None);
     }
-    let values = Values::of_nobody(model, key, &[], now);
-    let mut first = First::of(1 + model.me_fields.len());
-    connection
-        .each(&statement.statement, values.into(), &mut first)
-        .await?;
-    let Some(mut cells) = first.found else {
+    let Some(mut cells) = first(service, connection, &statement.statement, key, now).await? else {
         return Ok(None);
     };
     let account = cells.split_off(1);

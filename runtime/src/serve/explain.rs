@@ -17,7 +17,7 @@ use crate::accounts::{Among, Sought};
 use crate::caller::Caller;
 use crate::cell::Cell;
 use crate::engine::Compiled;
-use crate::operate::NotDone;
+use crate::operate::{NotDone, told};
 use crate::plan::access::{Deed, Permit};
 use crate::plan::expr::Slot;
 use crate::plan::read::ReadPlan;
@@ -126,10 +126,6 @@ impl Service {
             ..Caller::anonymous()
         })
     }
-}
-
-fn told(message: String) -> NotDone {
-    NotDone { message, place: None }
 }
 
 async fn explained(

@@ -311,36 +311,34 @@ impl<'m> Asked<'m> {
     }
 }
 
-/// The fields of the account of which a rule speaks.
-fn of_me(expr: &Expr) -> Vec<FieldId> {
-    let own = match expr {
+/// The field of the account that an expression is.
+fn field_of_me(expr: &Expr) -> Option<FieldId> {
+    match expr {
         Expr::Ref(reference) if reference.row == Row::Me && reference.path.is_empty() => {
             Some(reference.field)
         }
         _ => None,
-    };
+    }
+}
+
+/// The fields of the account of which a rule speaks.
+fn of_me(expr: &Expr) -> Vec<FieldId> {
     let within = expr.parts().into_iter().flat_map(of_me);
-    own.into_iter().chain(within).collect()
+    field_of_me(expr).into_iter().chain(within).collect()
 }
 
 /// What has to be so for a condition over `me`, where it says so by itself; whether it does.
 fn facts(model: &Model, expr: &Expr, known: &mut Vec<(FieldId, Cell)>) -> bool {
-    let of_me = |expr: &Expr| match expr {
-        Expr::Ref(reference) if reference.row == Row::Me && reference.path.is_empty() => {
-            Some(reference.field)
-        }
-        _ => None,
-    };
     match expr {
         Expr::And(all) => all.iter().all(|part| facts(model, part, known)),
-        Expr::Compare(Comparison::Equal, a, b) => match (of_me(a), of_me(b), &**a, &**b) {
+        Expr::Compare(Comparison::Equal, a, b) => match (field_of_me(a), field_of_me(b), &**a, &**b) {
             (Some(field), _, _, Expr::Literal(value)) | (_, Some(field), Expr::Literal(value), _) => {
                 known.push((field, model.codec(field).encode(value)));
                 true
             }
             _ => false,
         },
-        _ => match of_me(expr) {
+        _ => match field_of_me(expr) {
             Some(field) => {
                 known.push((field, Cell::Integer(1)));
                 true

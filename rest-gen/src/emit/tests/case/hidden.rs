@@ -158,15 +158,17 @@ impl<'s> Of<'s> {
                 let Link::Keys { local, .. } = &relation.link else {
                     return None;
                 };
-                let is_shown = |field: &FieldId| {
-                    let field = self.schema.field(*field);
-                    field.is_shown() && field.readable.is_none()
-                };
                 let parent = *scene.related(&scene.rows[row], id).first()?;
                 let read = outcome::read(scene, parent, hidden.cast.granted);
-                (local.iter().all(is_shown) && read == Some(200)).then_some((parent, back))
+                (self.are_shown(local) && read == Some(200)).then_some((parent, back))
             })
             .collect()
+    }
+
+    /// Whether whoever may read an item sees these fields of it.
+    fn are_shown(&self, fields: &[FieldId]) -> bool {
+        let mut fields = fields.iter().map(|id| self.schema.field(*id));
+        fields.all(|field| field.is_shown() && field.readable.is_none())
     }
 
     /// What leads to it from other items.
@@ -277,11 +279,7 @@ impl<'s> Of<'s> {
             let Link::Keys { local, .. } = &of_back.link else {
                 continue;
             };
-            let is_shown = |field: &FieldId| {
-                let field = self.schema.field(*field);
-                field.is_shown() && field.readable.is_none()
-            };
-            if of_back.kind == RelationKind::BelongsTo && local.iter().all(is_shown) {
+            if of_back.kind == RelationKind::BelongsTo && self.are_shown(local) {
                 page.tests.extend(self.pointed_at_by(back, &relation.name));
                 page.tests.extend(self.sorted_along(back));
             }
