@@ -18,15 +18,14 @@ pub(super) fn is_left_out(at: &Location<'_>) -> bool {
         return false;
     }
     let place = format!("{}:{}:{}", at.file(), at.line(), at.column());
-    if let Some(file) = &*LISTED
-        && SEEN
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(place.clone())
-    {
-        let list = std::fs::OpenOptions::new().create(true).append(true).open(file);
-        // Where it can't be written, the places are missing that were to be tried, and that is told.
-        let _ = list.and_then(|mut list| writeln!(list, "{place}"));
+    if let Some(file) = &*LISTED {
+        // Held until the line is written, and written at once: tests of one program run side by side.
+        let mut seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.insert(place.clone()) {
+            let list = std::fs::OpenOptions::new().create(true).append(true).open(file);
+            // Where it can't be written, the places are missing that were to be tried, and that is told.
+            let _ = list.and_then(|mut list| list.write_all(format!("{place}\n").as_bytes()));
+        }
     }
     CHOSEN.as_deref() == Some(&place)
 }
