@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `example` | the examples: their schemas, and the shop at work |
 //! | `flask` | a real Flask app and the service on one file |
+//! | `jwt` | tokens of an issuer whose keys are at an address |
 //! | `golden` | what `rest-gen new` writes: the projects of the repository, and READMEs whose requests work
 //! | `guide` | what the guides show of Rust |
 //! | `readme` | what the README shows |
@@ -53,6 +54,7 @@ mod golden;
 mod guide;
 mod hostile;
 mod judges;
+mod jwt;
 mod layers;
 mod load;
 mod machines;
@@ -87,6 +89,7 @@ fn main() {
     trials.extend(guide::trials());
     trials.extend(readme::trials());
     trials.extend(review::trials());
+    trials.extend(jwt::trials());
     trials.extend(sessions::trials());
     trials.extend(coverage::trials());
     trials.extend(cli::trials());

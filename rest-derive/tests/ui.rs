@@ -15,6 +15,7 @@ fn every_fault_is_told_on_its_token() {
 /// Rules that only a schema in YAML can break, or that only shows where all resources are seen.
 const ONLY_YAML: &[&str] = &[
     // between resources: the service's test tells them, its start, and `rest-gen check`
+    "bad-accounts-jwt",
     "bad-accounts-key",
     "bad-accounts-not-a-text",
     "bad-accounts-not-unique",
@@ -35,6 +36,7 @@ const ONLY_YAML: &[&str] = &[
     "duplicate-name-of-keys",
     "duplicate-table",
     "duplicate-table-of-pairs",
+    "missing-key-accounts-of-jwt",
     "missing-key-accounts-of-sessions",
     "rule-me-without-accounts",
     "rule-place-active",

@@ -8,7 +8,7 @@ mod write;
 
 use self::write::{Out, entry, text};
 use crate::resolve::empty;
-use crate::schema::{Accounts, Caching, Cors, Journal, Origins, Schema, Sessions};
+use crate::schema::{Accounts, Caching, Cors, Journal, Jwt, JwtAlgorithm, Origins, Schema, Sessions};
 
 /// The schema as YAML.
 pub fn export(schema: &Schema) -> String {
@@ -99,6 +99,7 @@ fn settings(schema: &Schema) -> Vec<(String, Out)> {
     list.extend(schema.cors.as_ref().map(|of| ("cors".to_owned(), cors(of))));
     let sessions = schema.sessions.as_ref();
     list.extend(sessions.map(|of| ("sessions".to_owned(), self::sessions(schema, of))));
+    list.extend(schema.jwt.as_ref().map(|of| ("jwt".to_owned(), jwt(schema, of))));
     list.extend(schema.caching.map(|of| ("caching".to_owned(), caching(of))));
     list
 }
@@ -116,6 +117,35 @@ fn sessions(schema: &Schema, sessions: &Sessions) -> Out {
         of.extend(flask.user.map(|user| entry("user", &schema.field(user).name)));
         entries.push(("flask".to_owned(), Out::Map(of)));
     }
+    Out::Map(entries)
+}
+
+fn jwt(schema: &Schema, jwt: &Jwt) -> Out {
+    let texts = |all: &[String]| Out::List(all.iter().map(|one| text(one)).collect());
+    let mut entries = vec![
+        entry("issuer", &jwt.issuer),
+        ("audience".to_owned(), texts(&jwt.audience)),
+    ];
+    entries.extend(jwt.keys.as_ref().map(|keys| entry("keys", keys)));
+    if jwt.algorithms != JwtAlgorithm::USUAL {
+        let names = jwt.algorithms.iter().map(|one| text(one.name()));
+        entries.push(("algorithms".to_owned(), Out::List(names.collect())));
+    }
+    if jwt.subject != "sub" {
+        entries.push(entry("subject", &jwt.subject));
+    }
+    entries.extend(jwt.user.map(|user| entry("user", &schema.field(user).name)));
+    if !jwt.claims.is_empty() {
+        let claims = jwt.claims.iter().map(|claimed| {
+            let claim = match &claimed.has {
+                None => text(&claimed.claim),
+                Some(has) => Out::Map(vec![entry("claim", &claimed.claim), entry("has", has)]),
+            };
+            (schema.field(claimed.field).name.clone(), claim)
+        });
+        entries.push(("claims".to_owned(), Out::Map(claims.collect())));
+    }
+    entries.extend(jwt.scopes.as_ref().map(|claim| entry("scopes", claim)));
     Out::Map(entries)
 }
 

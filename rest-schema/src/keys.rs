@@ -48,6 +48,10 @@ pub enum Level {
     Sessions,
     /// `flask:` of `sessions:`
     Flask,
+    /// `jwt:`
+    Jwt,
+    /// A claim that `jwt:` takes over
+    Claim,
     /// `caching:`
     Caching,
     /// `deprecated:`
@@ -157,6 +161,8 @@ impl Level {
         Self::Cors,
         Self::Sessions,
         Self::Flask,
+        Self::Jwt,
+        Self::Claim,
         Self::Caching,
         Self::Deprecated,
     ];
@@ -185,6 +191,8 @@ impl Level {
             Self::Cors => CORS,
             Self::Sessions => SESSIONS,
             Self::Flask => FLASK,
+            Self::Jwt => JWT,
+            Self::Claim => CLAIM,
             Self::Caching => CACHING,
             Self::Deprecated => DEPRECATED,
         }
@@ -203,6 +211,7 @@ impl Level {
             Self::Inverse => Some("name"),
             Self::Index => Some("on"),
             Self::Check => Some("rule"),
+            Self::Claim => Some("claim"),
             Self::Deprecated => Some("is"),
             Self::Service
             | Self::Included
@@ -219,6 +228,7 @@ impl Level {
             | Self::Cors
             | Self::Sessions
             | Self::Flask
+            | Self::Jwt
             | Self::Caching => None,
         }
     }
@@ -253,6 +263,8 @@ impl Level {
             Self::Cors => "`cors`",
             Self::Sessions => "`sessions`",
             Self::Flask => "`flask`",
+            Self::Jwt => "`jwt`",
+            Self::Claim => "a claim",
             Self::Caching => "`caching`",
             Self::Deprecated => "`deprecated`",
         }
@@ -275,6 +287,7 @@ const SERVICE: &[KeyRow] = keys! {
     "limits"      Block(Level::Limits),    "What a request may cost";
     "cors"        Block(Level::Cors),      "Which pages of other origins may call; none where it isn't said";
     "sessions"    Block(Level::Sessions),  "How browsers are signed in, by a cookie; not at all where it isn't said";
+    "jwt"         Block(Level::Jwt),       "Tokens of another issuer that are taken beside the service's own (RFC 7519); none where it isn't said";
     "caching"     Block(Level::Caching),   "How long caches may keep what is the same for everybody; not without asking where it isn't said";
     "pages"       Later,                   "HTML pages";
     "audit"       Flag,                    "Whether every change is logged, as its last step; a resource may say otherwise";
@@ -468,6 +481,22 @@ const FLASK: &[KeyRow] = keys! {
     "cookie"   Text,     "The cookie's name (`SESSION_COOKIE_NAME`); `session`";
     "lifetime" Duration, "How old a cookie may be (`PERMANENT_SESSION_LIFETIME`); 31d";
     "user"     Name,     "The field of an account that the app's `get_id()` gives; the key where it isn't said";
+};
+
+const JWT: &[KeyRow] = keys! {
+    "issuer"     Text,                "Who makes them: their claim `iss`, to the letter";
+    "audience"   TextOrTexts,         "For whom they are made: one of these has to be in their claim `aud`";
+    "keys"       Text,                "The issuer's public keys, a JWK Set (RFC 7517): an https address, or a file; the service may be told another (`REST_JWKS`)";
+    "algorithms" Names,               "The algorithms that are taken; RS256, ES256 and EdDSA where it isn't said";
+    "subject"    Text,                "The claim that says whose it is; `sub`";
+    "user"       Name,                "The field of an account that holds what `subject` says; the key where it isn't said";
+    "claims"     Named(Level::Claim), "Fields of `me` that the token says, in the place of the account's row";
+    "scopes"     Text,                "The claim whose words are all that the token may do; where it isn't said, it may do what its account may";
+};
+
+const CLAIM: &[KeyRow] = keys! {
+    "claim"      Text,     "The claim; a point leads into an object, as in `realm_access.role`";
+    "has"        Text,     "The word that has to be in it, or the item in its list, for the field to be true";
 };
 
 const PAGE: &[KeyRow] = keys! {

@@ -31,6 +31,8 @@ pub struct Schema {
     pub tokens: Tokens,
     /// How browsers are signed in; `None`: not at all.
     pub sessions: Option<Sessions>,
+    /// Tokens of another issuer that are taken; `None`: none.
+    pub jwt: Option<Jwt>,
     /// Sizes of pages.
     pub page: PageSizes,
     /// What a request may cost.
@@ -732,6 +734,106 @@ pub struct Flask {
     pub lifetime: u64,
     /// The field of an account that the app's `get_id()` gives; `None`: the key.
     pub user: Option<FieldId>,
+}
+
+/// Tokens of another issuer that are taken (`jwt:`, RFC 7519).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Jwt {
+    /// Who makes them: the claim `iss`.
+    pub issuer: String,
+    /// One of these is in the claim `aud`; never empty.
+    pub audience: Vec<String>,
+    /// Where the issuer's keys are: an address or a file; `None`: the service is told.
+    pub keys: Option<String>,
+    /// By which they may be signed; never empty.
+    pub algorithms: Vec<JwtAlgorithm>,
+    /// The claim that says whose it is. Default `sub`.
+    pub subject: String,
+    /// The field of an account that holds it; `None`: the key.
+    pub user: Option<FieldId>,
+    /// Fields of the account that the token says.
+    pub claims: Vec<Claimed>,
+    /// The claim that says what it may do; `None`: what its account may.
+    pub scopes: Option<String>,
+}
+
+impl Jwt {
+    /// Whether keys may be read at a place: over a network they have to come from whom they are said to be of, by https;
+    /// a file and this machine are one's own.
+    pub fn may_have_keys_of(place: &str) -> bool {
+        let this_machine = ["127.0.0.1", "localhost", "[::1]"];
+        match place.split_once("://") {
+            None | Some(("https", _)) => true,
+            Some(("http", rest)) => this_machine
+                .iter()
+                .filter_map(|host| rest.strip_prefix(host))
+                .any(|rest| rest.starts_with([':', '/'])),
+            Some(_) => false,
+        }
+    }
+}
+
+/// A field of an account that a token says (`claims:`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claimed {
+    /// The field.
+    pub field: FieldId,
+    /// The claim, with points into objects.
+    pub claim: String,
+    /// The word that makes the field true; `None`: the claim's value is the field's.
+    pub has: Option<String>,
+}
+
+macro_rules! algorithms {
+    ($($name:ident $text:literal $doc:literal;)*) => {
+        /// By which a token is signed (RFC 7518, 3.1; RFC 8037).
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum JwtAlgorithm {
+            $(#[doc = $doc] $name,)*
+        }
+
+        impl JwtAlgorithm {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// Its name in a token's header.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)*
+                }
+            }
+        }
+    };
+}
+
+algorithms! {
+    Rs256 "RS256" "RSA of PKCS #1 with SHA-256.";
+    Rs384 "RS384" "RSA of PKCS #1 with SHA-384.";
+    Rs512 "RS512" "RSA of PKCS #1 with SHA-512.";
+    Ps256 "PS256" "RSA-PSS with SHA-256.";
+    Ps384 "PS384" "RSA-PSS with SHA-384.";
+    Ps512 "PS512" "RSA-PSS with SHA-512.";
+    Es256 "ES256" "ECDSA over P-256 with SHA-256.";
+    Es384 "ES384" "ECDSA over P-384 with SHA-384.";
+    EdDsa "EdDSA" "Ed25519.";
+    Hs256 "HS256" "HMAC with SHA-256: with a secret that issuer and service share.";
+    Hs384 "HS384" "HMAC with SHA-384.";
+    Hs512 "HS512" "HMAC with SHA-512.";
+}
+
+impl JwtAlgorithm {
+    /// What is taken where nothing is said: by public keys, and never by a secret.
+    pub const USUAL: [Self; 3] = [Self::Rs256, Self::Es256, Self::EdDsa];
+
+    /// The algorithm of a name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|one| one.name() == name)
+    }
+
+    /// Whether who can check a token could make one, too.
+    pub fn is_by_secret(self) -> bool {
+        matches!(self, Self::Hs256 | Self::Hs384 | Self::Hs512)
+    }
 }
 
 /// Sizes of pages (`page: { limit: 20, max: 100 }`).

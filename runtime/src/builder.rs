@@ -10,6 +10,7 @@ use rest_schema::{DefaultValue, FieldType, Loaded, Report, Schema, Value, value}
 use crate::codec::Columns;
 use crate::engine::Engine;
 use crate::hook::{Hooks, Unbound};
+use crate::jwt;
 use crate::location::Location;
 use crate::metrics::Databases;
 use crate::migrate::{Finding, Ownership};
@@ -32,6 +33,7 @@ pub struct Builder {
     create_from: Option<PathBuf>,
     trusted_proxies: Vec<String>,
     flask_secret_keys: Vec<String>,
+    jwt: jwt::Settings,
     structs: Vec<Struct>,
     hooks: Vec<Unbound>,
     routes: Router<Service>,
@@ -56,6 +58,7 @@ impl Builder {
             create_from: None,
             trusted_proxies: Vec::new(),
             flask_secret_keys: Vec::new(),
+            jwt: jwt::Settings::default(),
             structs: Vec::new(),
             hooks: Vec::new(),
             routes: Router::new(),
@@ -125,6 +128,28 @@ impl Builder {
     #[must_use]
     pub fn flask_secret_keys(mut self, keys: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.flask_secret_keys = keys.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Where the keys are by which another issuer signs its tokens (`jwt:`), a JWK Set: an https address, or a file. In the
+    /// place of what the schema says.
+    #[must_use]
+    pub fn jwks(mut self, place: impl Into<String>) -> Self {
+        self.jwt.keys = Some(place.into());
+        self
+    }
+
+    /// Who makes those tokens, in the place of what the schema says.
+    #[must_use]
+    pub fn jwt_issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.jwt.issuer = Some(issuer.into());
+        self
+    }
+
+    /// For whom they are made, in the place of what the schema says.
+    #[must_use]
+    pub fn jwt_audience(mut self, audience: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.jwt.audience = audience.into_iter().map(Into::into).collect();
         self
     }
 
@@ -207,6 +232,8 @@ impl Builder {
             .as_ref()
             .and_then(|sessions| sessions.flask.as_ref());
         let is_deaf = app.is_some() && self.flask_secret_keys.is_empty();
+        let mut advice = Vec::new();
+        let jwt = jwt::verifier(&schema, &self.jwt, &mut advice)?;
         let counts = Databases::default();
         let validators = Validators::new(&schema).map_err(|error| Error::told(error.to_string()))?;
         let opened = open::open(schema, database, &self.replicas, &counts)?;
@@ -226,8 +253,9 @@ impl Builder {
             &counts,
             proxies,
             &self.flask_secret_keys,
+            jwt,
         );
-        let mut advice = opened.advice;
+        advice.splice(0..0, opened.advice);
         if is_deaf {
             let message = "the app's SECRET_KEY isn't known, so nobody is signed in by its cookie";
             let help = "set REST_FLASK_SECRET_KEY, or give the builder `.flask_secret_keys(…)`";

@@ -21,6 +21,7 @@ pub mod engine;
 pub(crate) mod event;
 pub mod examine;
 pub mod hook;
+mod jwt;
 pub mod location;
 pub(crate) mod metrics;
 pub mod migrate;

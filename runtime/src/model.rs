@@ -156,6 +156,12 @@ impl Model {
         })
     }
 
+    /// A field's cell of a value that is written as in a query string; `None` for what isn't one of its type.
+    pub fn cell_of(&self, field: FieldId, text: &str) -> Option<Cell> {
+        let value = self.field(field).ty.parse_text(text).ok()?;
+        Some(self.codec(field).encode(&value))
+    }
+
     /// The type of a field's column, where values have to be told theirs.
     pub fn column_type(&self, id: FieldId) -> Option<&ColumnType> {
         self.columns

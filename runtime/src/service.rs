@@ -11,6 +11,7 @@ use crate::attempts::Attempts;
 use crate::builder::Builder;
 use crate::caller::Caller;
 use crate::engine::Engine;
+use crate::jwt::Verifier;
 use crate::metrics::{Databases, Metrics};
 use crate::migrate::{self, Unprepared};
 use crate::password::{Hasher, Style};
@@ -148,6 +149,8 @@ pub(crate) struct Inner {
     pub(crate) cors: Option<Cors>,
     /// How cookies are read, where they are looked at.
     pub(crate) cookies: Option<Cookies>,
+    /// Checks the tokens of another issuer, where they are taken.
+    pub(crate) jwt: Option<Verifier>,
     /// How many requests each caller has, where that is limited.
     pub(crate) quotas: Option<Quotas>,
     /// Whose word is taken for where a request comes from.
@@ -163,6 +166,7 @@ impl Inner {
         counts: &Databases,
         proxies: Proxies,
         secrets: &[String],
+        jwt: Option<Verifier>,
     ) -> Self {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         Self {
@@ -170,6 +174,7 @@ impl Inner {
             account_by_key: AccountByKey::new(&engine.model, &engine.state),
             cors: engine.model.schema.cors.as_ref().map(Cors::new),
             cookies: Cookies::new(&engine.model.schema, secrets),
+            jwt,
             quotas: engine.model.schema.limits.quota.map(Quotas::new),
             metrics: Metrics::new(&engine.model.schema, counts),
             proxies,

@@ -83,6 +83,8 @@ fn checksum(body: &str) -> String {
 pub enum Credentials {
     /// `Bearer` (RFC 6750): a token that may be one of ours.
     Bearer(Secret),
+    /// `Bearer` with what may be another issuer's token: three parts in base64url (RFC 7515, 7.1).
+    Compact(Plain),
     /// `Basic` (RFC 7617), in UTF-8.
     Basic {
         /// What names the account.
@@ -114,13 +116,24 @@ impl Credentials {
         }
         let value = rest.trim_start_matches(' ');
         if is("bearer") {
-            Secret::parse(value).map(Self::Bearer).ok_or(Unreadable::Token)
+            let ours = Secret::parse(value).map(Self::Bearer);
+            let other = || is_compact(value).then(|| Self::Compact(Plain::new(value)));
+            ours.or_else(other).ok_or(Unreadable::Token)
         } else if is("basic") {
             basic(value).ok_or(Unreadable::Basic)
         } else {
             Err(Unreadable::Scheme)
         }
     }
+}
+
+fn is_compact(value: &str) -> bool {
+    let is_part = |part: &str| {
+        part.bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    };
+    let parts: Vec<&str> = value.splitn(4, '.').collect();
+    parts.len() == 3 && parts.iter().all(|part| !part.is_empty() && is_part(part))
 }
 
 fn basic(value: &str) -> Option<Credentials> {
@@ -216,11 +229,24 @@ mod tests {
     }
 
     #[test]
+    fn what_has_three_parts_may_be_another_issuers() {
+        let read = |value: &str| Credentials::parse(format!("Bearer {value}").as_bytes());
+        for token in ["e30.e30.e30", "eyJh-_.x.y"] {
+            assert!(matches!(read(token), Ok(Credentials::Compact(found)) if found == Plain::new(token)));
+        }
+        for wrong in [
+            "e30.e30", "e30.e30.", ".e30.e30", "a.b.c.d", "a.b.c.", "a.b.=", "a.b c.d", "..", "é.b.c",
+        ] {
+            assert_eq!(read(wrong).err(), Some(Unreadable::Token), "{wrong}");
+        }
+    }
+
+    #[test]
     fn basic_is_a_name_a_colon_and_the_rest() {
         let read =
             |text: &str| match Credentials::parse(format!("Basic {}", STANDARD.encode(text)).as_bytes()) {
                 Ok(Credentials::Basic { identifier, password }) => Ok((identifier, password)),
-                Ok(Credentials::Bearer(_)) => panic!("no token was sent"),
+                Ok(Credentials::Bearer(_) | Credentials::Compact(_)) => panic!("no token was sent"),
                 Err(error) => Err(error),
             };
         assert_eq!(read("susan:cat"), Ok(("susan".into(), Plain::new("cat"))));

@@ -65,6 +65,8 @@ fn quiet(program: &Path, arguments: &[&str]) -> Command {
         .env_remove("REST_ADMIN_LISTEN")
         // Of the app whose sessions `tests/schemas/gate.yaml` understands.
         .env("REST_FLASK_SECRET_KEY", "you-will-never-guess")
+        // Of the issuer whose tokens it takes.
+        .env("REST_JWKS", package().join("jwks.json"))
         .env("NO_COLOR", "1");
     command
 }
@@ -202,6 +204,14 @@ impl Place {
     /// Serves it.
     pub(crate) fn serve(&self) -> Result<Server, String> {
         Server::of(&self.schema, &self.location())
+    }
+
+    /// Serves it with these variables.
+    pub(crate) fn serve_with(&self, variables: &[(&str, &str)]) -> Result<Server, String> {
+        let arguments = self.arguments();
+        let mut command = rest_gen(&arguments.iter().map(String::as_str).collect::<Vec<_>>())?;
+        command.envs(variables.iter().copied());
+        Server::spawn(command)
     }
 
     /// Serves it with an address for operators, and gives that address.

@@ -74,6 +74,7 @@ pub(crate) fn files(schema: &Schema, settings: &Settings) -> Result<Vec<Source>,
     context.insert("name", &line(&schema.name));
     context.insert("description", &schema.description);
     context.insert("prefix", &schema.prefix);
+    context.insert("features", features(schema));
     context.insert("managed", &(schema.managed != Some(false)));
     context.insert("in_workspace", &settings.in_workspace);
     context.insert("place", &settings.place);
@@ -97,6 +98,11 @@ pub(crate) fn starter(service: &str) -> Result<String, Error> {
     let mut context = Context::new();
     context.insert("name", service);
     rendered(STARTER, &context)
+}
+
+/// Features of the runtime that a schema needs, as `Cargo.toml` lists them; empty where it needs none.
+fn features(schema: &Schema) -> &'static str {
+    if schema.jwt.is_some() { "\"jwt\"" } else { "" }
 }
 
 /// A text on one line, for comments and headings.
@@ -158,6 +164,32 @@ mod tests {
                 }
                 assert!(name == "compose.yaml" || !file.text.contains("name: my_notes"));
             }
+        }
+    }
+
+    #[test]
+    fn a_project_has_the_features_that_its_schema_needs() {
+        let mut text = starter("notes").expect("a schema");
+        text += "jwt: { issuer: i, audience: a }\n";
+        let loaded = rest_schema::read_one("rest.yaml", &text).expect("a sound schema");
+        for (runtime, line) in [
+            (
+                Runtime::Registry,
+                format!("rest-runtime = {{ version = \"{VERSION}\", features = [\"jwt\"] }}\n"),
+            ),
+            (
+                Runtime::Path("r".to_owned()),
+                "rest-runtime = { path = \"r\", features = [\"jwt\"] }\n".to_owned(),
+            ),
+        ] {
+            let settings = Settings {
+                package: "notes".to_owned(),
+                runtime,
+                in_workspace: false,
+                place: PathBuf::from("/build"),
+            };
+            let files = files(&loaded.schema, &settings).expect("templates");
+            assert!(files[0].text.contains(&line), "{}", files[0].text);
         }
     }
 

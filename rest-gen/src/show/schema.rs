@@ -27,6 +27,7 @@ pub(crate) fn schema(schema: &Schema) -> Value {
         ("limits", show.limits()),
         ("cors", show.cors()),
         ("sessions", show.sessions()),
+        ("jwt", show.jwt()),
         ("resources", Value::Object(resources.collect())),
     ])
 }
@@ -86,18 +87,39 @@ impl Show<'_> {
             object([
                 ("cookie", text(&flask.cookie)),
                 ("lifetime_seconds", Value::from(flask.lifetime)),
-                (
-                    "user",
-                    flask
-                        .user
-                        .map_or(Value::Null, |id| text(&self.schema.field(id).name)),
-                ),
+                ("user", self.user(flask.user)),
             ])
         });
         object([
             ("idle_seconds", Value::from(sessions.idle)),
             ("lifetime_seconds", Value::from(sessions.lifetime)),
             ("flask", flask),
+        ])
+    }
+
+    fn user(&self, user: Option<FieldId>) -> Value {
+        user.map_or(Value::Null, |id| text(&self.schema.field(id).name))
+    }
+
+    fn jwt(&self) -> Value {
+        let Some(jwt) = &self.schema.jwt else {
+            return Value::Null;
+        };
+        let algorithms = jwt.algorithms.iter().map(|algorithm| text(algorithm.name()));
+        let claims = jwt.claims.iter().map(|claimed| {
+            let (claim, has) = (text(&claimed.claim), optional(claimed.has.as_ref()));
+            let field = self.schema.field(claimed.field).name.clone();
+            (field, object([("claim", claim), ("has", has)]))
+        });
+        object([
+            ("issuer", text(&jwt.issuer)),
+            ("audience", Value::from(jwt.audience.clone())),
+            ("keys", optional(jwt.keys.as_ref())),
+            ("algorithms", algorithms.collect()),
+            ("subject", text(&jwt.subject)),
+            ("user", self.user(jwt.user)),
+            ("claims", Value::Object(claims.collect())),
+            ("scopes", optional(jwt.scopes.as_ref())),
         ])
     }
 

@@ -12,6 +12,7 @@ mod deprecated;
 mod fields;
 mod foreign;
 mod index;
+mod jwt;
 mod kept;
 mod key;
 mod literal;

@@ -95,6 +95,7 @@ pub(crate) fn empty() -> Schema {
             scopes: Vec::new(),
         },
         sessions: None,
+        jwt: None,
         page: PageSizes { limit: 20, max: 100 },
         limits: Limits {
             body: 1 << 20,

@@ -1,6 +1,6 @@
 //! The service's own settings, and who signs in.
 
-use super::{Draft, cors, deprecated, sessions};
+use super::{Draft, cors, deprecated, jwt, sessions};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::raw::Block;
 use crate::schema::{Accounts, Bounds, Caching, FieldId, Journal, Quota, ResourceId};
@@ -57,6 +57,9 @@ pub(super) fn build(draft: &mut Draft, root: &Block, diagnostics: &mut Diagnosti
     draft.schema.sessions = root
         .block("sessions")
         .and_then(|block| sessions::read(draft, block, diagnostics));
+    draft.schema.jwt = root
+        .block("jwt")
+        .and_then(|block| jwt::read(draft, block, diagnostics));
 }
 
 /// A body names as many related items as it could make.

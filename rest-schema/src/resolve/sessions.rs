@@ -3,7 +3,7 @@
 use super::Draft;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::raw::Block;
-use crate::schema::{Flask, Sessions};
+use crate::schema::{FieldId, Flask, Sessions};
 use crate::types::Kind;
 
 /// Seconds that a session of ours may be left alone, where nothing is said: two hours.
@@ -46,20 +46,7 @@ pub(super) fn read(draft: &Draft, block: &Block, diagnostics: &mut Diagnostics) 
 }
 
 fn flask(draft: &Draft, block: &Block, diagnostics: &mut Diagnostics) -> Flask {
-    let user = block.text("user").and_then(|name| {
-        let accounts = draft.schema.accounts.as_ref()?.resource;
-        let found = super::service::field(draft, accounts, name, diagnostics)?;
-        let field = draft.schema.field(found);
-        let is_key = draft.schema.resource(accounts).key.fields == [found];
-        let tells =
-            is_key || field.unique && matches!(field.ty.kind(), Kind::Text | Kind::Integer | Kind::Uuid);
-        if !tells {
-            let message = format!("`{}` doesn't tell one account from another", name.text);
-            let help = "name the field whose value the app's `get_id()` gives: a unique text, number or UUID";
-            diagnostics.push(Diagnostic::new("bad-accounts", name.span, message).help(help));
-        }
-        Some(found).filter(|_| !is_key)
-    });
+    let user = telling(draft, block, "the app's `get_id()` gives", diagnostics);
     let cookie = block.string("cookie").unwrap_or_else(|| "session".to_owned());
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     if cookie.is_empty() || !cookie.bytes().all(is_token) {
@@ -71,4 +58,25 @@ fn flask(draft: &Draft, block: &Block, diagnostics: &mut Diagnostics) -> Flask {
         lifetime: block.number("lifetime").unwrap_or(FLASK),
         user,
     }
+}
+
+/// The field `user`, by whose value an account is told from others; `None`: its key.
+pub(super) fn telling(
+    draft: &Draft,
+    block: &Block,
+    given: &str,
+    diagnostics: &mut Diagnostics,
+) -> Option<FieldId> {
+    let name = block.text("user")?;
+    let accounts = draft.schema.accounts.as_ref()?.resource;
+    let found = super::service::field(draft, accounts, name, diagnostics)?;
+    let field = draft.schema.field(found);
+    let is_key = draft.schema.resource(accounts).key.fields == [found];
+    let tells = is_key || field.unique && matches!(field.ty.kind(), Kind::Text | Kind::Integer | Kind::Uuid);
+    if !tells {
+        let message = format!("`{}` doesn't tell one account from another", name.text);
+        let help = format!("name the field whose value {given}: a unique text, number or UUID");
+        diagnostics.push(Diagnostic::new("bad-accounts", name.span, message).help(help));
+    }
+    Some(found).filter(|_| !is_key)
 }

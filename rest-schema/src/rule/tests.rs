@@ -240,6 +240,7 @@ fn schema() -> Schema {
             scopes: vec!["publish".to_owned()],
         },
         sessions: None,
+        jwt: None,
         page: PageSizes { limit: 20, max: 100 },
         limits: Limits {
             body: 1 << 20,

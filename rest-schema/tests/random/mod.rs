@@ -109,6 +109,8 @@ pub(crate) fn schema(bytes: &[u8]) -> String {
         "cors: { origins: ['https://a.example', 'http://localhost:3000'], credentials: true, max_age: 1h }",
         "caching: { max_age: 2m }",
         "sessions: { idle: 30m, flask: { user: name } }",
+        "jwt: { issuer: a, audience: b, algorithms: [PS384, HS256], keys: k.json, user: name }",
+        "jwt: { issuer: 'https://a.example/', audience: [b, c], keys: 'https://a.example/keys', subject: uid, claims: { name: org.name }, scopes: scope }",
         "sessions: { lifetime: 3d, flask: { cookie: app, lifetime: 1d } }",
     ] {
         let key = line.split(':').next().unwrap_or_default();

@@ -276,7 +276,18 @@ impl Document<'_> {
         let nobody = (!is_closed).then(|| json!({}));
         let session = self.has_sessions().then(|| json!({ "session": [] }));
         let bearer = json!({ "bearer": scopes });
-        nobody.into_iter().chain([bearer]).chain(session).collect()
+        let jwt = self.takes_jwts().then(|| json!({ "jwt": scopes }));
+        nobody
+            .into_iter()
+            .chain([bearer])
+            .chain(jwt)
+            .chain(session)
+            .collect()
+    }
+
+    /// Whether tokens of another issuer are taken.
+    pub(super) fn takes_jwts(&self) -> bool {
+        self.model.schema.jwt.is_some()
     }
 
     /// Whether browsers are signed in by a cookie.

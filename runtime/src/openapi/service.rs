@@ -314,6 +314,10 @@ impl Document<'_> {
         ];
         draft.responses.extend(self.problems(&more));
         draft.responses.extend(self.problems(self.counted().as_slice()));
+        // Whoever comes otherwise has no token of the service's own that would be the current one.
+        if scopes.is_empty() && (self.has_sessions() || self.takes_jwts()) {
+            draft.responses.extend(self.problems(&[Code::NotFound]));
+        }
         draft
     }
 
@@ -412,6 +416,10 @@ impl Document<'_> {
             "bearer": { "type": "http", "scheme": "bearer", "description": format!("A token that `POST {}/tokens` gave.", self.prefix) },
             "basic": { "type": "http", "scheme": "basic", "description": "Name and password, where a token is made." },
         });
+        if let Some(jwt) = &self.model.schema.jwt {
+            let description = format!("A token that {} gave.", jwt.issuer);
+            schemes["jwt"] = json!({ "type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": description });
+        }
         if self.has_sessions() {
             let app = self
                 .model

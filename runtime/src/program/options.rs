@@ -49,7 +49,23 @@ pub struct Options {
     /// from the file alone, since others can see a command line
     #[arg(skip = std::env::var("REST_FLASK_SECRET_KEY").ok())]
     flask_secret_key: Option<String>,
-    /// A YAML file of these options: database, replicas, create_from, listen, admin_listen, trusted_proxies, flask_secret_keys
+    /// The keys by which another issuer signs its tokens (`jwt: …`), a JWK Set: an https address, or a file
+    #[arg(long, value_name = "URL", env = "REST_JWKS")]
+    jwks: Option<String>,
+    /// Who makes those tokens, where it isn't who the schema says
+    #[arg(long, value_name = "ISSUER", env = "REST_JWT_ISSUER")]
+    jwt_issuer: Option<String>,
+    /// For whom they are made, where it isn't for whom the schema says; may be given more than once, or several with spaces
+    /// between
+    #[arg(
+        long,
+        value_name = "AUDIENCE",
+        env = "REST_JWT_AUDIENCE",
+        value_delimiter = ' '
+    )]
+    jwt_audience: Vec<String>,
+    /// A YAML file of these options: database, replicas, create_from, listen, admin_listen, trusted_proxies,
+    /// flask_secret_keys, jwks, jwt_issuer, jwt_audience
     #[arg(long, value_name = "FILE", env = "REST_CONFIG")]
     config: Option<PathBuf>,
 }
@@ -65,6 +81,9 @@ struct File {
     admin_listen: Option<String>,
     trusted_proxies: Vec<String>,
     flask_secret_keys: Vec<String>,
+    jwks: Option<String>,
+    jwt_issuer: Option<String>,
+    jwt_audience: Vec<String>,
 }
 
 /// The options, with what the file adds to them.
@@ -84,6 +103,12 @@ pub struct Settled {
     pub trusted_proxies: Vec<String>,
     /// The `SECRET_KEY`s of a Flask app.
     pub flask_secret_keys: Vec<String>,
+    /// Where another issuer's keys are.
+    pub jwks: Option<String>,
+    /// Who makes its tokens.
+    pub jwt_issuer: Option<String>,
+    /// For whom they are made.
+    pub jwt_audience: Vec<String>,
 }
 
 impl Options {
@@ -107,6 +132,9 @@ impl Options {
                 self.flask_secret_key.into_iter().collect(),
                 file.flask_secret_keys,
             ),
+            jwks: self.jwks.or(file.jwks),
+            jwt_issuer: self.jwt_issuer.or(file.jwt_issuer),
+            jwt_audience: first_said(self.jwt_audience, file.jwt_audience),
         })
     }
 }
@@ -146,6 +174,15 @@ impl Settled {
         }
         if !self.flask_secret_keys.is_empty() {
             builder = builder.flask_secret_keys(&self.flask_secret_keys);
+        }
+        if let Some(place) = &self.jwks {
+            builder = builder.jwks(place);
+        }
+        if let Some(issuer) = &self.jwt_issuer {
+            builder = builder.jwt_issuer(issuer);
+        }
+        if !self.jwt_audience.is_empty() {
+            builder = builder.jwt_audience(&self.jwt_audience);
         }
         if let Some(sql) = &self.create_from {
             builder = builder.create_from(sql);

@@ -1,6 +1,8 @@
 //! Credentials → the caller. The token is looked up each time, then the account by its key: no cache, so that a
 //! revocation is at once.
 
+mod jwt;
+
 use std::sync::Arc;
 
 use axum::http::header::AUTHORIZATION;
@@ -42,6 +44,7 @@ pub(crate) async fn resolve(service: &Arc<Inner>, parts: &Parts, now: Timestamp)
     let secret = match credentials(parts) {
         None => return Ok(by_cookie(service, parts, now).await?.unwrap_or_default()),
         Some(Ok(Credentials::Bearer(secret))) => secret,
+        Some(Ok(Credentials::Compact(token))) => return jwt::resolve(service, &token, now).await,
         Some(Ok(Credentials::Basic { .. })) => {
             let detail = "Basic signs in at the tokens' address only; send a token here";
             return Err(Problem::new(Code::BadToken).detail(detail));
@@ -113,11 +116,10 @@ async fn by_app(
     let (model, Some(by_key)) = (&service.engine.model, &service.account_by_key) else {
         return Ok(None);
     };
-    let Ok(value) = model.field(by_key.user).ty.parse_text(&signed_in.user) else {
+    let Some(user) = model.cell_of(by_key.of_user.field, &signed_in.user) else {
         return Ok(None);
     };
-    let params = vec![model.codec(by_key.user).encode(&value)];
-    let account = found_account(service, |by_key| &by_key.of_user, params, now).await?;
+    let account = found_account(service, |by_key| &by_key.of_user.statement, vec![user], now).await?;
     let session = Came::Flask {
         identity: signed_in.identity,
         form: signed_in.form,
@@ -125,6 +127,8 @@ async fn by_app(
     Ok(account.map(|account| Caller {
         account: Some(account),
         session: Some(session),
+        // It isn't asked, so he reads nothing that could be older.
+        has_written: true,
         ..Caller::anonymous()
     }))
 }
@@ -370,9 +374,16 @@ pub(crate) struct AccountByKey {
     /// By a token, with what is kept of that before it; for PostgreSQL.
     of_token: Statement,
     /// By what a Flask app knows it by.
-    of_user: Statement,
-    /// What that is.
-    user: FieldId,
+    of_user: ByField,
+    /// By what another issuer's tokens know it by.
+    of_subject: ByField,
+}
+
+/// Finds an account by the value of a field.
+#[derive(Debug)]
+struct ByField {
+    field: FieldId,
+    statement: Statement,
 }
 
 impl AccountByKey {
@@ -383,18 +394,23 @@ impl AccountByKey {
         let fields = [&[accounts.password], &model.me_fields[..]].concat();
         let condition = Expr::and([sql::key_of(model, resource), model.active.clone()]);
         let statement = sql::columns_where(model, resource, &fields, &condition);
+        let key = model.resource(resource).key.fields.first().copied()?;
+        let by = |field: Option<FieldId>| {
+            let field = field.unwrap_or(key);
+            let condition = Expr::and([Expr::are(&[field]), model.active.clone()]);
+            let statement = sql::columns_where(model, resource, &fields, &condition);
+            ByField { field, statement }
+        };
         let app = model
             .schema
             .sessions
             .as_ref()
             .and_then(|sessions| sessions.flask.as_ref());
-        let user = app.and_then(|app| app.user);
-        let user = user.or_else(|| model.resource(resource).key.fields.first().copied())?;
-        let condition = Expr::and([Expr::are(&[user]), model.active.clone()]);
+        let jwt = model.schema.jwt.as_ref();
         Some(Self {
             resource,
-            user,
-            of_user: sql::columns_where(model, resource, &fields, &condition),
+            of_user: by(app.and_then(|app| app.user)),
+            of_subject: by(jwt.and_then(|jwt| jwt.user)),
             of_token: state.token_with(&statement),
             statement,
         })

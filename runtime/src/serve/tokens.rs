@@ -96,7 +96,7 @@ impl Exchange<'_> {
                 }
                 Ok(Some((identifier, password)))
             }
-            Some(Ok(Credentials::Bearer(_))) => {
+            Some(Ok(Credentials::Bearer(_) | Credentials::Compact(_))) => {
                 Err(Problem::new(Code::Forbidden)
                     .detail("a token can't make tokens; sign in with the password"))
             }

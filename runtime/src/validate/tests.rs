@@ -250,6 +250,7 @@ fn schema() -> Schema {
             max_lifetime: 86_400,
         },
         sessions: None,
+        jwt: None,
         page: PageSizes { limit: 20, max: 100 },
         limits: Limits {
             body: 1 << 20,

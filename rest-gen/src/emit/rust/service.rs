@@ -69,11 +69,12 @@ fn service(schema: &Schema, names: &Names, root: &Block) -> String {
             "limits",
             "cors",
             "sessions",
+            "jwt",
         ],
     ));
     text += "#[derive(RestService)]\n";
     text += &attribute(&head, 0);
-    for key in ["accounts", "tokens", "page", "limits", "cors", "sessions"] {
+    for key in ["accounts", "tokens", "page", "limits", "cors", "sessions", "jwt"] {
         let others: Vec<&str> = Level::Service
             .rows()
             .iter()

@@ -14,6 +14,14 @@ use rest_runtime::{RestEnum, RestResource, RestService};
 ))]
 #[rest(tokens(lifetime = "1h", scopes(publish, staff, notes)))]
 #[rest(sessions(idle = "30m", lifetime = "7d", flask(user = name, lifetime = "36500d")))]
+#[rest(jwt(
+    issuer = "https://login.example.com/",
+    audience = "gate",
+    algorithms(ES256, HS256),
+    user = name,
+    claims(house_id = "org.house", is_admin(claim = "realm_access.roles", has = "admin")),
+    scopes = "scope"
+))]
 pub struct Gate {
     houses: House,
     people: Person,

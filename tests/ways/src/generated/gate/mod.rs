@@ -31,6 +31,14 @@ pub use seat::Seat;
     lifetime = "7d",
     flask(cookie = "session", lifetime = "36500d", user = name)
 ))]
+#[rest(jwt(
+    issuer = "https://login.example.com/",
+    audience = gate,
+    algorithms(ES256, HS256),
+    user = name,
+    claims(house_id = "org.house", is_admin(claim = "realm_access.roles", has = "admin")),
+    scopes = "scope"
+))]
 pub struct Gate {
     pub houses: House,
     pub people: Person,
