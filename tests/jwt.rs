@@ -10,9 +10,11 @@ use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
 use crate::support::case::SchemaSource;
+use crate::support::certificates::Certificates;
 use crate::support::fake;
 use crate::support::http::{Answer, Client, Request};
-use crate::support::postgres::Cluster;
+use crate::support::nginx::Nginx;
+use crate::support::postgres::{Cluster, free_port};
 use crate::support::run::shown;
 use crate::support::server::{Place, Server};
 use crate::trial;
@@ -27,6 +29,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         on_both("each_kind_of_key_is_understood", kinds),
         on_both("a_key_is_taken_for_its_algorithm_alone", confused),
+        on_both("keys_come_by_https_from_whom_is_trusted", by_https),
         on_both("keys_change", changed),
         on_both("an_issuer_that_is_away_is_no_fault_of_the_caller", away),
         on_both("issuer_and_audience_are_the_operators_to_say", said),
@@ -251,6 +254,49 @@ fn confused(place: Place, _: Option<&Cluster>) -> Result<(), String> {
         "it isn't signed by the issuer",
     )?;
     server.stop().map(drop)
+}
+
+/// An issuer behind nginx: its certificate is one that the service trusts, or isn't.
+fn by_https(place: Place, _: Option<&Cluster>) -> Result<(), String> {
+    let issuer = Issuer::new()?;
+    let key = issuer.key("a", Algorithm::ES256, P256)?;
+    issuer.gives(&[&key])?;
+    let certificates = Certificates::new()?;
+    let port = free_port()?;
+    let behind = issuer.address.strip_prefix("http://").unwrap_or_default();
+    let behind = behind.split('/').next().unwrap_or_default().parse();
+    let behind = behind.map_err(|e: std::net::AddrParseError| e.to_string())?;
+    let _nginx = Nginx::configured(&[behind], |folder| {
+        for file in ["server.crt", "server.key"] {
+            // Written, not copied: the key is for its owner alone, and nginx is somebody else. It says itself what it lacks.
+            let text = std::fs::read(certificates.path(file)).unwrap_or_default();
+            let _ = std::fs::write(folder.join(file), text);
+        }
+        let at = folder.display();
+        let server = format!(
+            "listen 127.0.0.1:{port} ssl; ssl_certificate {at}/server.crt; ssl_certificate_key {at}/server.key; \
+             location / {{ proxy_pass http://service; }}"
+        );
+        (String::new(), server)
+    })?;
+    let address = format!("https://localhost:{port}/keys");
+    let trusted = certificates.path("ca.crt").display().to_string();
+    let trusting = [
+        ("REST_JWKS", address.as_str()),
+        ("SSL_CERT_FILE", trusted.as_str()),
+    ];
+    let server = served(&place, &issuer, "ES256", &trusting)?;
+    is_ada(&server, &key.token(&json!({}))?)?;
+    server.stop()?;
+    let server = served(&place, &issuer, "ES256", &[("REST_JWKS", address.as_str())])?;
+    let answer = ask(&server, &key.token(&json!({}))?)?;
+    let told = server.told();
+    server.stop()?;
+    if answer.status == 503 && told.contains("certificate") {
+        Ok(())
+    } else {
+        Err(format!("{}\n{told}", shown(&answer)))
+    }
 }
 
 fn changed(place: Place, _: Option<&Cluster>) -> Result<(), String> {

@@ -3,6 +3,7 @@
 pub(crate) mod api;
 pub(crate) mod browser;
 pub(crate) mod case;
+pub(crate) mod certificates;
 pub(crate) mod contract;
 pub(crate) mod fake;
 pub(crate) mod holder;
