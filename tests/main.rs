@@ -5,6 +5,7 @@
 //! | `example` | the examples: their schemas, and the shop at work |
 //! | `flask` | a real Flask app and the service on one file |
 //! | `jwt` | tokens of an issuer whose keys are at an address |
+//! | `rls` | the rules as row-level security of PostgreSQL |
 //! | `golden` | what `rest-gen new` writes: the projects of the repository, and READMEs whose requests work
 //! | `guide` | what the guides show of Rust |
 //! | `readme` | what the README shows |
@@ -67,6 +68,7 @@ mod project;
 mod reach;
 mod readme;
 mod review;
+mod rls;
 mod sessions;
 mod starts;
 mod stop;
@@ -90,6 +92,7 @@ fn main() {
     trials.extend(readme::trials());
     trials.extend(review::trials());
     trials.extend(jwt::trials());
+    trials.extend(rls::trials());
     trials.extend(sessions::trials());
     trials.extend(coverage::trials());
     trials.extend(cli::trials());

@@ -86,6 +86,19 @@ enum Command {
         /// How it is printed
         #[arg(long, value_enum, default_value_t)]
         format: Report,
+        /// Print the same rules as SQL instead: row-level security of PostgreSQL, for programs that come to the tables by
+        /// another way
+        #[arg(long, conflicts_with = "format")]
+        rls: bool,
+        /// Over the tables of this database, postgres://USER:PASSWORD@HOST/DATABASE; needed where they aren't ours
+        #[arg(
+            long,
+            value_name = "URL",
+            env = "REST_DATABASE",
+            hide_env_values = true,
+            requires = "rls"
+        )]
+        database: Option<String>,
     },
     /// Tells what becomes of a request: the rules that it meets, its plan and SQL, the answer; a write isn't carried out
     Explain {
@@ -299,7 +312,13 @@ pub(crate) fn run() -> Result<Outcome, Error> {
             database,
         } => command::check::run(&file, show, format, database.as_deref()),
         Command::Diff { old, new, format } => command::diff::run(&old, &new, format),
-        Command::Access { file, format } => command::access::run(&file, format),
+        Command::Access {
+            file,
+            format: _,
+            rls: true,
+            database,
+        } => command::access::row_security(&file, database),
+        Command::Access { file, format, .. } => command::access::run(&file, format),
         Command::Explain {
             file,
             request,

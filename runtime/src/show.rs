@@ -4,6 +4,7 @@
 //! isn't signed in and for one who is.
 
 pub mod access;
+pub mod security;
 
 pub use crate::serve::explain::{Explained, Explanation, Ruled, Told};
 

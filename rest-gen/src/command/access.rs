@@ -3,9 +3,11 @@
 use std::path::Path;
 
 use rest_runtime::show::access::{Grant, Line, Matrix, matrix};
+use rest_runtime::show::security::row_security as row_security_of;
 use serde_json::{Value, json};
 
 use crate::cli::Report;
+use crate::database::Database;
 use crate::error::{Error, Outcome};
 use crate::{load, output};
 
@@ -26,6 +28,31 @@ pub(crate) fn run(file: &Path, report: Report) -> Result<Outcome, Error> {
             output::warning(&open.to_string());
         }
     }
+    Ok(Outcome::Done)
+}
+
+/// Prints the rules as row-level security.
+pub(crate) fn row_security(file: &Path, database: Option<String>) -> Result<Outcome, Error> {
+    let Some(schema) = load::schema(file)? else {
+        return Ok(Outcome::Faults);
+    };
+    let sql = match database {
+        Some(database) => {
+            let Some(service) = Database::at(database).opened(schema)? else {
+                return Ok(Outcome::Faults);
+            };
+            service
+                .row_security()
+                .map_err(|error| Error::new(error.to_string()))?
+        }
+        None if schema.managed == Some(true) => row_security_of(&schema),
+        None => {
+            let message = "the tables aren't ours, so their columns have to be looked at: name the database by \
+                           --database or REST_DATABASE";
+            return Err(Error::new(message));
+        }
+    };
+    output::result(&sql)?;
     Ok(Outcome::Done)
 }
 

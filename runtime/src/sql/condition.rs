@@ -54,7 +54,8 @@ pub fn definition(model: &Model, rule: &rest_schema::Rule) -> String {
     })
 }
 
-fn constant(bind: &Bind, dialect: Dialect) -> String {
+/// A value of a definition, as it stands in its text.
+pub(crate) fn constant(bind: &Bind, dialect: Dialect) -> String {
     match (bind, dialect) {
         (Bind::Slot(Slot::Literal(cell)), Dialect::Sqlite) => literal(cell),
         // In quotes it takes the type of what it meets.
