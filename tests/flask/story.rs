@@ -15,7 +15,7 @@ use super::python::{self, Site};
 use crate::support::api::Api;
 use crate::support::http::{Client, Request};
 use crate::support::postgres::Cluster;
-use crate::support::server::Server;
+use crate::support::server::{Server, rest_gen};
 
 const PASSWORD: &str = "a long password";
 
@@ -67,6 +67,9 @@ fn told(database: Database, folder: &Path) -> Result<(), String> {
     })?;
     let owned = || both.database.owned_by_the_site();
     same("the database's description", &owned()?, &before)?;
+    if let Database::Server(cluster) = &both.database {
+        another_program(&both, cluster)?;
+    }
     server.stop()?;
     drop(site);
     same("it, after the end", &owned()?, &before)
@@ -85,6 +88,46 @@ fn happens(both: &Both) -> Result<(), String> {
     following(both)?;
     an_edit_at_the_site_changes_the_tag(both)?;
     both_write_at_once(both)
+}
+
+/// A third program, by a role of its own: it sees of posts and comments what the service shows the same account.
+fn another_program(both: &Both, cluster: &Cluster) -> Result<(), String> {
+    let schema = python::app().join("rest.yaml").display().to_string();
+    let arguments = [
+        "access",
+        &schema,
+        "--rls",
+        "--database",
+        &both.database.of_service(),
+    ];
+    let printed = rest_gen(&arguments)?.output().map_err(|e| e.to_string())?;
+    let sql = String::from_utf8(printed.stdout).map_err(|e| e.to_string())?;
+    cluster.sql("microblog", &sql)?;
+    let role = "CREATE ROLE program; GRANT SELECT ON ALL TABLES IN SCHEMA public TO program";
+    cluster.sql("microblog", role)?;
+    let john = both
+        .database
+        .query("SELECT id FROM \"user\" WHERE username = 'john'")?;
+    let callers = [
+        (String::new(), Api::new(both.service)),
+        (
+            john.trim().to_owned(),
+            Api::sign_in(both.service, "john", "correct-horse")?,
+        ),
+    ];
+    for (key, mut api) in callers {
+        for (table, collection) in [("post", "posts"), ("comment", "comments")] {
+            let seen = format!("SET ROLE program; SET rest.account = '{key}'; SELECT count(*) FROM {table}");
+            let page = api.get(&format!("/api/{collection}?limit=1&count=exact"))?;
+            let what = format!("how many {collection} `{key}` sees");
+            same(
+                &what,
+                &cluster.ask("microblog", &seen)?.trim(),
+                &page["page"]["total"].to_string().as_str(),
+            )?;
+        }
+    }
+    Ok(())
 }
 
 /// Who registered at the site signs in at the service with the same password, and with no other.
