@@ -497,12 +497,17 @@ fn names_mean_fields_rules_and_paths() {
         ("count(tasks) > 1", "rule-place@count(tasks)"),
         ("slug(name) = 'x'", "rule-place@slug"),
         ("me.team.id = 1", "unknown-name@team"),
-        ("exists(me.memberships)", "not-yet@me"),
     ] {
         let found = read(text);
         assert!(wanted.contains(&found) && !found.is_empty(), "{text}: {found}");
     }
     assert_eq!(meaning(PROJECT, UPDATE, "old.name = name"), "old.name = name");
+    for of_another_row in [
+        "exists(me.memberships where project_id = this.id)",
+        "exists(old.memberships where user_id = me.id)",
+    ] {
+        assert_eq!(meaning(PROJECT, UPDATE, of_another_row), of_another_row);
+    }
     assert_eq!(
         meaning(PROJECT, UPDATE, "kept and old.owner.is_admin"),
         "owner_id = old.owner_id and old.owner.is_admin"

@@ -417,7 +417,7 @@ impl Document<'_> {
             "basic": { "type": "http", "scheme": "basic", "description": "Name and password, where a token is made." },
         });
         if let Some(jwt) = &self.model.schema.jwt {
-            let description = format!("A token that {} gave.", jwt.issuer);
+            let description = format!("A token that {} gave, checked as RFC8725 has it.", jwt.issuer);
             schemes["jwt"] = json!({ "type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": description });
         }
         if self.has_sessions() {

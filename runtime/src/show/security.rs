@@ -17,7 +17,7 @@ use crate::model::Model;
 use crate::operate::{NotDone, told};
 use crate::plan::access::{Ruling, fields_of_me};
 use crate::plan::eval::Verdict;
-use crate::plan::expr::{Expr, Slot};
+use crate::plan::expr::{Expr, Origin, Slot};
 use crate::plan::lower::Kind;
 use crate::service::Service;
 use crate::sql::condition::{Writer, constant};
@@ -196,7 +196,11 @@ impl<'m> Written<'m> {
         self.policy(id, "create", "INSERT", None, Some((&create, &held)));
         let update = both(&self.condition(&rules.update));
         let updated = self.condition(&rules.updated);
-        let asks_before = is_anywhere(&updated, &|part| matches!(part, Expr::Slot(Slot::Given(_))));
+        let asks_before = is_anywhere(&updated, &|part| match part {
+            Expr::Slot(Slot::Given(_)) => true,
+            Expr::Related(related) => related.from == Origin::Given,
+            _ => false,
+        });
         let after = if asks_before {
             Expr::Boolean(true)
         } else {

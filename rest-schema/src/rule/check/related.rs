@@ -73,14 +73,6 @@ impl Checker<'_> {
     /// To-one steps, then the to-many relation.
     fn path_to_many(&mut self, path: &Path, scope: &Scope) -> Option<(Base, RelationId, ResourceId)> {
         let (base, names) = self.start(path, scope)?;
-        if matches!(base.row, Row::Old | Row::Me) {
-            let head = path.first()?;
-            let whose = if base.row == Row::Old { "old" } else { "me" };
-            let message = format!("relations of `{whose}` aren't served yet");
-            let help = "start at the row itself: `exists(members where user_id = me.id)`";
-            self.push(Diagnostic::new("not-yet", head.span, message).help(help));
-            return None;
-        }
         let (last, steps) = names.split_last()?;
         let base = self.steps(base, steps)?;
         let resource = self.resource_of(&base);

@@ -14,6 +14,7 @@ pub struct Rules {
     remarks: Remark,
     verdicts: Verdict,
     clubs: Club,
+    notices: Notice,
 }
 
 #[derive(RestResource)]
@@ -114,4 +115,17 @@ pub struct Club {
     name: String,
     #[rest(inverse = clubs)]
     members: ManyToMany<Person>,
+}
+
+#[derive(RestResource)]
+#[rest(access(
+    read = "exists(me.memberships where project_id = this.project_id)",
+    create = "exists(me.projects where status = 'open')",
+    update = "exists(old.project.memberships where person_id = me.id)",
+))]
+pub struct Notice {
+    id: i64,
+    text: String,
+    #[rest(belongs_to = Project, inverse = notices, on_delete = cascade)]
+    project_id: Option<i64>,
 }

@@ -2,6 +2,7 @@
 
 mod club;
 mod membership;
+mod notice;
 mod person;
 mod project;
 mod remark;
@@ -12,6 +13,7 @@ use rest_runtime::RestService;
 
 pub use club::Club;
 pub use membership::Membership;
+pub use notice::Notice;
 pub use person::Person;
 pub use project::{Project, ProjectStatus};
 pub use remark::Remark;
@@ -34,4 +36,5 @@ pub struct Rules {
     pub remarks: Remark,
     pub verdicts: Verdict,
     pub clubs: Club,
+    pub notices: Notice,
 }
