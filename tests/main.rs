@@ -6,6 +6,7 @@
 //! | `flask` | a real Flask app and the service on one file |
 //! | `jwt` | tokens of an issuer whose keys are at an address |
 //! | `rls` | the rules as row-level security of PostgreSQL |
+//! | `generated` | the tests of the projects, on PostgreSQL |
 //! | `golden` | what `rest-gen new` writes: the projects of the repository, and READMEs whose requests work
 //! | `guide` | what the guides show of Rust |
 //! | `readme` | what the README shows |
@@ -51,6 +52,7 @@ mod doctor;
 mod example;
 mod expiry;
 mod flask;
+mod generated;
 mod golden;
 mod guide;
 mod hostile;
@@ -87,6 +89,7 @@ fn main() {
     let mut trials = support::selftest::trials();
     trials.extend(example::trials());
     trials.extend(flask::trials());
+    trials.extend(generated::trials());
     trials.extend(golden::trials());
     trials.extend(guide::trials());
     trials.extend(readme::trials());

@@ -201,7 +201,8 @@ impl Builder {
         self.open_at(&database, None)
     }
 
-    /// Opens the service on a temporary database of our own making, for tests; it is gone with what this gives.
+    /// Opens the service on a temporary database of our own making, for tests; it is gone with what this gives. It is a file,
+    /// or a schema of the PostgreSQL that `REST_TEST_DATABASE` names.
     ///
     /// # Errors
     ///
@@ -215,7 +216,7 @@ impl Builder {
         self.schema.managed = Some(true);
         self.schema.journal = None;
         stand_in_for_the_database(&mut self.schema);
-        Api::open(|database| self.open_at(&database.into(), Some(Style::Quick)))
+        Api::open(|database| self.open_at(database, Some(Style::Quick)))
     }
 
     fn open_at(self, database: &Location, style: Option<Style>) -> Result<Service, Error> {

@@ -14,6 +14,9 @@
 //! # });
 //! ```
 //!
+//! The database is a file of SQLite; with the variable `REST_TEST_DATABASE`, the URL of a PostgreSQL's, it is a schema there,
+//! and the same tests are asked of that.
+//!
 //! What goes wrong here is a fault of the test: its functions panic, and tell every fault.
 
 use std::fmt;
@@ -33,12 +36,18 @@ use tower::ServiceExt;
 
 use crate::caller::Caller;
 use crate::cell::Cell;
+use crate::location::Location;
 use crate::model::Model;
+use crate::open::{at_start, reached};
 use crate::operate::NewToken;
 use crate::problem::{Fault, Place};
 use crate::request::body;
 use crate::service::{Error, Service};
+use crate::storage::postgres::address::{Address, causes};
 use crate::token::Secret;
+
+/// The variable that names a database of PostgreSQL in which tests have their tables, each service in a schema of its own.
+const ELSEWHERE: &str = "REST_TEST_DATABASE";
 
 /// A service under test. Its database ends with it and its clients.
 #[derive(Debug, Clone)]
@@ -47,17 +56,28 @@ pub struct Api {
     service: Service,
     router: Router,
     directory: Arc<Directory>,
+    /// Where its tables are, if not there.
+    _namespace: Option<Arc<Namespace>>,
 }
 
 impl Api {
-    pub(crate) fn open(service: impl FnOnce(&Path) -> Result<Service, Error>) -> Result<Self, Error> {
+    pub(crate) fn open(service: impl FnOnce(&Location) -> Result<Service, Error>) -> Result<Self, Error> {
         let directory = Directory::new()
             .map_err(|error| Error::told(format!("a temporary directory can't be made: {error}")))?;
-        let service = service(&directory.0.join("data.db"))?;
+        let namespace = match std::env::var(ELSEWHERE) {
+            Ok(url) if !url.is_empty() => Some(Namespace::new(&url)?),
+            _ => None,
+        };
+        let location = match &namespace {
+            Some(namespace) => namespace.location.clone(),
+            None => Location::File(directory.0.join("data.db")),
+        };
+        let service = service(&location)?;
         Ok(Self {
             router: service.router(),
             service,
             directory: Arc::new(directory),
+            _namespace: namespace.map(Arc::new),
         })
     }
 
@@ -427,5 +447,50 @@ impl Drop for Directory {
     fn drop(&mut self) {
         // Where it can't be removed it stays among the temporary files.
         drop(std::fs::remove_dir_all(&self.0));
+    }
+}
+
+/// A schema of a database of PostgreSQL, as SQL has schemas.
+#[derive(Debug)]
+struct Namespace {
+    address: Address,
+    name: String,
+    /// The database, with what has all tables be there.
+    location: Location,
+}
+
+impl Namespace {
+    fn new(url: &str) -> Result<Self, Error> {
+        let address: Address = url.parse().map_err(Error::told)?;
+        let name = format!("rest_test_{}", uuid::Uuid::new_v4().simple());
+        let more = if url.contains('?') { '&' } else { '?' };
+        let namespace = Self {
+            address,
+            location: Location::Postgres(format!("{url}{more}options=-csearch_path%3D{name}")),
+            name,
+        };
+        namespace.run(&format!("CREATE SCHEMA {}", namespace.name))?;
+        Ok(namespace)
+    }
+
+    fn run(&self, sql: &str) -> Result<(), Error> {
+        at_start(async {
+            let link = reached(&self.address).await?;
+            let done = link.client().batch_execute(sql).await;
+            done.map_err(|error| Error::told(format!("{sql}: {}", causes(&error))))
+        })
+    }
+}
+
+impl Drop for Namespace {
+    fn drop(&mut self) {
+        // The thread on which a transaction of the service would end may be this one, so it isn't waited for.
+        let sql = format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_class ON pg_class.oid = relation \
+             WHERE relnamespace = '{0}'::regnamespace AND pid <> pg_backend_pid(); DROP SCHEMA {0} CASCADE",
+            self.name
+        );
+        // Where it can't be removed it stays, with a name that says what it was.
+        drop(self.run(&sql));
     }
 }
