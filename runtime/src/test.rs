@@ -355,6 +355,12 @@ impl Client {
         self.send(self.json(Method::PUT, path.as_ref(), &body)).await
     }
 
+    /// PUT without a body, which links a pair of a many-to-many.
+    pub async fn link(&self, path: impl AsRef<str>) -> Answer {
+        self.send(self.request(Method::PUT, path.as_ref(), Body::empty()))
+            .await
+    }
+
     /// PATCH of JSON, a merge patch.
     pub async fn patch(&self, path: impl AsRef<str>, body: impl Serialize) -> Answer {
         self.send(self.json(Method::PATCH, path.as_ref(), &body)).await

@@ -238,6 +238,10 @@ async fn what_is_hidden_is_told_by_no_way() {
     for asked in [
         format!("{COLLECTION}?id={}&count=exact", text(&note)),
         format!("{COLLECTION}?id={}&aggregate=count", text(&note)),
+        format!(
+            "{COLLECTION}?id={}&aggregate=count&group=owner_id",
+            text(&note)
+        ),
     ] {
         assert_eq!(many(&granted.get(&asked).await), 1, "{asked}");
         for other in [&nobody, &stranger] {
@@ -285,6 +289,32 @@ async fn what_is_hidden_is_as_if_it_were_not_there() {
         alike(&hidden, &other.delete(&none).await);
     }
     assert_eq!(granted.get(&at).await.body, before.body);
+}
+
+#[tokio::test]
+async fn a_cursor_of_another_shows_no_more() {
+    let api = api().await;
+    let granted = json!({"username": "username-1", "email": "email-1@example.com"});
+    let granted = api.account(granted).await;
+    let note = json!({"owner_id": granted.key(), "title": "title-1", "state": "draft"});
+    let note = api.insert("Note", note).await;
+    let stranger = json!({"username": "username-3", "email": "email-3@example.com"});
+    let stranger = api.account(stranger).await;
+    let note_2 = json!({"owner_id": granted.key(), "title": "title-2", "state": "draft"});
+    let note_2 = api.insert("Note", note_2).await;
+    let nobody = api.anonymous();
+    let one = granted.get(item(COLLECTION, &note)).await;
+    status(&one, 200);
+    let two = granted.get(item(COLLECTION, &note_2)).await;
+    status(&two, 200);
+    let first = granted.get(format!("{COLLECTION}?limit=1")).await;
+    let next = first.body["links"]["next"].as_str().expect("a next page");
+    let shown = granted.get(next).await;
+    assert!(holds(&shown, &one) || holds(&shown, &two), "{shown:?}");
+    for other in [&nobody, &stranger] {
+        let answer = other.get(next).await;
+        assert!(!holds(&answer, &one) && !holds(&answer, &two), "{answer:?}");
+    }
 }
 
 #[tokio::test]

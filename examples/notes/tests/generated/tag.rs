@@ -3,7 +3,10 @@
 
 use serde_json::json;
 
-use super::{api, item, lists, made, place, refused, rejected, shows, status, text, with, without};
+use super::{
+    alike, api, item, lists, made, many, place, refused, rejected, shows, status, text, with,
+    without,
+};
 
 const COLLECTION: &str = "/api/tags";
 
@@ -165,6 +168,45 @@ async fn who_may_delete() {
     status(&nobody.delete(&at).await, 401);
     status(&stranger.delete(&at).await, 403);
     status(&granted.delete(&at).await, 204);
+}
+
+#[tokio::test]
+async fn what_is_hidden_among_its_notes_is_not_told() {
+    let api = api().await;
+    let granted = json!({"username": "username-1", "email": "email-1@example.com"});
+    let granted = api.account(granted).await;
+    let tag = api.insert("Tag", json!({"name": "name-1"})).await;
+    let note = json!({"owner_id": granted.key(), "title": "title-1", "state": "draft"});
+    let note = api.insert("Note", note).await;
+    let stranger = json!({"username": "username-3", "email": "email-3@example.com"});
+    let stranger = api.account(stranger).await;
+    api.insert("Note.tags", json!([note, tag])).await;
+    let from = item(COLLECTION, &tag);
+    status(&granted.get(&from).await, 200);
+    status(&stranger.get(&from).await, 200);
+    for asked in [
+        format!("{from}/notes"),
+        format!("{from}/notes?count=exact"),
+        format!("{COLLECTION}?id={}&notes.id={}", text(&tag), text(&note)),
+    ] {
+        assert_eq!(many(&granted.get(&asked).await), 1, "{asked}");
+        assert_eq!(many(&stranger.get(&asked).await), 0, "{asked}");
+    }
+    let including = format!("{from}?include=notes");
+    let found = granted.get(&including).await;
+    let items = &found.body["notes"]["items"];
+    assert_eq!(items.as_array().map_or(0, Vec::len), 1, "{found:?}");
+    let found = stranger.get(&including).await;
+    let items = &found.body["notes"]["items"];
+    assert_eq!(items.as_array().map_or(0, Vec::len), 0, "{found:?}");
+    let all = format!("{from}/notes");
+    let pair = item(&all, &note);
+    let none = item(&all, &json!(999_999));
+    let hidden = stranger.link(&pair).await;
+    alike(&hidden, &stranger.link(&none).await);
+    let hidden = stranger.delete(&pair).await;
+    alike(&hidden, &stranger.delete(&none).await);
+    assert_eq!(many(&granted.get(&all).await), 1);
 }
 
 #[tokio::test]

@@ -244,6 +244,10 @@ async fn what_is_hidden_is_told_by_no_way() {
     for asked in [
         format!("{COLLECTION}?id={}&count=exact", text(&announcement)),
         format!("{COLLECTION}?id={}&aggregate=count", text(&announcement)),
+        format!(
+            "{COLLECTION}?id={}&aggregate=count&group=project_id",
+            text(&announcement)
+        ),
         format!("/api/projects?announcements.id={}", text(&announcement)),
     ] {
         assert_eq!(many(&granted.get(&asked).await), 1, "{asked}");
@@ -294,6 +298,40 @@ async fn what_is_hidden_is_as_if_it_were_not_there() {
         alike(&hidden, &other.delete(&none).await);
     }
     assert_eq!(granted.get(&at).await.body, before.body);
+}
+
+#[tokio::test]
+async fn a_cursor_of_another_shows_no_more() {
+    let api = api().await;
+    let granted = json!({"name": "name_1", "email": "email-1@example.com"});
+    let granted = api.account(granted).await;
+    let project = json!({"owner_id": granted.key(), "name": "name-1"});
+    let project = api.insert("Project", project).await;
+    let announcement = json!({"project_id": project, "title": "title-1", "is_public": false});
+    let announcement = api.insert("Announcement", announcement).await;
+    let stranger = json!({"name": "name_3", "email": "email-3@example.com"});
+    let stranger = api.account(stranger).await;
+    let announcement_2 = json!({"project_id": project, "title": "title-2", "is_public": false});
+    let announcement_2 = api.insert("Announcement", announcement_2).await;
+    let person_2 = json!({
+        "name": "name_4",
+        "email": "email-4@example.com",
+        "password": "correct-horse-4",
+    });
+    api.insert("Person", person_2).await;
+    let nobody = api.anonymous();
+    let one = granted.get(item(COLLECTION, &announcement)).await;
+    status(&one, 200);
+    let two = granted.get(item(COLLECTION, &announcement_2)).await;
+    status(&two, 200);
+    let first = granted.get(format!("{COLLECTION}?limit=1")).await;
+    let next = first.body["links"]["next"].as_str().expect("a next page");
+    let shown = granted.get(next).await;
+    assert!(holds(&shown, &one) || holds(&shown, &two), "{shown:?}");
+    for other in [&nobody, &stranger] {
+        let answer = other.get(next).await;
+        assert!(!holds(&answer, &one) && !holds(&answer, &two), "{answer:?}");
+    }
 }
 
 #[tokio::test]

@@ -333,6 +333,10 @@ async fn what_is_hidden_is_told_by_no_way() {
     for asked in [
         format!("{COLLECTION}?id={}&count=exact", text(&comment)),
         format!("{COLLECTION}?id={}&aggregate=count", text(&comment)),
+        format!(
+            "{COLLECTION}?id={}&aggregate=count&group=issue_id",
+            text(&comment)
+        ),
         format!("/api/issues?comments.id={}", text(&comment)),
     ] {
         assert_eq!(many(&granted.get(&asked).await), 1, "{asked}");
@@ -397,6 +401,68 @@ async fn what_is_hidden_is_as_if_it_were_not_there() {
         alike(&hidden, &other.delete(&none).await);
     }
     assert_eq!(granted.get(&at).await.body, before.body);
+}
+
+#[tokio::test]
+async fn a_cursor_of_another_shows_no_more() {
+    let api = api().await;
+    let granted = json!({"name": "name_1", "email": "email-1@example.com"});
+    let granted = api.account(granted).await;
+    let project = json!({"owner_id": granted.key(), "name": "name-1"});
+    let project = api.insert("Project", project).await;
+    let person_2 = json!({
+        "name": "name_3",
+        "email": "email-3@example.com",
+        "password": "correct-horse-3",
+    });
+    let person_2 = api.insert("Person", person_2).await;
+    let issue = json!({"project_id": project, "reporter_id": person_2, "title": "title-1"});
+    let issue = api.insert("Issue", issue).await;
+    let person_3 = json!({
+        "name": "name_4",
+        "email": "email-4@example.com",
+        "password": "correct-horse-4",
+    });
+    let person_3 = api.insert("Person", person_3).await;
+    let comment = json!({"issue_id": issue, "author_id": person_3, "text": "text-1"});
+    let comment = api.insert("Comment", comment).await;
+    let stranger = json!({"name": "name_5", "email": "email-5@example.com"});
+    let stranger = api.account(stranger).await;
+    let person_6 = json!({
+        "name": "name_8",
+        "email": "email-8@example.com",
+        "password": "correct-horse-8",
+    });
+    let person_6 = api.insert("Person", person_6).await;
+    let comment_2 = json!({"issue_id": issue, "author_id": person_6, "text": "text-2"});
+    let comment_2 = api.insert("Comment", comment_2).await;
+    let person_4 = json!({
+        "name": "name_6",
+        "email": "email-6@example.com",
+        "password": "correct-horse-6",
+    });
+    let person_4 = api.insert("Person", person_4).await;
+    let project_2 = json!({"owner_id": person_4, "name": "name-2"});
+    api.insert("Project", project_2).await;
+    let person_5 = json!({
+        "name": "name_7",
+        "email": "email-7@example.com",
+        "password": "correct-horse-7",
+    });
+    api.insert("Person", person_5).await;
+    let nobody = api.anonymous();
+    let one = granted.get(item(COLLECTION, &comment)).await;
+    status(&one, 200);
+    let two = granted.get(item(COLLECTION, &comment_2)).await;
+    status(&two, 200);
+    let first = granted.get(format!("{COLLECTION}?limit=1")).await;
+    let next = first.body["links"]["next"].as_str().expect("a next page");
+    let shown = granted.get(next).await;
+    assert!(holds(&shown, &one) || holds(&shown, &two), "{shown:?}");
+    for other in [&nobody, &stranger] {
+        let answer = other.get(next).await;
+        assert!(!holds(&answer, &one) && !holds(&answer, &two), "{answer:?}");
+    }
 }
 
 #[tokio::test]

@@ -409,6 +409,10 @@ async fn what_is_hidden_is_told_by_no_way() {
     for asked in [
         format!("{COLLECTION}?id={}&count=exact", text(&issue)),
         format!("{COLLECTION}?id={}&aggregate=count", text(&issue)),
+        format!(
+            "{COLLECTION}?id={}&aggregate=count&group=project_id",
+            text(&issue)
+        ),
         format!("/api/projects?issues.id={}", text(&issue)),
     ] {
         assert_eq!(many(&granted.get(&asked).await), 1, "{asked}");
@@ -468,6 +472,52 @@ async fn what_is_hidden_is_as_if_it_were_not_there() {
 }
 
 #[tokio::test]
+async fn a_cursor_of_another_shows_no_more() {
+    let api = api().await;
+    let granted = json!({"name": "name_1", "email": "email-1@example.com"});
+    let granted = api.account(granted).await;
+    let project = json!({"owner_id": granted.key(), "name": "name-1"});
+    let project = api.insert("Project", project).await;
+    let person_2 = json!({
+        "name": "name_3",
+        "email": "email-3@example.com",
+        "password": "correct-horse-3",
+    });
+    let person_2 = api.insert("Person", person_2).await;
+    let issue = json!({"project_id": project, "reporter_id": person_2, "title": "title-1"});
+    let issue = api.insert("Issue", issue).await;
+    let stranger = json!({"name": "name_4", "email": "email-4@example.com"});
+    let stranger = api.account(stranger).await;
+    let person_4 = json!({
+        "name": "name_6",
+        "email": "email-6@example.com",
+        "password": "correct-horse-6",
+    });
+    let person_4 = api.insert("Person", person_4).await;
+    let issue_2 = json!({"project_id": project, "reporter_id": person_4, "title": "title-2"});
+    let issue_2 = api.insert("Issue", issue_2).await;
+    let person_3 = json!({
+        "name": "name_5",
+        "email": "email-5@example.com",
+        "password": "correct-horse-5",
+    });
+    api.insert("Person", person_3).await;
+    let nobody = api.anonymous();
+    let one = granted.get(item(COLLECTION, &issue)).await;
+    status(&one, 200);
+    let two = granted.get(item(COLLECTION, &issue_2)).await;
+    status(&two, 200);
+    let first = granted.get(format!("{COLLECTION}?limit=1")).await;
+    let next = first.body["links"]["next"].as_str().expect("a next page");
+    let shown = granted.get(next).await;
+    assert!(holds(&shown, &one) || holds(&shown, &two), "{shown:?}");
+    for other in [&nobody, &stranger] {
+        let answer = other.get(next).await;
+        assert!(!holds(&answer, &one) && !holds(&answer, &two), "{answer:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_hidden_project_is_one_that_is_not_there() {
     let api = api().await;
     let caller = json!({"name": "name_1", "email": "email-1@example.com"});
@@ -511,6 +561,62 @@ async fn who_may_give_its_assignee_away() {
     let at = item(COLLECTION, &issue);
     let change = json!({"assignee_id": stranger.key()});
     status(&granted.patch(&at, &change).await, 403);
+}
+
+#[tokio::test]
+async fn what_is_hidden_among_its_labels_is_not_told() {
+    let api = api().await;
+    let granted = json!({"name": "name_1", "email": "email-1@example.com"});
+    let granted = api.account(granted).await;
+    let project = json!({"owner_id": granted.key(), "name": "name-1"});
+    let project = api.insert("Project", project).await;
+    let person_2 = json!({
+        "name": "name_3",
+        "email": "email-3@example.com",
+        "password": "correct-horse-3",
+    });
+    let person_2 = api.insert("Person", person_2).await;
+    let issue = json!({"project_id": project, "reporter_id": person_2, "title": "title-1"});
+    let issue = api.insert("Issue", issue).await;
+    let project_2 = json!({"owner_id": granted.key(), "name": "name-2"});
+    let project_2 = api.insert("Project", project_2).await;
+    let label = json!({"project_id": project_2, "name": "name-1"});
+    let label = api.insert("Label", label).await;
+    let stranger = json!({"name": "name_5", "email": "email-5@example.com"});
+    let stranger = api.account(stranger).await;
+    let membership = json!({"project_id": project, "person_id": stranger.key(), "role": "lead"});
+    api.insert("Membership", membership).await;
+    api.insert("Issue.labels", json!([issue, label])).await;
+    let from = item(COLLECTION, &issue);
+    status(&granted.get(&from).await, 200);
+    status(&stranger.get(&from).await, 200);
+    for asked in [
+        format!("{from}/labels"),
+        format!("{from}/labels?count=exact"),
+        format!(
+            "{COLLECTION}?id={}&labels.id={}",
+            text(&issue),
+            text(&label)
+        ),
+    ] {
+        assert_eq!(many(&granted.get(&asked).await), 1, "{asked}");
+        assert_eq!(many(&stranger.get(&asked).await), 0, "{asked}");
+    }
+    let including = format!("{from}?include=labels");
+    let found = granted.get(&including).await;
+    let items = &found.body["labels"]["items"];
+    assert_eq!(items.as_array().map_or(0, Vec::len), 1, "{found:?}");
+    let found = stranger.get(&including).await;
+    let items = &found.body["labels"]["items"];
+    assert_eq!(items.as_array().map_or(0, Vec::len), 0, "{found:?}");
+    let all = format!("{from}/labels");
+    let pair = item(&all, &label);
+    let none = item(&all, &json!(999_999));
+    let hidden = stranger.link(&pair).await;
+    alike(&hidden, &stranger.link(&none).await);
+    let hidden = stranger.delete(&pair).await;
+    alike(&hidden, &stranger.delete(&none).await);
+    assert_eq!(many(&granted.get(&all).await), 1);
 }
 
 #[tokio::test]

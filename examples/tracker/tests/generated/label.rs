@@ -251,6 +251,10 @@ async fn what_is_hidden_is_told_by_no_way() {
     for asked in [
         format!("{COLLECTION}?id={}&count=exact", text(&label)),
         format!("{COLLECTION}?id={}&aggregate=count", text(&label)),
+        format!(
+            "{COLLECTION}?id={}&aggregate=count&group=project_id",
+            text(&label)
+        ),
         format!("/api/projects?labels.id={}", text(&label)),
     ] {
         assert_eq!(many(&granted.get(&asked).await), 1, "{asked}");
@@ -304,6 +308,40 @@ async fn what_is_hidden_is_as_if_it_were_not_there() {
 }
 
 #[tokio::test]
+async fn a_cursor_of_another_shows_no_more() {
+    let api = api().await;
+    let granted = json!({"name": "name_1", "email": "email-1@example.com"});
+    let granted = api.account(granted).await;
+    let project = json!({"owner_id": granted.key(), "name": "name-1"});
+    let project = api.insert("Project", project).await;
+    let label = json!({"project_id": project, "name": "name-1"});
+    let label = api.insert("Label", label).await;
+    let stranger = json!({"name": "name_3", "email": "email-3@example.com"});
+    let stranger = api.account(stranger).await;
+    let label_2 = json!({"project_id": project, "name": "name-2"});
+    let label_2 = api.insert("Label", label_2).await;
+    let person_2 = json!({
+        "name": "name_4",
+        "email": "email-4@example.com",
+        "password": "correct-horse-4",
+    });
+    api.insert("Person", person_2).await;
+    let nobody = api.anonymous();
+    let one = granted.get(item(COLLECTION, &label)).await;
+    status(&one, 200);
+    let two = granted.get(item(COLLECTION, &label_2)).await;
+    status(&two, 200);
+    let first = granted.get(format!("{COLLECTION}?limit=1")).await;
+    let next = first.body["links"]["next"].as_str().expect("a next page");
+    let shown = granted.get(next).await;
+    assert!(holds(&shown, &one) || holds(&shown, &two), "{shown:?}");
+    for other in [&nobody, &stranger] {
+        let answer = other.get(next).await;
+        assert!(!holds(&answer, &one) && !holds(&answer, &two), "{answer:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_hidden_project_is_one_that_is_not_there() {
     let api = api().await;
     let caller = json!({"name": "name_1", "email": "email-1@example.com"});
@@ -325,6 +363,62 @@ async fn a_hidden_project_is_one_that_is_not_there() {
     status(&answer, 409);
     alike(&answer, &caller.post(COLLECTION, absent).await);
     status(&caller.post(COLLECTION, body).await, 201);
+}
+
+#[tokio::test]
+async fn what_is_hidden_among_its_issues_is_not_told() {
+    let api = api().await;
+    let granted = json!({"name": "name_1", "email": "email-1@example.com"});
+    let granted = api.account(granted).await;
+    let project = json!({"owner_id": granted.key(), "name": "name-1"});
+    let project = api.insert("Project", project).await;
+    let label = json!({"project_id": project, "name": "name-1"});
+    let label = api.insert("Label", label).await;
+    let project_2 = json!({"owner_id": granted.key(), "name": "name-2"});
+    let project_2 = api.insert("Project", project_2).await;
+    let person_3 = json!({
+        "name": "name_4",
+        "email": "email-4@example.com",
+        "password": "correct-horse-4",
+    });
+    let person_3 = api.insert("Person", person_3).await;
+    let issue = json!({"project_id": project_2, "reporter_id": person_3, "title": "title-1"});
+    let issue = api.insert("Issue", issue).await;
+    let stranger = json!({"name": "name_5", "email": "email-5@example.com"});
+    let stranger = api.account(stranger).await;
+    let membership = json!({"project_id": project, "person_id": stranger.key(), "role": "lead"});
+    api.insert("Membership", membership).await;
+    api.insert("Issue.labels", json!([issue, label])).await;
+    let from = item(COLLECTION, &label);
+    status(&granted.get(&from).await, 200);
+    status(&stranger.get(&from).await, 200);
+    for asked in [
+        format!("{from}/issues"),
+        format!("{from}/issues?count=exact"),
+        format!(
+            "{COLLECTION}?id={}&issues.id={}",
+            text(&label),
+            text(&issue)
+        ),
+    ] {
+        assert_eq!(many(&granted.get(&asked).await), 1, "{asked}");
+        assert_eq!(many(&stranger.get(&asked).await), 0, "{asked}");
+    }
+    let including = format!("{from}?include=issues");
+    let found = granted.get(&including).await;
+    let items = &found.body["issues"]["items"];
+    assert_eq!(items.as_array().map_or(0, Vec::len), 1, "{found:?}");
+    let found = stranger.get(&including).await;
+    let items = &found.body["issues"]["items"];
+    assert_eq!(items.as_array().map_or(0, Vec::len), 0, "{found:?}");
+    let all = format!("{from}/issues");
+    let pair = item(&all, &issue);
+    let none = item(&all, &json!(999_999));
+    let hidden = stranger.link(&pair).await;
+    alike(&hidden, &stranger.link(&none).await);
+    let hidden = stranger.delete(&pair).await;
+    alike(&hidden, &stranger.delete(&none).await);
+    assert_eq!(many(&granted.get(&all).await), 1);
 }
 
 #[tokio::test]

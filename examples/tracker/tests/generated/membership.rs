@@ -25,7 +25,12 @@ async fn a_membership_is_made_read_changed_and_deleted() {
     let body = json!({"project_id": project, "person_id": person_2});
     let answer = caller.post(COLLECTION, &body).await;
     let at = made(&answer);
-    let shown = json!({"project_id": project, "person_id": person_2, "role": "viewer"});
+    let shown = json!({
+        "project_id": project,
+        "person_id": person_2,
+        "role": "viewer",
+        "is_quiet": false,
+    });
     shows(&answer, &shown);
 
     let answer = caller.get(&at).await;
@@ -69,6 +74,8 @@ async fn what_breaks_a_limit_is_not_made() {
         ("role", json!(1), "wrong-type"),
         ("role", json!("no such thing"), "not-one-of"),
         ("since", json!(1), "readonly"),
+        ("is_quiet", json!(null), "not-null"),
+        ("is_quiet", json!("yes"), "wrong-type"),
         ("no_such_member", json!(1), "unknown-field"),
     ] {
         let body = with(&sound, member, value);
@@ -107,6 +114,8 @@ async fn what_breaks_a_limit_is_not_changed() {
         ("role", json!(1), "wrong-type"),
         ("role", json!("no such thing"), "not-one-of"),
         ("since", json!("2901-01-01T00:00:00Z"), "readonly"),
+        ("is_quiet", json!(null), "not-null"),
+        ("is_quiet", json!("yes"), "wrong-type"),
     ] {
         let change = json!({member: value});
         let answer = caller.patch(&at, change).await;
@@ -343,6 +352,7 @@ async fn what_is_hidden_is_as_if_it_were_not_there() {
     let absent = item(COLLECTION, &json!([999_999, 999_999]));
     let before = granted.get(&at).await;
     status(&before, 200);
+    let body = json!({"project_id": project, "person_id": person_2});
     for other in [&nobody, &stranger] {
         let hidden = other.get(&at).await;
         alike(&hidden, &other.get(&absent).await);
@@ -356,8 +366,57 @@ async fn what_is_hidden_is_as_if_it_were_not_there() {
         alike(&hidden, &listed.patch(&absent, json!([])).await);
         let hidden = other.delete(&at).await;
         alike(&hidden, &other.delete(&absent).await);
+        let answer = other.put(&at, &body).await;
+        let refused = [401, 403, 409, 412, 422];
+        assert!(refused.contains(&answer.status), "{answer:?}");
     }
     assert_eq!(granted.get(&at).await.body, before.body);
+}
+
+#[tokio::test]
+async fn a_cursor_of_another_shows_no_more() {
+    let api = api().await;
+    let granted = json!({"name": "name_1", "email": "email-1@example.com"});
+    let granted = api.account(granted).await;
+    let project = json!({"owner_id": granted.key(), "name": "name-1"});
+    let project = api.insert("Project", project).await;
+    let person_2 = json!({
+        "name": "name_3",
+        "email": "email-3@example.com",
+        "password": "correct-horse-3",
+    });
+    let person_2 = api.insert("Person", person_2).await;
+    let membership = json!({"project_id": project, "person_id": person_2});
+    let membership = api.insert("Membership", membership).await;
+    let stranger = json!({"name": "name_4", "email": "email-4@example.com"});
+    let stranger = api.account(stranger).await;
+    let person_4 = json!({
+        "name": "name_6",
+        "email": "email-6@example.com",
+        "password": "correct-horse-6",
+    });
+    let person_4 = api.insert("Person", person_4).await;
+    let membership_2 = json!({"project_id": project, "person_id": person_4});
+    let membership_2 = api.insert("Membership", membership_2).await;
+    let person_3 = json!({
+        "name": "name_5",
+        "email": "email-5@example.com",
+        "password": "correct-horse-5",
+    });
+    api.insert("Person", person_3).await;
+    let nobody = api.anonymous();
+    let one = granted.get(item(COLLECTION, &membership)).await;
+    status(&one, 200);
+    let two = granted.get(item(COLLECTION, &membership_2)).await;
+    status(&two, 200);
+    let first = granted.get(format!("{COLLECTION}?limit=1")).await;
+    let next = first.body["links"]["next"].as_str().expect("a next page");
+    let shown = granted.get(next).await;
+    assert!(holds(&shown, &one) || holds(&shown, &two), "{shown:?}");
+    for other in [&nobody, &stranger] {
+        let answer = other.get(next).await;
+        assert!(!holds(&answer, &one) && !holds(&answer, &two), "{answer:?}");
+    }
 }
 
 #[tokio::test]

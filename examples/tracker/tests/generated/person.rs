@@ -294,6 +294,10 @@ async fn what_is_hidden_is_told_by_no_way() {
     for asked in [
         format!("{COLLECTION}?id={}&count=exact", text(&person)),
         format!("{COLLECTION}?id={}&aggregate=count", text(&person)),
+        format!(
+            "{COLLECTION}?id={}&aggregate=count&group=name",
+            text(&person)
+        ),
     ] {
         assert_eq!(many(&granted.get(&asked).await), 1, "{asked}");
         for other in [&nobody] {
@@ -339,6 +343,130 @@ async fn what_is_hidden_is_as_if_it_were_not_there() {
         alike(&hidden, &other.patch(&none, json!({})).await);
     }
     assert_eq!(granted.get(&at).await.body, before.body);
+}
+
+#[tokio::test]
+async fn a_cursor_of_another_shows_no_more() {
+    let api = api().await;
+    let granted = json!({"name": "name_1", "email": "email-1@example.com"});
+    let granted = api.account(granted).await;
+    let person = json!({
+        "name": "name_2",
+        "email": "email-2@example.com",
+        "password": "correct-horse-2",
+    });
+    let person = api.insert("Person", person).await;
+    let person_3 = json!({
+        "name": "name_4",
+        "email": "email-4@example.com",
+        "password": "correct-horse-4",
+    });
+    let person_3 = api.insert("Person", person_3).await;
+    let nobody = api.anonymous();
+    let one = granted.get(item(COLLECTION, &person)).await;
+    status(&one, 200);
+    let two = granted.get(item(COLLECTION, &person_3)).await;
+    status(&two, 200);
+    let first = granted.get(format!("{COLLECTION}?limit=1")).await;
+    let next = first.body["links"]["next"].as_str().expect("a next page");
+    let shown = granted.get(next).await;
+    assert!(holds(&shown, &one) || holds(&shown, &two), "{shown:?}");
+    for other in [&nobody] {
+        let answer = other.get(next).await;
+        assert!(!holds(&answer, &one) && !holds(&answer, &two), "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_hidden_among_its_projects_is_not_told() {
+    let api = api().await;
+    let granted = json!({"name": "name_1", "email": "email-1@example.com"});
+    let granted = api.account(granted).await;
+    let person = json!({
+        "name": "name_2",
+        "email": "email-2@example.com",
+        "password": "correct-horse-2",
+    });
+    let person = api.insert("Person", person).await;
+    let project = json!({"owner_id": granted.key(), "name": "name-1"});
+    let project = api.insert("Project", project).await;
+    let membership = json!({"project_id": project, "person_id": person});
+    api.insert("Membership", membership).await;
+    let stranger = json!({"name": "name_4", "email": "email-4@example.com"});
+    let stranger = api.account(stranger).await;
+    let from = item(COLLECTION, &person);
+    status(&granted.get(&from).await, 200);
+    status(&stranger.get(&from).await, 200);
+    for asked in [
+        format!("{from}/projects"),
+        format!("{from}/projects?count=exact"),
+        format!(
+            "{COLLECTION}?id={}&projects.id={}",
+            text(&person),
+            text(&project)
+        ),
+    ] {
+        assert_eq!(many(&granted.get(&asked).await), 1, "{asked}");
+        assert_eq!(many(&stranger.get(&asked).await), 0, "{asked}");
+    }
+    let including = format!("{from}?include=projects");
+    let found = granted.get(&including).await;
+    let items = &found.body["projects"]["items"];
+    assert_eq!(items.as_array().map_or(0, Vec::len), 1, "{found:?}");
+    let found = stranger.get(&including).await;
+    let items = &found.body["projects"]["items"];
+    assert_eq!(items.as_array().map_or(0, Vec::len), 0, "{found:?}");
+    let all = format!("{from}/projects");
+    let pair = item(&all, &project);
+    let none = item(&all, &json!(999_999));
+    let hidden = stranger.link(&pair).await;
+    alike(&hidden, &stranger.link(&none).await);
+    let hidden = stranger.delete(&pair).await;
+    alike(&hidden, &stranger.delete(&none).await);
+    assert_eq!(many(&granted.get(&all).await), 1);
+}
+
+#[tokio::test]
+async fn no_hidden_pair_leads_to_its_projects() {
+    let api = api().await;
+    let granted = json!({"name": "name_1", "email": "email-1@example.com"});
+    let granted = api.account(granted).await;
+    let person = json!({
+        "name": "name_2",
+        "email": "email-2@example.com",
+        "password": "correct-horse-2",
+    });
+    let person = api.insert("Person", person).await;
+    let project = json!({"owner_id": granted.key(), "name": "name-1"});
+    let project = api.insert("Project", project).await;
+    let membership = json!({"project_id": project, "person_id": person, "is_quiet": true});
+    api.insert("Membership", membership).await;
+    let stranger = json!({"name": "name_4", "email": "email-4@example.com"});
+    let stranger = api.account(stranger).await;
+    let membership_2 = json!({"project_id": project, "person_id": stranger.key()});
+    api.insert("Membership", membership_2).await;
+    let from = item(COLLECTION, &person);
+    status(&granted.get(&from).await, 200);
+    status(&stranger.get(&from).await, 200);
+    for asked in [
+        format!("{from}/projects"),
+        format!("{from}/projects?count=exact"),
+        format!(
+            "{COLLECTION}?id={}&projects.id={}",
+            text(&person),
+            text(&project)
+        ),
+    ] {
+        assert_eq!(many(&granted.get(&asked).await), 1, "{asked}");
+        assert_eq!(many(&stranger.get(&asked).await), 0, "{asked}");
+    }
+    let including = format!("{from}?include=projects");
+    let found = granted.get(&including).await;
+    let items = &found.body["projects"]["items"];
+    assert_eq!(items.as_array().map_or(0, Vec::len), 1, "{found:?}");
+    let found = stranger.get(&including).await;
+    let items = &found.body["projects"]["items"];
+    assert_eq!(items.as_array().map_or(0, Vec::len), 0, "{found:?}");
 }
 
 #[tokio::test]

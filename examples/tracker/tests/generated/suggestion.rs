@@ -190,6 +190,10 @@ async fn what_is_hidden_is_told_by_no_way() {
     for asked in [
         format!("{COLLECTION}?id={}&count=exact", text(&suggestion)),
         format!("{COLLECTION}?id={}&aggregate=count", text(&suggestion)),
+        format!(
+            "{COLLECTION}?id={}&aggregate=count&group=author_id",
+            text(&suggestion)
+        ),
     ] {
         assert_eq!(many(&granted.get(&asked).await), 1, "{asked}");
         for other in [&nobody, &stranger] {
@@ -231,6 +235,44 @@ async fn what_is_hidden_is_as_if_it_were_not_there() {
         alike(&hidden, &other.delete(&none).await);
     }
     assert_eq!(granted.get(&at).await.body, before.body);
+}
+
+#[tokio::test]
+async fn a_cursor_of_another_shows_no_more() {
+    let api = api().await;
+    let granted = json!({"name": "name_1", "email": "email-1@example.com", "is_admin": true});
+    let granted = api.account(granted).await;
+    let person = json!({
+        "name": "name_2",
+        "email": "email-2@example.com",
+        "password": "correct-horse-2",
+    });
+    let person = api.insert("Person", person).await;
+    let suggestion = json!({"author_id": person, "text": "text-1"});
+    let suggestion = api.insert("Suggestion", suggestion).await;
+    let stranger = json!({"name": "name_3", "email": "email-3@example.com"});
+    let stranger = api.account(stranger).await;
+    let person_2 = json!({
+        "name": "name_4",
+        "email": "email-4@example.com",
+        "password": "correct-horse-4",
+    });
+    let person_2 = api.insert("Person", person_2).await;
+    let suggestion_2 = json!({"author_id": person_2, "text": "text-2"});
+    let suggestion_2 = api.insert("Suggestion", suggestion_2).await;
+    let nobody = api.anonymous();
+    let one = granted.get(item(COLLECTION, &suggestion)).await;
+    status(&one, 200);
+    let two = granted.get(item(COLLECTION, &suggestion_2)).await;
+    status(&two, 200);
+    let first = granted.get(format!("{COLLECTION}?limit=1")).await;
+    let next = first.body["links"]["next"].as_str().expect("a next page");
+    let shown = granted.get(next).await;
+    assert!(holds(&shown, &one) || holds(&shown, &two), "{shown:?}");
+    for other in [&nobody, &stranger] {
+        let answer = other.get(next).await;
+        assert!(!holds(&answer, &one) && !holds(&answer, &two), "{answer:?}");
+    }
 }
 
 #[tokio::test]

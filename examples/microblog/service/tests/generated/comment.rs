@@ -350,6 +350,10 @@ async fn what_is_hidden_is_told_by_no_way() {
     for asked in [
         format!("{COLLECTION}?id={}&count=exact", text(&comment)),
         format!("{COLLECTION}?id={}&aggregate=count", text(&comment)),
+        format!(
+            "{COLLECTION}?id={}&aggregate=count&group=post_id",
+            text(&comment)
+        ),
     ] {
         assert_eq!(many(&granted.get(&asked).await), 1, "{asked}");
         for other in [&nobody, &stranger] {
@@ -411,6 +415,58 @@ async fn what_is_hidden_is_as_if_it_were_not_there() {
         alike(&hidden, &other.delete(&none).await);
     }
     assert_eq!(granted.get(&at).await.body, before.body);
+}
+
+#[tokio::test]
+async fn a_cursor_of_another_shows_no_more() {
+    let api = api().await;
+    let granted = json!({"username": "username_1", "email": "email-1@example.com"});
+    let granted = api.account(granted).await;
+    let post_2 = json!({"author_id": granted.key(), "title": "title-2", "body": "body-2"});
+    let post_2 = api.insert("Post", post_2).await;
+    let user_2 = json!({
+        "username": "username_3",
+        "email": "email-3@example.com",
+        "password": "correct-horse-3",
+    });
+    let user_2 = api.insert("User", user_2).await;
+    let comment = json!({"post_id": post_2, "author_id": user_2, "body": "body-1"});
+    let comment = api.insert("Comment", comment).await;
+    let user = json!({
+        "username": "username_2",
+        "email": "email-2@example.com",
+        "password": "correct-horse-2",
+    });
+    api.insert("User", user).await;
+    let stranger = json!({"username": "username_4", "email": "email-4@example.com"});
+    let stranger = api.account(stranger).await;
+    let user_5 = json!({
+        "username": "username_7",
+        "email": "email-7@example.com",
+        "password": "correct-horse-7",
+    });
+    let user_5 = api.insert("User", user_5).await;
+    let comment_2 = json!({"post_id": post_2, "author_id": user_5, "body": "body-2"});
+    let comment_2 = api.insert("Comment", comment_2).await;
+    let user_4 = json!({
+        "username": "username_6",
+        "email": "email-6@example.com",
+        "password": "correct-horse-6",
+    });
+    api.insert("User", user_4).await;
+    let nobody = api.anonymous();
+    let one = granted.get(item(COLLECTION, &comment)).await;
+    status(&one, 200);
+    let two = granted.get(item(COLLECTION, &comment_2)).await;
+    status(&two, 200);
+    let first = granted.get(format!("{COLLECTION}?limit=1")).await;
+    let next = first.body["links"]["next"].as_str().expect("a next page");
+    let shown = granted.get(next).await;
+    assert!(holds(&shown, &one) || holds(&shown, &two), "{shown:?}");
+    for other in [&nobody, &stranger] {
+        let answer = other.get(next).await;
+        assert!(!holds(&answer, &one) && !holds(&answer, &two), "{answer:?}");
+    }
 }
 
 #[tokio::test]

@@ -303,6 +303,10 @@ async fn what_is_hidden_is_told_by_no_way() {
     for asked in [
         format!("{COLLECTION}?id={}&count=exact", text(&post)),
         format!("{COLLECTION}?id={}&aggregate=count", text(&post)),
+        format!(
+            "{COLLECTION}?id={}&aggregate=count&group=author_id",
+            text(&post)
+        ),
     ] {
         assert_eq!(many(&granted.get(&asked).await), 1, "{asked}");
         for other in [&nobody, &stranger] {
@@ -355,6 +359,42 @@ async fn what_is_hidden_is_as_if_it_were_not_there() {
         alike(&hidden, &other.delete(&none).await);
     }
     assert_eq!(granted.get(&at).await.body, before.body);
+}
+
+#[tokio::test]
+async fn a_cursor_of_another_shows_no_more() {
+    let api = api().await;
+    let granted = json!({"username": "username_1", "email": "email-1@example.com"});
+    let granted = api.account(granted).await;
+    let post = json!({
+        "author_id": granted.key(),
+        "title": "title-1",
+        "body": "body-1",
+        "status": "draft",
+    });
+    let post = api.insert("Post", post).await;
+    let stranger = json!({"username": "username_3", "email": "email-3@example.com"});
+    let stranger = api.account(stranger).await;
+    let post_2 = json!({
+        "author_id": granted.key(),
+        "title": "title-2",
+        "body": "body-2",
+        "status": "draft",
+    });
+    let post_2 = api.insert("Post", post_2).await;
+    let nobody = api.anonymous();
+    let one = granted.get(item(COLLECTION, &post)).await;
+    status(&one, 200);
+    let two = granted.get(item(COLLECTION, &post_2)).await;
+    status(&two, 200);
+    let first = granted.get(format!("{COLLECTION}?limit=1")).await;
+    let next = first.body["links"]["next"].as_str().expect("a next page");
+    let shown = granted.get(next).await;
+    assert!(holds(&shown, &one) || holds(&shown, &two), "{shown:?}");
+    for other in [&nobody, &stranger] {
+        let answer = other.get(next).await;
+        assert!(!holds(&answer, &one) && !holds(&answer, &two), "{answer:?}");
+    }
 }
 
 #[tokio::test]

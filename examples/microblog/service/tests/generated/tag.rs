@@ -3,7 +3,10 @@
 
 use serde_json::json;
 
-use super::{api, item, lists, made, place, refused, rejected, shows, status, text, with, without};
+use super::{
+    alike, api, item, lists, made, many, place, refused, rejected, shows, status, text, with,
+    without,
+};
 
 const COLLECTION: &str = "/api/tags";
 
@@ -165,6 +168,50 @@ async fn who_may_delete() {
     status(&nobody.delete(&at).await, 401);
     status(&stranger.delete(&at).await, 403);
     status(&granted.delete(&at).await, 204);
+}
+
+#[tokio::test]
+async fn what_is_hidden_among_its_posts_is_not_told() {
+    let api = api().await;
+    let granted = json!({"username": "username_1", "email": "email-1@example.com"});
+    let granted = api.account(granted).await;
+    let tag = api.insert("Tag", json!({"name": "name-1"})).await;
+    let post = json!({
+        "author_id": granted.key(),
+        "title": "title-1",
+        "body": "body-1",
+        "status": "draft",
+    });
+    let post = api.insert("Post", post).await;
+    let stranger = json!({"username": "username_3", "email": "email-3@example.com"});
+    let stranger = api.account(stranger).await;
+    api.insert("Post.tags", json!([post, tag])).await;
+    let from = item(COLLECTION, &tag);
+    status(&granted.get(&from).await, 200);
+    status(&stranger.get(&from).await, 200);
+    for asked in [
+        format!("{from}/posts"),
+        format!("{from}/posts?count=exact"),
+        format!("{COLLECTION}?id={}&posts.id={}", text(&tag), text(&post)),
+    ] {
+        assert_eq!(many(&granted.get(&asked).await), 1, "{asked}");
+        assert_eq!(many(&stranger.get(&asked).await), 0, "{asked}");
+    }
+    let including = format!("{from}?include=posts");
+    let found = granted.get(&including).await;
+    let items = &found.body["posts"]["items"];
+    assert_eq!(items.as_array().map_or(0, Vec::len), 1, "{found:?}");
+    let found = stranger.get(&including).await;
+    let items = &found.body["posts"]["items"];
+    assert_eq!(items.as_array().map_or(0, Vec::len), 0, "{found:?}");
+    let all = format!("{from}/posts");
+    let pair = item(&all, &post);
+    let none = item(&all, &json!(999_999));
+    let hidden = stranger.link(&pair).await;
+    alike(&hidden, &stranger.link(&none).await);
+    let hidden = stranger.delete(&pair).await;
+    alike(&hidden, &stranger.delete(&none).await);
+    assert_eq!(many(&granted.get(&all).await), 1);
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use super::{Person, Project};
 #[derive(RestResource, Debug, Clone, PartialEq)]
 #[rest(key(project, person))]
 #[rest(access(
-    read = "project.member",
+    read = "project.lead or person_id = me.id or (project.member and not is_quiet)",
     create = "project.lead",
     update = "project.lead",
     delete = "project.lead or person_id = me.id"
@@ -19,6 +19,9 @@ pub struct Membership {
     pub role: MembershipRole,
     #[rest(default = now, readonly)]
     pub since: Timestamp,
+    /// Whether it is shown to leads and to the member alone.
+    #[rest(default = false)]
+    pub is_quiet: bool,
     #[rest(belongs_to = Project, inverse = memberships, on_delete = cascade)]
     pub project_id: i64,
     #[rest(belongs_to = Person, inverse = memberships, on_delete = cascade)]

@@ -23,6 +23,7 @@ impl<'s> Of<'s> {
         if let Some(hidden) = self.hidden_row() {
             self.told_by_no_way(page, &hidden);
             self.as_if_absent(page, &hidden);
+            self.cursor_of_another(page, hidden);
         }
         self.pointing_at_hidden(page);
         self.made_unseen(page);
@@ -249,6 +250,19 @@ impl<'s> Of<'s> {
             format!("format!(\"{{COLLECTION}}?{name}={{}}&count=exact\", {key})"),
             format!("format!(\"{{COLLECTION}}?{name}={{}}&aggregate=count\", {key})"),
         ];
+        let mut groups = self.fields().filter(|(_, field)| {
+            let is_value = !matches!(field.ty, FieldType::Json | FieldType::Bytes | FieldType::Password);
+            is_value && is_filtered(field) && field.is_stored() && field.readable.is_none()
+        });
+        if let Some((_, field)) = groups
+            .find(|(index, _)| !self.is_key(*index))
+            .or_else(|| groups.next())
+        {
+            asked.push(format!(
+                "format!(\"{{COLLECTION}}?{name}={{}}&aggregate=count&group={}\", {key})",
+                field.api_name
+            ));
+        }
         for (parent, back) in self.parents(hidden) {
             let relation = self.schema.relation(back);
             let of = self.schema.resource(back.resource);
@@ -494,7 +508,7 @@ impl<'s> Of<'s> {
     }
 
     /// A key that no item has, as `json!` takes it.
-    fn absent(&self) -> Option<String> {
+    pub(super) fn absent(&self) -> Option<String> {
         let fields = &self.resource.key.fields;
         let parts: Option<Vec<String>> = fields.iter().map(|id| self.absent_part(*id)).collect();
         Some(match &parts?[..] {
@@ -514,6 +528,56 @@ impl<'s> Of<'s> {
             }
             _ => None,
         }
+    }
+
+    /// A cursor of somebody who sees more shows no more to others.
+    fn cursor_of_another(&self, page: &mut Page, hidden: Hidden<'s>) {
+        let Some(read) = self.rule(Operation::Read) else {
+            return;
+        };
+        let Hidden { cast, others } = hidden;
+        let mut scene = cast.scene;
+        let Some(second) = scene.add(self.id, How::THERE, &[]) else {
+            return;
+        };
+        let whos: Vec<Who> = others
+            .iter()
+            .map(|name| if *name == "stranger" { cast.stranger } else { None })
+            .collect();
+        let mut goals = Vec::new();
+        for row in [cast.row, second] {
+            goals.push(Goal::grants(&read.expr, row, cast.granted));
+            goals.extend(whos.iter().map(|who| Goal::refuses(&read.expr, row, *who)));
+        }
+        let Some(scene) = Search::find(scene, &goals) else {
+            return;
+        };
+        let hidden = Hidden {
+            cast: Cast { scene, ..cast },
+            others,
+        };
+        let Some(stage) = Self::stage(&hidden) else { return };
+        let mut lines = Vec::new();
+        for (name, row) in [("one", cast.row), ("two", second)] {
+            lines.push(format!(
+                "let {name} = granted.get(item(COLLECTION, {})).await;",
+                stage.key_ref(row)
+            ));
+            lines.push(format!("status(&{name}, 200);"));
+        }
+        lines.push("let first = granted.get(format!(\"{COLLECTION}?limit=1\")).await;".to_owned());
+        lines.push("let next = first.body[\"links\"][\"next\"].as_str().expect(\"a next page\");".to_owned());
+        lines.push("let shown = granted.get(next).await;".to_owned());
+        lines.push("assert!(holds(&shown, &one) || holds(&shown, &two), \"{shown:?}\");".to_owned());
+        lines.extend(Self::others(
+            &hidden,
+            vec![
+                "let answer = other.get(next).await;".to_owned(),
+                "assert!(!holds(&answer, &one) && !holds(&answer, &two), \"{answer:?}\");".to_owned(),
+            ],
+        ));
+        page.tests
+            .push(self.test("a_cursor_of_another_shows_no_more", &stage, lines));
     }
 
     /// Every method at its address answers as at one where there is nothing.
@@ -537,7 +601,6 @@ impl<'s> Of<'s> {
         let mut asked = pair("get(AT)");
         if self.serves(Operation::Update) {
             asked.extend(pair("patch(AT, json!({}))"));
-            // Where keys are chosen by clients, what isn't there would be made.
             if !self.resource.key.by_client {
                 asked.extend(pair("put(AT, json!({}))"));
             }
@@ -558,6 +621,13 @@ impl<'s> Of<'s> {
         }
         if self.serves(Operation::Delete) {
             asked.extend(pair("delete(AT)"));
+        }
+        // Where keys are chosen by clients, what isn't there would be made, and nothing is put over what is.
+        if self.resource.key.by_client && (self.serves(Operation::Create) || self.serves(Operation::Update)) {
+            lines.extend(object("body", &stage.members(hidden.cast.row)));
+            asked.push("let answer = other.put(&at, &body).await;".to_owned());
+            asked.push("let refused = [401, 403, 409, 412, 422];".to_owned());
+            asked.push("assert!(refused.contains(&answer.status), \"{answer:?}\");".to_owned());
         }
         lines.extend(Self::others(hidden, asked));
         lines.extend(self.many_at_once(hidden, &stage));

@@ -9,6 +9,7 @@ mod life;
 mod limit;
 mod list;
 mod member;
+mod paired;
 
 pub(super) use list::{filter, is_filtered};
 use rest_schema::{Field, FieldId, Operation, Resource, ResourceId, Rule, Schema, naming};
@@ -42,6 +43,7 @@ pub(super) fn all(schema: &Schema, id: ResourceId) -> Page {
     of.deletions(&mut page);
     of.access(&mut page);
     of.hidden(&mut page);
+    of.paired(&mut page);
     of.narrow(&mut page);
     of.members(&mut page);
     of.lists(&mut page);
