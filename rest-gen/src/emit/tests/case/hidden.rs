@@ -1,21 +1,20 @@
 //! What somebody may not read is told to him by no way, and is to him as if it weren't there.
 
-use rest_schema::{FieldId, FieldRole, FieldType, KeyKind, Link, Operation, RelationId, RelationKind, Value};
+use rest_schema::{FieldId, FieldType, Link, Operation, RelationId, RelationKind, Value};
 
 use super::super::cast::{Cast, Wanted};
-use super::super::literal;
 use super::super::outcome;
 use super::super::scene::{Cell, How, Scene, Who};
 use super::super::search::{Goal, Search};
 use super::super::stage::Stage;
-use super::super::text::{called, each, formatted, object};
+use super::super::text::each;
 use super::{Of, Page, filter, is_filtered};
 
 /// A row that somebody may read, and those who may not.
-struct Hidden<'s> {
-    cast: Cast<'s>,
+pub(super) struct Hidden<'s> {
+    pub(super) cast: Cast<'s>,
     /// By their names.
-    others: Vec<&'static str>,
+    pub(super) others: Vec<&'static str>,
 }
 
 impl<'s> Of<'s> {
@@ -32,7 +31,7 @@ impl<'s> Of<'s> {
     }
 
     /// A row that an account may read, and nobody in particular or a stranger may not.
-    fn hidden_row(&self) -> Option<Hidden<'s>> {
+    pub(super) fn hidden_row(&self) -> Option<Hidden<'s>> {
         let wanted = Wanted {
             resource: self.id,
             operations: &[Operation::Read],
@@ -52,7 +51,7 @@ impl<'s> Of<'s> {
         (!others.is_empty()).then_some(Hidden { cast, others })
     }
 
-    fn stage<'a>(hidden: &'a Hidden<'s>) -> Option<Stage<'a, 's>> {
+    pub(super) fn stage<'a>(hidden: &'a Hidden<'s>) -> Option<Stage<'a, 's>> {
         let mut clients = vec![(hidden.cast.granted, "granted")];
         if hidden.others.contains(&"stranger") {
             clients.push((hidden.cast.stranger, "stranger"));
@@ -61,7 +60,7 @@ impl<'s> Of<'s> {
     }
 
     /// `for other in [&nobody, &stranger] {` around lines.
-    fn others(hidden: &Hidden<'_>, lines: Vec<String>) -> Vec<String> {
+    pub(super) fn others(hidden: &Hidden<'_>, lines: Vec<String>) -> Vec<String> {
         let rows: Vec<String> = hidden.others.iter().map(|name| format!("&{name}")).collect();
         each("other", &rows, lines)
     }
@@ -167,7 +166,7 @@ impl<'s> Of<'s> {
     }
 
     /// Whether whoever may read an item sees these fields of it.
-    fn are_shown(&self, fields: &[FieldId]) -> bool {
+    pub(super) fn are_shown(&self, fields: &[FieldId]) -> bool {
         let mut fields = fields.iter().map(|id| self.schema.field(*id));
         fields.all(|field| field.is_shown() && field.readable.is_none())
     }
@@ -232,7 +231,7 @@ impl<'s> Of<'s> {
     }
 
     /// The name and the value of a key of one field that can be filtered by.
-    fn single_key(&self, hidden: &Hidden<'s>, stage: &Stage<'_, 's>) -> Option<(String, String)> {
+    pub(super) fn single_key(&self, hidden: &Hidden<'s>, stage: &Stage<'_, 's>) -> Option<(String, String)> {
         let [key] = self.resource.key.fields[..] else {
             return None;
         };
@@ -278,256 +277,6 @@ impl<'s> Of<'s> {
             }
         }
         asked
-    }
-
-    /// What may be read and points at it: a test for each relation that leads to such items.
-    fn pointing_at_hidden(&self, page: &mut Page) {
-        if !self.serves(Operation::Read) {
-            return;
-        }
-        for relation in &self.resource.relations {
-            let Some(back) = relation.inverse.filter(|_| !relation.declared) else {
-                continue;
-            };
-            let of_back = self.schema.relation(back);
-            let Link::Keys { local, .. } = &of_back.link else {
-                continue;
-            };
-            if of_back.kind == RelationKind::BelongsTo && self.are_shown(local) {
-                page.tests.extend(self.pointed_at_by(back, &relation.name));
-                page.tests.extend(self.sorted_along(back));
-            }
-        }
-    }
-
-    /// A row that is hidden from somebody who may read what points at it.
-    fn pointed_at_by(&self, back: RelationId, forth: &str) -> Option<super::super::text::Test> {
-        let read = &self.rule(Operation::Read)?.expr;
-        let pointing = self.schema.resource(back.resource);
-        let read_pointing = &pointing.access.read.as_ref()?.expr;
-        let accounts = self.schema.accounts.as_ref()?.resource;
-        let mut scene = Scene::new(self.schema);
-        let granted = scene.add(accounts, How::THERE, &[])?;
-        let row = scene.add(self.id, How::THERE, &[])?;
-        let Link::Keys { local, remote } = &self.schema.relation(back).link else {
-            return None;
-        };
-        let cells = remote.iter().map(|id| scene.cell(row, id.index));
-        let given: Vec<(u32, Cell)> = local.iter().map(|id| id.index).zip(cells).collect();
-        let other = scene.add(back.resource, How::THERE, &given)?;
-        let goals = |who: Who| {
-            vec![
-                Goal::refuses(read, row, who),
-                Goal::grants(read_pointing, other, who),
-                Goal::grants(read, row, Some(granted)),
-                Goal::grants(read_pointing, other, Some(granted)),
-            ]
-        };
-        // To an account more is open than to nobody, and so more can be told.
-        let account = super::somebody(&scene, &[], &[], goals);
-        let (scene, who) = account.or_else(|| super::somebody(&scene, &[], &[None], goals))?;
-        let is_linked = scene.related(&scene.rows[other], back) == [row];
-        let stage = Stage::new(&scene, &[(Some(granted), "granted"), (who, "stranger")])?;
-        let stranger = if who.is_some() { "stranger" } else { "nobody" };
-        if !is_linked || who == Some(granted) {
-            return None;
-        }
-        let name = &self.schema.relation(back).name;
-        let all = format!("{}/{}", self.schema.prefix, pointing.collection);
-        let key = format!("text({})", stage.key_ref(other));
-        let asked = [
-            format!("format!(\"{all}/{{}}/{name}\", {key})"),
-            format!("format!(\"{all}/{{}}?include={name}\", {key})"),
-            format!("\"{all}?include={name}\".to_owned()"),
-        ];
-        let mut lines = vec![
-            format!("let at = item(COLLECTION, {});", stage.key_ref(row)),
-            "let found = granted.get(&at).await;".to_owned(),
-            "status(&found, 200);".to_owned(),
-        ];
-        let within = vec![
-            "let shown = granted.get(&asked).await;".to_owned(),
-            "assert!(holds(&shown, &found), \"{asked}: {shown:?}\");".to_owned(),
-            format!("let answer = {stranger}.get(&asked).await;"),
-            "assert!(!holds(&answer, &found), \"{asked}: {answer:?}\");".to_owned(),
-        ];
-        lines.extend(each("asked", &asked, within));
-        let counted = self.filters_along(&scene, row, &all, name);
-        if !counted.is_empty() {
-            let within = vec![
-                "assert_eq!(many(&granted.get(asked).await), 1, \"{asked}\");".to_owned(),
-                format!("assert_eq!(many(&{stranger}.get(asked).await), 0, \"{{asked}}\");"),
-            ];
-            lines.extend(each("asked", &counted, within));
-        }
-        // The way from it is as from one that isn't there, though what it leads to may be read.
-        if let Some(absent) = self.absent() {
-            lines.push(format!("let absent = item(COLLECTION, &{absent});"));
-            lines.push(format!(
-                "let hidden = {stranger}.get(format!(\"{{at}}/{forth}\")).await;"
-            ));
-            lines.push(format!(
-                "let absent = {stranger}.get(format!(\"{{absent}}/{forth}\")).await;"
-            ));
-            lines.push("alike(&hidden, &absent);".to_owned());
-        }
-        let name = rest_schema::naming::snake(&format!("{}_{name}", pointing.name));
-        Some(self.test(
-            format!("what_points_at_it_does_not_tell_it_{name}"),
-            &stage,
-            lines,
-        ))
-    }
-
-    /// A row that points at a hidden one and one that points at another, sorted by a field of those: what is hidden has no
-    /// value, and so comes last, wherever it would stand.
-    fn sorted_along(&self, back: RelationId) -> Option<super::super::text::Test> {
-        let mut fields = self.fields();
-        let (index, field) = fields.find(|(_, field)| {
-            let is_plain = field.role == FieldRole::Plain && field.is_stored() && field.is_shown();
-            field.sortable && is_plain && field.readable.is_none() && !field.optional
-        })?;
-        let read = &self.rule(Operation::Read)?.expr;
-        let pointing = self.schema.resource(back.resource);
-        let read_pointing = &pointing.access.read.as_ref()?.expr;
-        let mut scene = Scene::new(self.schema);
-        let granted = scene.add(self.schema.accounts.as_ref()?.resource, How::THERE, &[])?;
-        let Link::Keys { local, remote } = &self.schema.relation(back).link else {
-            return None;
-        };
-        let mut add = |nth: usize| {
-            let value = scene.rules(self.resource, index).nth(nth)?;
-            let row = scene.add(self.id, How::THERE, &[(index, Cell::Value(value))])?;
-            scene.pinned.push((row, index));
-            let cells = remote.iter().map(|id| scene.cell(row, id.index));
-            let given: Vec<(u32, Cell)> = local.iter().map(|id| id.index).zip(cells).collect();
-            Some((row, scene.add(back.resource, How::THERE, &given)?))
-        };
-        let ((hidden, one), (shown, two)) = (add(1)?, add(2)?);
-        let order = match (scene.cell(hidden, index), scene.cell(shown, index)) {
-            (Cell::Value(hidden), Cell::Value(shown)) => hidden.compare(&shown),
-            _ => None,
-        };
-        if order != Some(std::cmp::Ordering::Less) {
-            return None;
-        }
-        let goals = |who: Who| {
-            let both = |rule, row| {
-                [
-                    Goal::grants(rule, row, who),
-                    Goal::grants(rule, row, Some(granted)),
-                ]
-            };
-            let mut goals = vec![
-                Goal::refuses(read, hidden, who),
-                Goal::grants(read, hidden, Some(granted)),
-            ];
-            goals.extend(both(read, shown));
-            goals.extend(both(read_pointing, one));
-            goals.extend(both(read_pointing, two));
-            goals
-        };
-        let account = super::somebody(&scene, &[], &[], goals);
-        let (scene, who) = account.or_else(|| super::somebody(&scene, &[], &[None], goals))?;
-        let leads = |row: usize, target| scene.related(&scene.rows[row], back) == [target];
-        let stage = Stage::new(&scene, &[(Some(granted), "granted"), (who, "stranger")])?;
-        if !leads(one, hidden) || !leads(two, shown) || who == Some(granted) {
-            return None;
-        }
-        let stranger = if who.is_some() { "stranger" } else { "nobody" };
-        let name = &self.schema.relation(back).name;
-        let all = format!("{}/{}", self.schema.prefix, pointing.collection);
-        let mut lines = Vec::new();
-        for (found, row) in [("first", one), ("second", two)] {
-            lines.push(format!("let at = item({all:?}, {});", stage.key_ref(row)));
-            lines.push(format!("let {found} = {stranger}.get(&at).await;"));
-            lines.push(format!("status(&{found}, 200);"));
-        }
-        lines.push(format!(
-            "let sorted = {:?};",
-            format!("{all}?sort={name}.{}", field.api_name)
-        ));
-        for (client, [ahead, behind]) in [("granted", ["first", "second"]), (stranger, ["second", "first"])] {
-            lines.push(format!("let page = {client}.get(sorted).await;"));
-            lines.push(format!(
-                "let places = [place(&page, &{ahead}), place(&page, &{behind})];"
-            ));
-            lines.push("assert!(places.is_sorted(), \"{page:?}\");".to_owned());
-        }
-        let name = rest_schema::naming::snake(&format!("{}_{name}", pointing.name));
-        Some(self.test(format!("no_order_tells_it_{name}"), &stage, lines))
-    }
-
-    /// Filters over a relation that find the row by its values.
-    fn filters_along(&self, scene: &Scene<'s>, row: usize, all: &str, relation: &str) -> Vec<String> {
-        let mut asked = Vec::new();
-        for (index, field) in self.fields() {
-            if let (true, Cell::Value(value)) = (is_filtered(field), scene.cell(row, index))
-                && value != Value::Null
-            {
-                asked.push(format!(
-                    "{:?}",
-                    format!("{all}?{relation}.{}", filter(field, &value))
-                ));
-            }
-        }
-        asked
-    }
-
-    /// Who may make what he may not read is told that it is made, and nothing of it.
-    fn made_unseen(&self, page: &mut Page) {
-        let (Some(create), Some(read)) = (self.rule(Operation::Create), self.rule(Operation::Read)) else {
-            return;
-        };
-        let wanted = Wanted {
-            resource: self.id,
-            operations: &[Operation::Create],
-            full: false,
-            apart: false,
-        };
-        let Some(cast) = wanted.as_account(self.schema) else {
-            return;
-        };
-        let goals = [
-            Goal::grants(&create.expr, cast.row, cast.granted),
-            Goal::refuses(&read.expr, cast.row, cast.granted),
-        ];
-        let Some(scene) = Search::find(cast.scene, &goals) else {
-            return;
-        };
-        let Some(stage) = Stage::new(&scene, &[(cast.granted, "caller")]) else {
-            return;
-        };
-        let mut lines = object("body", &stage.members(cast.row));
-        lines.push("let answer = caller.post(COLLECTION, body).await;".to_owned());
-        lines.push("status(&answer, 201);".to_owned());
-        lines.push("assert!(answer.body.is_null(), \"{answer:?}\");".to_owned());
-        lines.push("assert_eq!(answer.header(\"etag\"), \"\");".to_owned());
-        page.tests
-            .push(self.test("who_makes_what_he_may_not_read_is_not_shown_it", &stage, lines));
-    }
-
-    /// A key that no item has, as `json!` takes it.
-    pub(super) fn absent(&self) -> Option<String> {
-        let fields = &self.resource.key.fields;
-        let parts: Option<Vec<String>> = fields.iter().map(|id| self.absent_part(*id)).collect();
-        Some(match &parts?[..] {
-            [only] => format!("json!({only})"),
-            parts => format!("json!([{}])", parts.join(", ")),
-        })
-    }
-
-    fn absent_part(&self, id: FieldId) -> Option<String> {
-        let field = self.schema.field(id);
-        let rules = Scene::new(self.schema).rules(self.resource, id.index);
-        match field.ty {
-            FieldType::Integer | FieldType::Bigint => Some("999_999".to_owned()),
-            FieldType::Uuid => Some("\"00000000-0000-4000-8000-00000000ffff\"".to_owned()),
-            _ if field.role == FieldRole::Key || self.resource.key.kind == KeyKind::Natural => {
-                rules.nth(77).map(|value| literal::json(&value))
-            }
-            _ => None,
-        }
     }
 
     /// A cursor of somebody who sees more shows no more to others.
@@ -578,275 +327,5 @@ impl<'s> Of<'s> {
         ));
         page.tests
             .push(self.test("a_cursor_of_another_shows_no_more", &stage, lines));
-    }
-
-    /// Every method at its address answers as at one where there is nothing.
-    fn as_if_absent(&self, page: &mut Page, hidden: &Hidden<'s>) {
-        let (Some(stage), Some(absent)) = (Self::stage(hidden), self.absent()) else {
-            return;
-        };
-        let mut lines = vec![
-            format!("let at = item(COLLECTION, {});", stage.key_ref(hidden.cast.row)),
-            format!("let absent = item(COLLECTION, &{absent});"),
-            "let before = granted.get(&at).await;".to_owned(),
-            "status(&before, 200);".to_owned(),
-        ];
-        let pair = |call: &str| {
-            let of = |at: &str| call.replace("AT", at);
-            vec![
-                format!("let hidden = other.{}.await;", of("&at")),
-                format!("alike(&hidden, &other.{}.await);", of("&absent")),
-            ]
-        };
-        let mut asked = pair("get(AT)");
-        if self.serves(Operation::Update) {
-            asked.extend(pair("patch(AT, json!({}))"));
-            if !self.resource.key.by_client {
-                asked.extend(pair("put(AT, json!({}))"));
-            }
-            asked.push("let dated = other.header(\"if-match\", \"\\\"0.0\\\"\");".to_owned());
-            asked.extend(
-                pair("patch(AT, json!({}))")
-                    .into_iter()
-                    .map(|line| line.replace("other", "dated")),
-            );
-            asked.push(
-                "let listed = other.header(\"content-type\", \"application/json-patch+json\");".to_owned(),
-            );
-            asked.extend(
-                pair("patch(AT, json!([]))")
-                    .into_iter()
-                    .map(|line| line.replace("other", "listed")),
-            );
-        }
-        if self.serves(Operation::Delete) {
-            asked.extend(pair("delete(AT)"));
-        }
-        // Where keys are chosen by clients, what isn't there would be made, and nothing is put over what is.
-        if self.resource.key.by_client && (self.serves(Operation::Create) || self.serves(Operation::Update)) {
-            lines.extend(object("body", &stage.members(hidden.cast.row)));
-            asked.push("let answer = other.put(&at, &body).await;".to_owned());
-            asked.push("let refused = [401, 403, 409, 412, 422];".to_owned());
-            asked.push("assert!(refused.contains(&answer.status), \"{answer:?}\");".to_owned());
-        }
-        lines.extend(Self::others(hidden, asked));
-        lines.extend(self.many_at_once(hidden, &stage));
-        lines.push("assert_eq!(granted.get(&at).await.body, before.body);".to_owned());
-        page.tests
-            .push(self.test("what_is_hidden_is_as_if_it_were_not_there", &stage, lines));
-    }
-
-    /// Changes of all that match, of which it would be the only one.
-    fn many_at_once(&self, hidden: &Hidden<'s>, stage: &Stage<'_, 's>) -> Vec<String> {
-        let Some((name, _)) = self.single_key(hidden, stage) else {
-            return Vec::new();
-        };
-        let key = stage.key_ref(hidden.cast.row);
-        let bulk =
-            |value: &str| format!("format!(\"{{COLLECTION}}?{name}={{}}&max_affected=9\", text({value}))");
-        let Some(absent) = self.absent() else {
-            return Vec::new();
-        };
-        let mut asked = Vec::new();
-        for (operation, call) in [
-            (Operation::Update, "patch(AT, json!({}))"),
-            (Operation::Delete, "delete(AT)"),
-        ] {
-            if self.serves(operation) {
-                asked.push(format!(
-                    "let hidden = other.{}.await;",
-                    call.replace("AT", "&these")
-                ));
-                asked.push(format!(
-                    "alike(&hidden, &other.{}.await);",
-                    call.replace("AT", "&none")
-                ));
-            }
-        }
-        if asked.is_empty() {
-            return asked;
-        }
-        let mut lines = Vec::new();
-        for (name, value) in [("these", key), ("none", format!("&{absent}"))] {
-            lines.extend(formatted(&format!("let {name} = "), &bulk(&value)));
-            if let Some(last) = lines.last_mut() {
-                last.push(';');
-            }
-        }
-        lines.extend(Self::others(hidden, asked));
-        lines
-    }
-
-    /// A key of a row that the maker may not read is refused as one of no row.
-    fn keys_of_hidden(&self, page: &mut Page) {
-        if !self.serves(Operation::Create) {
-            return;
-        }
-        let relations = (0u32..).zip(&self.resource.relations);
-        for (index, relation) in relations {
-            let (RelationKind::BelongsTo, Link::Keys { local, .. }) = (relation.kind, &relation.link) else {
-                continue;
-            };
-            let [local] = local[..] else { continue };
-            let field = self.schema.field(local);
-            if !field.is_accepted() || field.writable.is_some() || self.is_key(local.index) {
-                continue;
-            }
-            let id = RelationId {
-                resource: self.id,
-                index,
-            };
-            if let Some(test) = self.key_of_hidden(id, local) {
-                page.tests.push(test);
-            }
-        }
-    }
-
-    fn key_of_hidden(&self, id: RelationId, local: FieldId) -> Option<super::super::text::Test> {
-        let target = self.schema.relation(id).target;
-        let read = &self.schema.resource(target).access.read.as_ref()?.expr;
-        let create = &self.rule(Operation::Create)?.expr;
-        let wanted = Wanted {
-            resource: self.id,
-            operations: &[Operation::Create],
-            full: false,
-            apart: false,
-        };
-        let mut cast = wanted.as_account(self.schema)?;
-        let other = cast.scene.add(target, How::THERE, &[])?;
-        let goals = [
-            Goal::grants(create, cast.row, cast.granted),
-            Goal::refuses(read, other, cast.granted),
-        ];
-        let scene = Search::find(cast.scene, &goals)?;
-        let stage = Stage::new(&scene, &[(cast.granted, "caller")])?;
-        let absent = Of::new(self.schema, target).absent()?;
-        let member = format!("{:?}", self.schema.field(local).api_name);
-        let mut lines = object("body", &stage.members(cast.row));
-        lines.push(format!(
-            "let hidden = with(&body, {member}, json!({}));",
-            stage.key(other)
-        ));
-        lines.push(format!("let absent = with(&body, {member}, {absent});"));
-        lines.push("let answer = caller.post(COLLECTION, hidden).await;".to_owned());
-        lines.push("status(&answer, 409);".to_owned());
-        lines.push("alike(&answer, &caller.post(COLLECTION, absent).await);".to_owned());
-        lines.push("status(&caller.post(COLLECTION, body).await, 201);".to_owned());
-        let name = rest_schema::naming::snake(&self.schema.relation(id).name);
-        Some(self.test(format!("a_hidden_{name}_is_one_that_is_not_there"), &stage, lines))
-    }
-
-    /// Who may change an item gives it to another, or takes it, only where the rule lets him.
-    fn given_away(&self, page: &mut Page) {
-        let Some(accounts) = self.schema.accounts.as_ref().map(|accounts| accounts.resource) else {
-            return;
-        };
-        if !self.serves(Operation::Update) || self.is_accounts() {
-            return;
-        }
-        let wanted = Wanted {
-            resource: self.id,
-            operations: &[Operation::Update],
-            full: false,
-            apart: true,
-        };
-        let Some(cast) = wanted.find(self.schema) else {
-            return;
-        };
-        let (Some(_), Some(stranger)) = (cast.granted, cast.stranger) else {
-            return;
-        };
-        let relations = (0u32..).zip(&self.resource.relations);
-        for (index, relation) in relations.filter(|(_, relation)| relation.target == accounts) {
-            let Link::Keys { local, .. } = &relation.link else {
-                continue;
-            };
-            let [local] = local[..] else { continue };
-            let field = self.schema.field(local);
-            let is_sent = self.is_sent(local.index, field, true) && field.writable.is_none();
-            if relation.kind != RelationKind::BelongsTo || !is_sent {
-                continue;
-            }
-            let id = RelationId {
-                resource: self.id,
-                index,
-            };
-            let mut changed = cast.scene.clone();
-            changed.link(cast.row, id, stranger);
-            let status = match outcome::read(&cast.scene, stranger, cast.granted) {
-                Some(200) => outcome::update(&cast.scene, &changed, cast.row, cast.granted),
-                Some(_) => Some(409),
-                None => None,
-            };
-            let (Some(status), Some(stage)) = (
-                status,
-                Stage::new(
-                    &cast.scene,
-                    &[(cast.granted, "granted"), (Some(stranger), "stranger")],
-                ),
-            ) else {
-                continue;
-            };
-            let mut lines = vec![format!("let at = item(COLLECTION, {});", stage.key_ref(cast.row))];
-            let member = [(field.api_name.clone(), stage.key(stranger))];
-            lines.extend(object("change", &member));
-            let call = "&granted.patch(&at, &change).await";
-            lines.extend(called("status", &[call, &status.to_string()], 0));
-            let name = rest_schema::naming::snake(&relation.name);
-            page.tests
-                .push(self.test(format!("who_may_give_its_{name}_away"), &stage, lines));
-        }
-    }
-}
-
-/// Tests of tokens that do less than their account, or nothing.
-impl Of<'_> {
-    pub(super) fn narrow(&self, page: &mut Page) {
-        let Some(hidden) = self.hidden_row() else { return };
-        let writes = [Operation::Create, Operation::Update, Operation::Delete];
-        // What the token may do instead.
-        let Some(_) = writes.into_iter().find(|operation| self.serves(*operation)) else {
-            return;
-        };
-        let (scene, row) = (&hidden.cast.scene, hidden.cast.row);
-        let Some(stage) = Stage::new(scene, &[(hidden.cast.granted, "granted")]) else {
-            return;
-        };
-        let refused = |status: u16| if status == 401 { 403 } else { status };
-        let Some(read) = outcome::read(scene, row, None) else {
-            return;
-        };
-        let list = outcome::list(scene, row, None);
-        let word = format!("{}:write", self.resource.collection);
-        let mut lines = vec![
-            format!("let at = item(COLLECTION, {});", stage.key_ref(row)),
-            "status(&granted.get(&at).await, 200);".to_owned(),
-            format!("let narrow = granted.scoped(&[{word:?}]).await;"),
-            format!("status(&narrow.get(&at).await, {});", refused(read)),
-            format!("status(&narrow.get(COLLECTION).await, {});", refused(list)),
-        ];
-        lines.extend(self.narrow_writes(scene));
-        page.tests
-            .push(self.test("a_token_does_what_its_scopes_say", &stage, lines));
-    }
-
-    /// Writes that are closed to whoever isn't signed in are to a token that reads only.
-    fn narrow_writes(&self, scene: &Scene<'_>) -> Vec<String> {
-        let word = format!("{}:read", self.resource.collection);
-        let mut lines = Vec::new();
-        for (operation, call) in [
-            (Operation::Create, "post(COLLECTION, json!({}))"),
-            (Operation::Update, "patch(&at, json!({}))"),
-            (Operation::Delete, "delete(&at)"),
-        ] {
-            let rule = self.rule(operation);
-            if rule.is_some_and(|rule| outcome::is_closed(scene, &rule.expr, None)) {
-                lines.push(format!("status(&reader.{call}.await, 403);"));
-            }
-        }
-        if !lines.is_empty() {
-            lines.insert(0, format!("let reader = granted.scoped(&[{word:?}]).await;"));
-        }
-        lines
     }
 }

@@ -1,5 +1,6 @@
 //! What is asked of a resource, and what is to be answered.
 
+mod absent;
 mod access;
 mod account;
 mod clash;
@@ -9,7 +10,9 @@ mod life;
 mod limit;
 mod list;
 mod member;
+mod narrow;
 mod paired;
+mod pointed;
 
 pub(super) use list::{filter, is_filtered};
 use rest_schema::{Field, FieldId, Operation, Resource, ResourceId, Rule, Schema, naming};
