@@ -69,6 +69,8 @@ async fn what_breaks_a_limit_is_not_made() {
         ("issue_id", json!("1"), "wrong-type"),
         ("issue_id", json!(1.5), "wrong-type"),
         ("author_id", json!(1), "readonly"),
+        ("reply_to_id", json!("1"), "wrong-type"),
+        ("reply_to_id", json!(1.5), "wrong-type"),
         ("text", json!(null), "not-null"),
         ("text", json!(1), "wrong-type"),
         ("text", json!(""), "too-short"),
@@ -112,6 +114,7 @@ async fn what_breaks_a_limit_is_not_changed() {
         ("id", json!(1000), "readonly"),
         ("issue_id", json!(1000), "immutable"),
         ("author_id", json!(1000), "readonly"),
+        ("reply_to_id", json!(1000), "immutable"),
         ("text", json!(null), "not-null"),
         ("text", json!(1), "wrong-type"),
         ("text", json!(""), "too-short"),
@@ -141,7 +144,10 @@ async fn a_key_that_leads_nowhere_is_refused() {
     let issue = json!({"project_id": project, "reporter_id": person_2, "title": "title-1"});
     let issue = api.insert("Issue", issue).await;
     let sound = json!({"issue_id": issue, "text": "text-1"});
-    for (member, value) in [("issue_id", json!(2000000000))] {
+    for (member, value) in [
+        ("issue_id", json!(2000000000)),
+        ("reply_to_id", json!(2000000000)),
+    ] {
         let body = with(&sound, member, value);
         let answer = caller.post(COLLECTION, body).await;
         refused(&answer, 409, member, "no-such-item");
@@ -303,6 +309,8 @@ async fn what_is_hidden_is_told_by_no_way() {
         format!("{COLLECTION}?author_id={}", text(&person_3)),
         format!("{COLLECTION}?sort=author_id"),
         format!("{COLLECTION}?sort=-author_id"),
+        format!("{COLLECTION}?sort=reply_to_id"),
+        format!("{COLLECTION}?sort=-reply_to_id"),
         format!("{COLLECTION}?sort=written_at"),
         format!("{COLLECTION}?sort=-written_at"),
         format!("/api/issues/{}/comments", text(&issue)),
@@ -466,6 +474,75 @@ async fn a_cursor_of_another_shows_no_more() {
 }
 
 #[tokio::test]
+async fn what_points_at_it_does_not_tell_it_comment_reply_to() {
+    let api = api().await;
+    let granted = json!({"name": "name_1", "email": "email-1@example.com"});
+    let granted = api.account(granted).await;
+    let project = json!({"owner_id": granted.key(), "name": "name-1"});
+    let project = api.insert("Project", project).await;
+    let person_2 = json!({
+        "name": "name_3",
+        "email": "email-3@example.com",
+        "password": "correct-horse-3",
+    });
+    let person_2 = api.insert("Person", person_2).await;
+    let issue = json!({"project_id": project, "reporter_id": person_2, "title": "title-1"});
+    let issue = api.insert("Issue", issue).await;
+    let person_3 = json!({
+        "name": "name_4",
+        "email": "email-4@example.com",
+        "password": "correct-horse-4",
+    });
+    let person_3 = api.insert("Person", person_3).await;
+    let comment = json!({"issue_id": issue, "author_id": person_3, "text": "text-1"});
+    let comment = api.insert("Comment", comment).await;
+    let project_2 = json!({"owner_id": granted.key(), "name": "name-2"});
+    let project_2 = api.insert("Project", project_2).await;
+    let person_5 = json!({
+        "name": "name_6",
+        "email": "email-6@example.com",
+        "password": "correct-horse-6",
+    });
+    let person_5 = api.insert("Person", person_5).await;
+    let issue_2 = json!({"project_id": project_2, "reporter_id": person_5, "title": "title-2"});
+    let issue_2 = api.insert("Issue", issue_2).await;
+    let person_6 = json!({
+        "name": "name_7",
+        "email": "email-7@example.com",
+        "password": "correct-horse-7",
+    });
+    let person_6 = api.insert("Person", person_6).await;
+    let comment_2 = json!({
+        "issue_id": issue_2,
+        "author_id": person_6,
+        "reply_to_id": comment,
+        "text": "text-2",
+    });
+    let comment_2 = api.insert("Comment", comment_2).await;
+    let stranger = json!({"name": "name_8", "email": "email-8@example.com"});
+    let stranger = api.account(stranger).await;
+    let membership = json!({"project_id": project_2, "person_id": stranger.key(), "role": "lead"});
+    api.insert("Membership", membership).await;
+    let at = item(COLLECTION, &comment);
+    let found = granted.get(&at).await;
+    status(&found, 200);
+    for asked in [
+        format!("/api/comments/{}/reply_to", text(&comment_2)),
+        format!("/api/comments/{}?include=reply_to", text(&comment_2)),
+        "/api/comments?include=reply_to".to_owned(),
+    ] {
+        let shown = granted.get(&asked).await;
+        assert!(holds(&shown, &found), "{asked}: {shown:?}");
+        let answer = stranger.get(&asked).await;
+        assert!(!holds(&answer, &found), "{asked}: {answer:?}");
+    }
+    let absent = item(COLLECTION, &json!(999_999));
+    let hidden = stranger.get(format!("{at}/replies")).await;
+    let absent = stranger.get(format!("{absent}/replies")).await;
+    alike(&hidden, &absent);
+}
+
+#[tokio::test]
 async fn a_hidden_issue_is_one_that_is_not_there() {
     let api = api().await;
     let caller = json!({"name": "name_1", "email": "email-1@example.com"});
@@ -499,6 +576,54 @@ async fn a_hidden_issue_is_one_that_is_not_there() {
     let body = json!({"issue_id": issue, "text": "text-1"});
     let hidden = with(&body, "issue_id", json!(issue_2));
     let absent = with(&body, "issue_id", json!(999_999));
+    let answer = caller.post(COLLECTION, hidden).await;
+    status(&answer, 409);
+    alike(&answer, &caller.post(COLLECTION, absent).await);
+    status(&caller.post(COLLECTION, body).await, 201);
+}
+
+#[tokio::test]
+async fn a_hidden_reply_to_is_one_that_is_not_there() {
+    let api = api().await;
+    let caller = json!({"name": "name_1", "email": "email-1@example.com"});
+    let caller = api.account(caller).await;
+    let project = json!({"owner_id": caller.key(), "name": "name-1"});
+    let project = api.insert("Project", project).await;
+    let person_2 = json!({
+        "name": "name_3",
+        "email": "email-3@example.com",
+        "password": "correct-horse-3",
+    });
+    let person_2 = api.insert("Person", person_2).await;
+    let issue = json!({"project_id": project, "reporter_id": person_2, "title": "title-1"});
+    let issue = api.insert("Issue", issue).await;
+    let person_3 = json!({
+        "name": "name_4",
+        "email": "email-4@example.com",
+        "password": "correct-horse-4",
+    });
+    let person_3 = api.insert("Person", person_3).await;
+    let project_2 = json!({"owner_id": person_3, "name": "name-2"});
+    let project_2 = api.insert("Project", project_2).await;
+    let person_4 = json!({
+        "name": "name_5",
+        "email": "email-5@example.com",
+        "password": "correct-horse-5",
+    });
+    let person_4 = api.insert("Person", person_4).await;
+    let issue_2 = json!({"project_id": project_2, "reporter_id": person_4, "title": "title-2"});
+    let issue_2 = api.insert("Issue", issue_2).await;
+    let person_5 = json!({
+        "name": "name_6",
+        "email": "email-6@example.com",
+        "password": "correct-horse-6",
+    });
+    let person_5 = api.insert("Person", person_5).await;
+    let comment_2 = json!({"issue_id": issue_2, "author_id": person_5, "text": "text-2"});
+    let comment_2 = api.insert("Comment", comment_2).await;
+    let body = json!({"issue_id": issue, "text": "text-1"});
+    let hidden = with(&body, "reply_to_id", json!(comment_2));
+    let absent = with(&body, "reply_to_id", json!(999_999));
     let answer = caller.post(COLLECTION, hidden).await;
     status(&answer, 409);
     alike(&answer, &caller.post(COLLECTION, absent).await);
@@ -560,9 +685,34 @@ async fn a_list_is_filtered_sorted_and_paged() {
         "password": "correct-horse-4",
     });
     let person_3 = api.insert("Person", person_3).await;
+    let person_9 = json!({
+        "name": "name_10",
+        "email": "email-10@example.com",
+        "password": "correct-horse-10",
+    });
+    let person_9 = api.insert("Person", person_9).await;
+    let project_4 = json!({"owner_id": person_9, "name": "name-4"});
+    let project_4 = api.insert("Project", project_4).await;
+    let person_10 = json!({
+        "name": "name_11",
+        "email": "email-11@example.com",
+        "password": "correct-horse-11",
+    });
+    let person_10 = api.insert("Person", person_10).await;
+    let issue_4 = json!({"project_id": project_4, "reporter_id": person_10, "title": "title-4"});
+    let issue_4 = api.insert("Issue", issue_4).await;
+    let person_11 = json!({
+        "name": "name_12",
+        "email": "email-12@example.com",
+        "password": "correct-horse-12",
+    });
+    let person_11 = api.insert("Person", person_11).await;
+    let comment_3 = json!({"issue_id": issue_4, "author_id": person_11, "text": "text-3"});
+    let comment_3 = api.insert("Comment", comment_3).await;
     let comment = json!({
         "issue_id": issue,
         "author_id": person_3,
+        "reply_to_id": comment_3,
         "text": "text-1",
         "written_at": "2026-01-02T08:00:00Z",
     });
@@ -581,9 +731,34 @@ async fn a_list_is_filtered_sorted_and_paged() {
         "password": "correct-horse-7",
     });
     let person_6 = api.insert("Person", person_6).await;
+    let person_12 = json!({
+        "name": "name_13",
+        "email": "email-13@example.com",
+        "password": "correct-horse-13",
+    });
+    let person_12 = api.insert("Person", person_12).await;
+    let project_5 = json!({"owner_id": person_12, "name": "name-5"});
+    let project_5 = api.insert("Project", project_5).await;
+    let person_13 = json!({
+        "name": "name_14",
+        "email": "email-14@example.com",
+        "password": "correct-horse-14",
+    });
+    let person_13 = api.insert("Person", person_13).await;
+    let issue_5 = json!({"project_id": project_5, "reporter_id": person_13, "title": "title-5"});
+    let issue_5 = api.insert("Issue", issue_5).await;
+    let person_14 = json!({
+        "name": "name_15",
+        "email": "email-15@example.com",
+        "password": "correct-horse-15",
+    });
+    let person_14 = api.insert("Person", person_14).await;
+    let comment_4 = json!({"issue_id": issue_5, "author_id": person_14, "text": "text-4"});
+    let comment_4 = api.insert("Comment", comment_4).await;
     let comment_2 = json!({
         "issue_id": issue_3,
         "author_id": person_6,
+        "reply_to_id": comment_4,
         "text": "text-2",
         "written_at": "2026-01-03T08:00:00Z",
     });
@@ -622,6 +797,7 @@ async fn a_list_is_filtered_sorted_and_paged() {
         format!("id={}", text(&comment)),
         format!("issue_id={}", text(&issue)),
         format!("author_id={}", text(&person_3)),
+        format!("reply_to_id={}", text(&comment_3)),
     ] {
         let at = format!("{COLLECTION}?{asked}&limit=100");
         let answer = caller.get(&at).await;

@@ -620,6 +620,56 @@ async fn what_is_hidden_among_its_labels_is_not_told() {
 }
 
 #[tokio::test]
+async fn comments_are_made_along() {
+    let api = api().await;
+    let caller = json!({"name": "name_1", "email": "email-1@example.com"});
+    let caller = api.account(caller).await;
+    let project = json!({"owner_id": caller.key(), "name": "name-1"});
+    let project = api.insert("Project", project).await;
+    let person_2 = json!({
+        "name": "name_3",
+        "email": "email-3@example.com",
+        "password": "correct-horse-3",
+    });
+    let person_2 = api.insert("Person", person_2).await;
+    let project_2 = json!({"owner_id": person_2, "name": "name-2"});
+    let project_2 = api.insert("Project", project_2).await;
+    let person_3 = json!({
+        "name": "name_4",
+        "email": "email-4@example.com",
+        "password": "correct-horse-4",
+    });
+    let person_3 = api.insert("Person", person_3).await;
+    let issue_2 = json!({"project_id": project_2, "reporter_id": person_3, "title": "title-2"});
+    let issue_2 = api.insert("Issue", issue_2).await;
+    let person_4 = json!({
+        "name": "name_5",
+        "email": "email-5@example.com",
+        "password": "correct-horse-5",
+    });
+    let person_4 = api.insert("Person", person_4).await;
+    let comment_2 = json!({"issue_id": issue_2, "author_id": person_4, "text": "text-2"});
+    let comment_2 = api.insert("Comment", comment_2).await;
+    let body = json!({"project_id": project, "title": "title-1"});
+    let child = json!({"text": "text-1"});
+    let hidden = with(&child, "reply_to_id", json!(comment_2));
+    let both = with(&body, "comments", json!([hidden]));
+    let hidden = caller.post(COLLECTION, both).await;
+    let absent = with(&child, "reply_to_id", json!(999_999));
+    let both = with(&body, "comments", json!([absent]));
+    let absent = caller.post(COLLECTION, both).await;
+    status(&hidden, 409);
+    alike(&hidden, &absent);
+    let more = with(&child, "written_at", json!("2026-01-06T08:00:00Z"));
+    let both = with(&body, "comments", json!([more]));
+    let answer = caller.post(COLLECTION, both).await;
+    refused(&answer, 422, "comments/0/written_at", "readonly");
+    let both = with(&body, "comments", json!([child]));
+    let answer = caller.post(COLLECTION, both).await;
+    status(&answer, 201);
+}
+
+#[tokio::test]
 async fn a_token_does_what_its_scopes_say() {
     let api = api().await;
     let granted = json!({"name": "name_1", "email": "email-1@example.com"});

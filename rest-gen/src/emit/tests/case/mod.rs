@@ -11,6 +11,7 @@ mod limit;
 mod list;
 mod member;
 mod narrow;
+mod nested;
 mod paired;
 mod pointed;
 
@@ -47,6 +48,7 @@ pub(super) fn all(schema: &Schema, id: ResourceId) -> Page {
     of.access(&mut page);
     of.hidden(&mut page);
     of.paired(&mut page);
+    of.nested(&mut page);
     of.narrow(&mut page);
     of.members(&mut page);
     of.lists(&mut page);
