@@ -115,6 +115,7 @@ fn sessions(schema: &Schema, sessions: &Sessions) -> Out {
             entry("lifetime", &duration(flask.lifetime)),
         ];
         of.extend(flask.user.map(|user| entry("user", &schema.field(user).name)));
+        of.extend(flask.remember.as_ref().map(|cookie| entry("remember", cookie)));
         entries.push(("flask".to_owned(), Out::Map(of)));
     }
     Out::Map(entries)

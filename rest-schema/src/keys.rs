@@ -481,6 +481,7 @@ const FLASK: &[KeyRow] = keys! {
     "cookie"   Text,     "The cookie's name (`SESSION_COOKIE_NAME`); `session`";
     "lifetime" Duration, "How old a cookie may be (`PERMANENT_SESSION_LIFETIME`); 31d";
     "user"     Name,     "The field of an account that the app's `get_id()` gives; the key where it isn't said";
+    "remember" Text,     "The cookie by which Flask-Login remembers who was signed in (`REMEMBER_COOKIE_NAME`); not looked at where it isn't said";
 };
 
 const JWT: &[KeyRow] = keys! {

@@ -734,6 +734,8 @@ pub struct Flask {
     pub lifetime: u64,
     /// The field of an account that the app's `get_id()` gives; `None`: the key.
     pub user: Option<FieldId>,
+    /// The name of the cookie by which Flask-Login remembers; `None`: it isn't looked at.
+    pub remember: Option<String>,
 }
 
 /// Tokens of another issuer that are taken (`jwt:`, RFC 7519).

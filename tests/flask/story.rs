@@ -207,7 +207,14 @@ fn signed_in_at_the_site(both: &Both) -> Result<(), String> {
         let me = api.expect(200, Request::new("GET", "/api/me").bearer(token))?;
         same("me, by the token", &me["username"], &json!("nia"))?;
     }
-    shows(&browser.page("/")?, "Sign out")
+    shows(&browser.page("/")?, "Sign out")?;
+    // Who has closed his browser is known to the site by another cookie.
+    let remembered = [("username", "nia"), ("password", PASSWORD), ("remember_me", "y")];
+    let mut browser = Browser::new(both.site);
+    browser.submit("/sign-in", "/sign-in", &remembered)?;
+    let cookie = browser.cookie("remember_token")?;
+    let me = api.expect(200, Request::new("GET", "/api/me").header("Cookie", &cookie))?;
+    same("me, as the site remembers", &me["username"], &json!("nia"))
 }
 
 /// What the service writes, the site shows, and SQLAlchemy reads with its own types.

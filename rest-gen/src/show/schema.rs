@@ -88,6 +88,7 @@ impl Show<'_> {
                 ("cookie", text(&flask.cookie)),
                 ("lifetime_seconds", Value::from(flask.lifetime)),
                 ("user", self.user(flask.user)),
+                ("remember", optional(flask.remember.as_ref())),
             ])
         });
         object([

@@ -47,14 +47,18 @@ pub(super) fn read(draft: &Draft, block: &Block, diagnostics: &mut Diagnostics) 
 
 fn flask(draft: &Draft, block: &Block, diagnostics: &mut Diagnostics) -> Flask {
     let user = telling(draft, block, "the app's `get_id()` gives", diagnostics);
-    let cookie = block.string("cookie").unwrap_or_else(|| "session".to_owned());
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    if cookie.is_empty() || !cookie.bytes().all(is_token) {
-        let message = format!("`{cookie}` is no name of a cookie");
-        diagnostics.push(Diagnostic::new("bad-name", block.place("cookie"), message));
-    }
+    let mut named = |key: &str| {
+        let name = block.string(key)?;
+        let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        if name.is_empty() || !name.bytes().all(is_token) {
+            let message = format!("`{name}` is no name of a cookie");
+            diagnostics.push(Diagnostic::new("bad-name", block.place(key), message));
+        }
+        Some(name)
+    };
     Flask {
-        cookie,
+        cookie: named("cookie").unwrap_or_else(|| "session".to_owned()),
+        remember: named("remember"),
         lifetime: block.number("lifetime").unwrap_or(FLASK),
         user,
     }

@@ -111,7 +111,7 @@ pub(crate) fn schema(bytes: &[u8]) -> String {
         "sessions: { idle: 30m, flask: { user: name } }",
         "jwt: { issuer: a, audience: b, algorithms: [PS384, HS256], keys: k.json, user: name }",
         "jwt: { issuer: 'https://a.example/', audience: [b, c], keys: 'https://a.example/keys', subject: uid, claims: { name: org.name }, scopes: scope }",
-        "sessions: { lifetime: 3d, flask: { cookie: app, lifetime: 1d } }",
+        "sessions: { lifetime: 3d, flask: { cookie: app, lifetime: 1d, remember: remember_token } }",
     ] {
         let key = line.split(':').next().unwrap_or_default();
         if dice.one_in(4) && !text.contains(&format!("\n{key}:")) {

@@ -83,12 +83,18 @@ pub(super) async fn by_cookie(
     let Some(cookies) = &service.cookies else {
         return Ok(None);
     };
-    let found = match cookies.presented(&parts.headers, now) {
-        None => return Ok(None),
-        Some(Presented::Own(digest)) => Box::pin(by_session(service, digest, now)).await,
-        Some(Presented::Flask(signed_in)) => Box::pin(by_app(service, signed_in, now)).await,
-    };
-    let found = found.map_err(|refusal| refusal.into_problem(&service.engine.model))?;
+    let mut found = None;
+    // A browser keeps the cookie of a session that has ended beside that of one that hasn't.
+    for presented in cookies.presented(&parts.headers, now) {
+        let caller = match presented {
+            Presented::Own(digest) => Box::pin(by_session(service, digest, now)).await,
+            Presented::Flask(signed_in) => Box::pin(by_app(service, signed_in, now)).await,
+        };
+        found = caller.map_err(|refusal| refusal.into_problem(&service.engine.model))?;
+        if found.is_some() {
+            break;
+        }
+    }
     if let Some(came) = found.as_ref().and_then(|caller| caller.session.as_ref()) {
         cookies.hold(&service.engine.csrf_key, came, parts, now)?;
     }

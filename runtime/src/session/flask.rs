@@ -12,6 +12,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
 use sha1::{Digest, Sha1};
+use sha2::Sha512;
 use subtle::ConstantTimeEq;
 
 /// Bytes of a cookie's value that are looked at, at most; browsers keep no more.
@@ -28,6 +29,8 @@ const FORM: i64 = 3_600;
 pub(crate) struct SecretKey {
     cookies: [u8; 20],
     forms: [u8; 20],
+    /// The key itself, by which Flask-Login signs whom it remembers.
+    itself: Vec<u8>,
 }
 
 /// Who is signed in, by a cookie.
@@ -60,6 +63,7 @@ impl SecretKey {
                 .into_bytes()
                 .into(),
             forms: forms.finalize().into(),
+            itself: secret.as_bytes().to_vec(),
         }
     }
 }
@@ -89,6 +93,27 @@ pub(crate) fn read(cookie: &str, keys: &[SecretKey], lifetime: u64, now: i64) ->
         identity: format!("{user}\n{id}"),
         user,
         form,
+    })
+}
+
+/// Whom Flask-Login remembers by a cookie, `user|signature`: HMAC-SHA512 under the `SECRET_KEY`, in hexadecimal. It says
+/// nothing of when it was made, so it holds as long as the key.
+pub(crate) fn remembered(cookie: &str, keys: &[SecretKey]) -> Option<SignedIn> {
+    let cookie = Some(cookie).filter(|cookie| cookie.len() <= LONGEST)?;
+    let (user, signature) = cookie.rsplit_once('|')?;
+    let is_by = |key: &SecretKey| {
+        let mac = <Hmac<Sha512> as KeyInit>::new_from_slice(&key.itself);
+        mac.is_ok_and(|mut mac| {
+            mac.update(user.as_bytes());
+            let ours = mac.finalize().into_bytes();
+            let ours: String = ours.iter().map(|byte| format!("{byte:02x}")).collect();
+            ours.as_bytes().ct_eq(signature.as_bytes()).into()
+        })
+    };
+    keys.iter().any(is_by).then(|| SignedIn {
+        identity: format!("{user}\nremembered"),
+        user: user.to_owned(),
+        form: None,
     })
 }
 
@@ -149,6 +174,34 @@ mod tests {
     use super::*;
 
     const SECRET: &str = "you-will-never-guess";
+    /// As `flask_login.utils.encode_cookie` gives it.
+    const REMEMBERED: &str = "ada|35c886f61965e0eacf4918052d66357307a8e8f8f9e0a5290ed68559088a6ceab12096809dbedfb9f0613c11b6b9d914bd8c123486750fa5ec32a3df356382c0";
+
+    #[test]
+    fn who_is_remembered_is_known_by_the_apps_signature_alone() {
+        let keys = |secret: &str| [SecretKey::new(secret)];
+        let found = remembered(REMEMBERED, &keys(SECRET)).expect("somebody");
+        assert_eq!((found.user.as_str(), found.form), ("ada", None));
+        assert_eq!(remembered(REMEMBERED, &keys("another")), None);
+        assert_eq!(
+            remembered(&REMEMBERED.replacen("ada", "ben", 1), &keys(SECRET)),
+            None
+        );
+        for wrong in [
+            "",
+            "|",
+            "ada",
+            "ada|",
+            "ada|35c8",
+            &REMEMBERED[..REMEMBERED.len() - 1],
+        ] {
+            assert_eq!(remembered(wrong, &keys(SECRET)), None, "{wrong}");
+        }
+        assert_eq!(
+            remembered(&format!("{}{REMEMBERED}", "a".repeat(LONGEST)), &keys(SECRET)),
+            None
+        );
+    }
     /// Made by Flask 3.1 at 1700000000, of `{"_user_id":"7"}`.
     const COOKIE: &str = "eyJfdXNlcl9pZCI6IjcifQ.ZVPxAA.vt2YfDEzBBlIFOyuzZxh-rpfI_M";
     const THEN: i64 = 1_700_000_000;

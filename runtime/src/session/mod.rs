@@ -102,6 +102,7 @@ pub(crate) struct Cookies {
 struct App {
     cookie: String,
     lifetime: u64,
+    remember: Option<String>,
     keys: Vec<SecretKey>,
 }
 
@@ -121,6 +122,7 @@ impl Cookies {
         let app = sessions.flask.as_ref().map(|flask| App {
             cookie: flask.cookie.clone(),
             lifetime: flask.lifetime,
+            remember: flask.remember.clone(),
             keys: secrets.iter().map(|secret| SecretKey::new(secret)).collect(),
         });
         Some(Self {
@@ -130,14 +132,21 @@ impl Cookies {
         })
     }
 
-    /// What the cookies of a request say; a cookie that can't be one of these says nothing.
-    pub(crate) fn presented(&self, headers: &HeaderMap, now: Timestamp) -> Option<Presented> {
-        if let Some(digest) = own_cookie(headers) {
-            return Some(Presented::Own(digest));
-        }
-        let app = self.flask.as_ref()?;
-        let value = cookie(headers, &app.cookie)?;
-        flask::read(value, &app.keys, app.lifetime, now.as_second()).map(Presented::Flask)
+    /// What the cookies of a request say, in the order in which it is asked; a cookie that can't be one of these says
+    /// nothing.
+    pub(crate) fn presented(&self, headers: &HeaderMap, now: Timestamp) -> impl Iterator<Item = Presented> {
+        let own = own_cookie(headers).map(Presented::Own);
+        let app = self.flask.as_ref();
+        let session = app.and_then(|app| {
+            let value = cookie(headers, &app.cookie)?;
+            flask::read(value, &app.keys, app.lifetime, now.as_second())
+        });
+        let remembered = || {
+            let app = app?;
+            flask::remembered(cookie(headers, app.remember.as_ref()?)?, &app.keys)
+        };
+        let of_app = session.or_else(remembered).map(Presented::Flask);
+        own.into_iter().chain(of_app)
     }
 
     /// Whether a request carries the token of the session by which it came.

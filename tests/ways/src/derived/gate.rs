@@ -13,7 +13,7 @@ use rest_runtime::{RestEnum, RestResource, RestService};
     active = "me.state = 'active' and me.house.is_open and (me.until is null or me.until > now)"
 ))]
 #[rest(tokens(lifetime = "1h", scopes(publish, staff, notes)))]
-#[rest(sessions(idle = "30m", lifetime = "7d", flask(user = name, lifetime = "36500d")))]
+#[rest(sessions(idle = "30m", lifetime = "7d", flask(user = name, lifetime = "36500d", remember = "remember_token")))]
 #[rest(jwt(
     issuer = "https://login.example.com/",
     audience = "gate",

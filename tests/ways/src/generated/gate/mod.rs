@@ -29,7 +29,7 @@ pub use seat::Seat;
 #[rest(sessions(
     idle = "30m",
     lifetime = "7d",
-    flask(cookie = "session", lifetime = "36500d", user = name)
+    flask(cookie = "session", lifetime = "36500d", user = name, remember = "remember_token")
 ))]
 #[rest(jwt(
     issuer = "https://login.example.com/",

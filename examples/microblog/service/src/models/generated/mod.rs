@@ -26,7 +26,7 @@ pub use user::User;
 #[rest(sessions(
     idle = "2h",
     lifetime = "14d",
-    flask(cookie = "session", lifetime = "31d")
+    flask(cookie = "session", lifetime = "31d", remember = "remember_token")
 ))]
 pub struct Microblog {
     pub roles: Role,
