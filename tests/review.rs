@@ -17,6 +17,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("review::explain_without_a_database", explain_alone),
         trial("review::explain_as_somebody", explain_as),
         trial("review::explain_does_no_write", explain_write),
+        trial("review::explain_says_how_a_request_is_written", explain_what),
     ]
 }
 
@@ -189,4 +190,15 @@ fn explain_write() -> Result<(), String> {
             Err("explaining changed something".to_owned())
         }
     })
+}
+
+fn explain_what() -> Result<(), String> {
+    for request in ["papers", "GET papers", "", "GET", "http://localhost/api/papers"] {
+        let (_, told) = run(&["explain", &schema("gate"), request], 2)?;
+        has(
+            &told,
+            &["is no request: write a method and an address, as 'GET /api/houses'"],
+        )?;
+    }
+    Ok(())
 }

@@ -53,6 +53,17 @@ pub(crate) fn run(
         return Ok(Outcome::Faults);
     };
     let typed = Typed::read(request);
+    if !typed.address.starts_with('/') {
+        let near = schema
+            .resources
+            .first()
+            .map_or("", |resource| resource.collection.as_str());
+        let message = format!(
+            "`{request}` is no request: write a method and an address, as 'GET {}/{near}'",
+            schema.prefix
+        );
+        return Err(Error::new(message));
+    }
     let is_empty = database.is_none();
     let explained = match database {
         Some(database) => {
