@@ -108,7 +108,14 @@ impl Keys {
         if !self.held(Held::is_due) {
             return self.held(Held::known);
         }
-        let _turn = self.reading.lock().await;
+        let _turn = match self.held(|held| held.keys.clone()) {
+            None => self.reading.lock().await,
+            // Who reads them again does it for all; the others go on with those that are here.
+            Some(known) => match self.reading.try_lock() {
+                Ok(turn) => turn,
+                Err(_) => return Ok(known),
+            },
+        };
         if self.held(Held::is_due) {
             self.read().await;
         }
