@@ -114,7 +114,8 @@ async fn what_breaks_a_limit_is_not_changed() {
         ("id", json!(1000), "readonly"),
         ("issue_id", json!(1000), "immutable"),
         ("author_id", json!(1000), "readonly"),
-        ("reply_to_id", json!(1000), "immutable"),
+        ("reply_to_id", json!("1"), "wrong-type"),
+        ("reply_to_id", json!(1.5), "wrong-type"),
         ("text", json!(null), "not-null"),
         ("text", json!(1), "wrong-type"),
         ("text", json!(""), "too-short"),
@@ -576,9 +577,12 @@ async fn a_hidden_issue_is_one_that_is_not_there() {
     let body = json!({"issue_id": issue, "text": "text-1"});
     let hidden = with(&body, "issue_id", json!(issue_2));
     let absent = with(&body, "issue_id", json!(999_999));
-    let answer = caller.post(COLLECTION, hidden).await;
+    let answer = caller.post(COLLECTION, &hidden).await;
     status(&answer, 409);
-    alike(&answer, &caller.post(COLLECTION, absent).await);
+    alike(&answer, &caller.post(COLLECTION, &absent).await);
+    let answer = caller.post(COLLECTION, json!([hidden])).await;
+    status(&answer, 409);
+    alike(&answer, &caller.post(COLLECTION, json!([absent])).await);
     status(&caller.post(COLLECTION, body).await, 201);
 }
 
@@ -624,10 +628,24 @@ async fn a_hidden_reply_to_is_one_that_is_not_there() {
     let body = json!({"issue_id": issue, "text": "text-1"});
     let hidden = with(&body, "reply_to_id", json!(comment_2));
     let absent = with(&body, "reply_to_id", json!(999_999));
-    let answer = caller.post(COLLECTION, hidden).await;
+    let answer = caller.post(COLLECTION, &hidden).await;
     status(&answer, 409);
-    alike(&answer, &caller.post(COLLECTION, absent).await);
-    status(&caller.post(COLLECTION, body).await, 201);
+    alike(&answer, &caller.post(COLLECTION, &absent).await);
+    let answer = caller.post(COLLECTION, json!([hidden])).await;
+    status(&answer, 409);
+    alike(&answer, &caller.post(COLLECTION, json!([absent])).await);
+    let at = made(&caller.post(COLLECTION, body).await);
+    let hidden = &hidden["reply_to_id"];
+    let absent = &absent["reply_to_id"];
+    let change = |key| json!({"reply_to_id": key});
+    let answer = caller.patch(&at, change(hidden)).await;
+    status(&answer, 409);
+    alike(&answer, &caller.patch(&at, change(absent)).await);
+    let change = |key| json!([{"op": "add", "path": "/reply_to_id", "value": key}]);
+    let listed = caller.header("content-type", "application/json-patch+json");
+    let answer = listed.patch(&at, change(hidden)).await;
+    status(&answer, 409);
+    alike(&answer, &listed.patch(&at, change(absent)).await);
 }
 
 #[tokio::test]

@@ -498,9 +498,12 @@ async fn a_hidden_post_is_one_that_is_not_there() {
     let body = json!({"post_id": post, "body": "body-1"});
     let hidden = with(&body, "post_id", json!(post_2));
     let absent = with(&body, "post_id", json!(999_999));
-    let answer = caller.post(COLLECTION, hidden).await;
+    let answer = caller.post(COLLECTION, &hidden).await;
     status(&answer, 409);
-    alike(&answer, &caller.post(COLLECTION, absent).await);
+    alike(&answer, &caller.post(COLLECTION, &absent).await);
+    let answer = caller.post(COLLECTION, json!([hidden])).await;
+    status(&answer, 409);
+    alike(&answer, &caller.post(COLLECTION, json!([absent])).await);
     status(&caller.post(COLLECTION, body).await, 201);
 }
 

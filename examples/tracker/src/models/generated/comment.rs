@@ -30,6 +30,6 @@ pub struct Comment {
     pub issue_id: i64,
     #[rest(belongs_to = Person, inverse = comments, default = me, readonly)]
     pub author_id: i64,
-    #[rest(belongs_to = Comment, inverse = replies, immutable, on_delete = set_null)]
+    #[rest(belongs_to = Comment, inverse = replies, on_delete = set_null)]
     pub reply_to_id: Option<i64>,
 }

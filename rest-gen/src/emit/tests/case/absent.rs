@@ -2,7 +2,7 @@
 
 use rest_schema::{FieldId, FieldRole, FieldType, KeyKind, Link, Operation, RelationId, RelationKind};
 
-use super::super::cast::Wanted;
+use super::super::cast::{Cast, Wanted};
 use super::super::literal;
 use super::super::outcome;
 use super::super::scene::{How, Scene};
@@ -206,7 +206,12 @@ impl<'s> Of<'s> {
             Goal::grants(create, cast.row, cast.granted),
             Goal::refuses(read, other, cast.granted),
         ];
-        let scene = Search::find(cast.scene, &goals)?;
+        // Who makes it may change it afterwards, where there is such a case.
+        let may_change = self.changeable(&cast, local);
+        let more = may_change.as_ref().map(|more| [&goals[..], more].concat());
+        let changed = more.and_then(|goals| Search::find(cast.scene.clone(), &goals));
+        let is_changed = changed.is_some();
+        let scene = changed.or_else(|| Search::find(cast.scene, &goals))?;
         let stage = Stage::new(&scene, &[(cast.granted, "caller")])?;
         let absent = Of::new(self.schema, target).absent()?;
         let member = format!("{:?}", self.schema.field(local).api_name);
@@ -216,12 +221,33 @@ impl<'s> Of<'s> {
             stage.key(other)
         ));
         lines.push(format!("let absent = with(&body, {member}, {absent});"));
-        lines.push("let answer = caller.post(COLLECTION, hidden).await;".to_owned());
-        lines.push("status(&answer, 409);".to_owned());
-        lines.push("alike(&answer, &caller.post(COLLECTION, absent).await);".to_owned());
-        lines.push("status(&caller.post(COLLECTION, body).await, 201);".to_owned());
+        for (hidden, absent) in [("&hidden", "&absent"), ("json!([hidden])", "json!([absent])")] {
+            lines.push(format!("let answer = caller.post(COLLECTION, {hidden}).await;"));
+            lines.push("status(&answer, 409);".to_owned());
+            lines.push(format!(
+                "alike(&answer, &caller.post(COLLECTION, {absent}).await);"
+            ));
+        }
+        if is_changed {
+            lines.push("let at = made(&caller.post(COLLECTION, body).await);".to_owned());
+            lines.extend(changes(&member));
+        } else {
+            lines.push("status(&caller.post(COLLECTION, body).await, 201);".to_owned());
+        }
         let name = rest_schema::naming::snake(&self.schema.relation(id).name);
         Some(self.test(format!("a_hidden_{name}_is_one_that_is_not_there"), &stage, lines))
+    }
+
+    /// That whoever makes an item may read and change it, if he may change this field of it.
+    fn changeable(&self, cast: &Cast<'s>, local: FieldId) -> Option<[Goal<'s>; 2]> {
+        let (read, update) = (self.rule(Operation::Read)?, self.rule(Operation::Update)?);
+        let field = self.schema.field(local);
+        (self.is_sent(local.index, field, true) && field.writable.is_none()).then(|| {
+            [
+                Goal::grants(&read.expr, cast.row, cast.granted),
+                Goal::grants(&update.expr, cast.row, cast.granted),
+            ]
+        })
     }
 
     /// Who may change an item gives it to another, or takes it, only where the rule lets him.
@@ -285,4 +311,25 @@ impl<'s> Of<'s> {
                 .push(self.test(format!("who_may_give_its_{name}_away"), &stage, lines));
         }
     }
+}
+
+/// A change of what is at `at`, by a merge patch and by a JSON Patch, to the keys in `hidden` and `absent`.
+fn changes(member: &str) -> Vec<String> {
+    let path = member.trim_matches('"');
+    let mut lines = Vec::new();
+    for name in ["hidden", "absent"] {
+        lines.push(format!("let {name} = &{name}[{member}];"));
+    }
+    lines.push(format!("let change = |key| json!({{{member}: key}});"));
+    lines.push("let answer = caller.patch(&at, change(hidden)).await;".to_owned());
+    lines.push("status(&answer, 409);".to_owned());
+    lines.push("alike(&answer, &caller.patch(&at, change(absent)).await);".to_owned());
+    lines.push(format!(
+        "let change = |key| json!([{{\"op\": \"add\", \"path\": \"/{path}\", \"value\": key}}]);"
+    ));
+    lines.push("let listed = caller.header(\"content-type\", \"application/json-patch+json\");".to_owned());
+    lines.push("let answer = listed.patch(&at, change(hidden)).await;".to_owned());
+    lines.push("status(&answer, 409);".to_owned());
+    lines.push("alike(&answer, &listed.patch(&at, change(absent)).await);".to_owned());
+    lines
 }
