@@ -17,13 +17,7 @@ impl<'s> Of<'s> {
         let (Some(create), Some(read)) = (self.rule(Operation::Create), self.rule(Operation::Read)) else {
             return;
         };
-        let wanted = Wanted {
-            resource: self.id,
-            operations: &[Operation::Create],
-            full: false,
-            apart: false,
-        };
-        let Some(cast) = wanted.as_account(self.schema) else {
+        let Some(cast) = self.maker() else {
             return;
         };
         let goals = [
@@ -194,13 +188,7 @@ impl<'s> Of<'s> {
         let target = self.schema.relation(id).target;
         let read = &self.schema.resource(target).access.read.as_ref()?.expr;
         let create = &self.rule(Operation::Create)?.expr;
-        let wanted = Wanted {
-            resource: self.id,
-            operations: &[Operation::Create],
-            full: false,
-            apart: false,
-        };
-        let mut cast = wanted.as_account(self.schema)?;
+        let mut cast = self.maker()?;
         let other = cast.scene.add(target, How::THERE, &[])?;
         let goals = [
             Goal::grants(create, cast.row, cast.granted),

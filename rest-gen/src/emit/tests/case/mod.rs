@@ -18,6 +18,7 @@ mod pointed;
 pub(super) use list::{filter, is_filtered};
 use rest_schema::{Field, FieldId, Operation, Resource, ResourceId, Rule, Schema, naming};
 
+use super::cast::{Cast, Wanted};
 use super::scene::{Cell, Scene, Slot, Who};
 use super::search::{Goal, Search};
 use super::stage::Stage;
@@ -99,6 +100,17 @@ impl<'s> Of<'s> {
     /// `a_post`, `an_order`
     fn one(&self) -> String {
         one(&self.resource.name)
+    }
+
+    /// An account that may make an item, with no more than that takes.
+    fn maker(&self) -> Option<Cast<'s>> {
+        let wanted = Wanted {
+            resource: self.id,
+            operations: &[Operation::Create],
+            full: false,
+            apart: false,
+        };
+        wanted.as_account(self.schema)
     }
 
     /// Whether a body may set a field: on create, or also on update.

@@ -2,7 +2,7 @@
 
 use rest_schema::{Link, Operation, Relation, RelationId, RelationKind};
 
-use super::super::cast::{Cast, Wanted};
+use super::super::cast::Cast;
 use super::super::scene::{Cell, How, Scene};
 use super::super::search::{Goal, Search};
 use super::super::stage::Stage;
@@ -35,13 +35,7 @@ impl<'s> Of<'s> {
     fn along(&self, relation: &'s Relation) -> Option<Along<'s>> {
         let of = Of::new(self.schema, relation.target);
         of.rule(Operation::Create)?;
-        let wanted = Wanted {
-            resource: self.id,
-            operations: &[Operation::Create],
-            full: false,
-            apart: false,
-        };
-        let mut cast = wanted.as_account(self.schema)?;
+        let mut cast = self.maker()?;
         let Link::Keys { local, remote } = &relation.link else {
             return None;
         };
