@@ -600,10 +600,15 @@ fn unprinted() -> Result<(), String> {
     let text = std::fs::read_to_string(&place.schema).map_err(|e| e.to_string())?;
     let file = place.schema.display().to_string();
     let location = place.location();
-    place.serve()?.stop()?;
-    match printed(&["access", &file, "--rls", "--database", &location]) {
-        Err(told) if told.contains("PostgreSQL's") => {}
-        other => return Err(format!("{other:?}")),
+    let other = place.folder.path().join("other.db");
+    for location in [location, other.display().to_string()] {
+        match printed(&["access", &file, "--rls", "--database", &location]) {
+            Err(told) if told.contains("PostgreSQL's") => {}
+            other => return Err(format!("{other:?}")),
+        }
+    }
+    if other.exists() {
+        return Err("a database was made".to_owned());
     }
     std::fs::write(&place.schema, text.replace("managed: true", "managed: false"))
         .map_err(|e| e.to_string())?;

@@ -7,7 +7,7 @@ use rest_runtime::show::security::row_security as row_security_of;
 use serde_json::{Value, json};
 
 use crate::cli::Report;
-use crate::database::Database;
+use crate::database::{Database, location_of};
 use crate::error::{Error, Outcome};
 use crate::{load, output};
 
@@ -36,8 +36,14 @@ pub(crate) fn row_security(file: &Path, database: Option<String>) -> Result<Outc
     let Some(schema) = load::schema(file)? else {
         return Ok(Outcome::Faults);
     };
+    let location = database.as_deref().map(location_of).transpose()?;
+    if location.is_some_and(|location| location.file().is_some()) {
+        return Err(Error::new(
+            "row-level security is PostgreSQL's, and the database is a file of SQLite",
+        ));
+    }
     let sql = match database {
-        Some(database) => {
+        Some(database) if schema.managed != Some(true) => {
             let Some(service) = Database::at(database).opened(schema)? else {
                 return Ok(Outcome::Faults);
             };
@@ -45,12 +51,13 @@ pub(crate) fn row_security(file: &Path, database: Option<String>) -> Result<Outc
                 .row_security()
                 .map_err(|error| Error::new(error.to_string()))?
         }
-        None if schema.managed == Some(true) => row_security_of(&schema),
-        None => {
+        None if schema.managed == Some(false) => {
             let message = "the tables aren't ours, so their columns have to be looked at: name the database by \
                            --database or REST_DATABASE";
             return Err(Error::new(message));
         }
+        // Of tables of ours it is known what they are, whether they are there or not.
+        Some(_) | None => row_security_of(&schema),
     };
     output::result(&sql)?;
     Ok(Outcome::Done)
