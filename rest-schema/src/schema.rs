@@ -945,6 +945,11 @@ impl Schema {
         })
     }
 
+    /// The Flask app whose sessions are understood.
+    pub fn flask(&self) -> Option<&Flask> {
+        self.sessions.as_ref()?.flask.as_ref()
+    }
+
     /// Whether a row on a path may be one that was deleted and is kept.
     pub fn may_lead_to_deleted(&self, path: &[RelationId]) -> bool {
         let target = |step: &RelationId| self.resource(self.relation(*step).target);

@@ -228,10 +228,7 @@ impl Builder {
             .iter()
             .chain(self.hooks.iter().map(|hooks| &hooks.of));
         bound(&schema, structs)?;
-        let app = schema
-            .sessions
-            .as_ref()
-            .and_then(|sessions| sessions.flask.as_ref());
+        let app = schema.flask();
         let is_deaf = app.is_some() && self.flask_secret_keys.is_empty();
         let mut advice = Vec::new();
         let jwt = jwt::verifier(&schema, &self.jwt, &mut advice)?;

@@ -421,12 +421,7 @@ impl Document<'_> {
             schemes["jwt"] = json!({ "type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": description });
         }
         if self.has_sessions() {
-            let app = self
-                .model
-                .schema
-                .sessions
-                .as_ref()
-                .and_then(|sessions| sessions.flask.as_ref());
+            let app = self.model.schema.flask();
             let name = app.map_or(SESSION_COOKIE, |app| app.cookie.as_str());
             let description =
                 "The cookie of a signed-in browser; a change sends its token in X-CSRF-Token, too.";

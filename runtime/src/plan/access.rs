@@ -115,9 +115,10 @@ impl Ruling {
         }
     }
 
-    /// What it comes to for an account of which only this is known.
-    pub fn verdict_of_an_account(&self, known: &dyn Fn(&Slot) -> Option<Cell>) -> Verdict {
-        eval::judge(&self.account, known)
+    /// What it comes to for an account of which only this is known, by a token that has every word of the service's own, or
+    /// none.
+    pub fn verdict_of_an_account(&self, me: &dyn Fn(FieldId) -> Option<Cell>, has_words: bool) -> Verdict {
+        eval::judge(&self.account, &|slot| known(slot, me, &|_| Some(has_words)))
     }
 
     /// The refusal where a caller may do nothing, or not do it to a row: who he is, and what his token's scopes are,
@@ -206,8 +207,17 @@ impl Ruling {
 
 /// What is known of a slot when only the caller is; `has` says of a word whether his token has it.
 fn of_caller(slot: &Slot, account: &Account, has: &dyn Fn(u16) -> Option<bool>) -> Option<Cell> {
+    known(slot, &|field| Some(account.cell(field).clone()), has)
+}
+
+/// The same where of the account only this is known.
+fn known(
+    slot: &Slot,
+    me: &dyn Fn(FieldId) -> Option<Cell>,
+    has: &dyn Fn(u16) -> Option<bool>,
+) -> Option<Cell> {
     match slot {
-        Slot::Me(field) => Some(account.cell(*field).clone()),
+        Slot::Me(field) => me(*field),
         Slot::Scope(word) => has(*word).map(|has| Cell::Integer(i64::from(has))),
         Slot::Literal(cell) => Some(cell.clone()),
         Slot::Param(_) | Slot::Given(_) | Slot::Now(_) => None,

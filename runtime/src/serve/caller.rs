@@ -407,11 +407,7 @@ impl AccountByKey {
             let statement = sql::columns_where(model, resource, &fields, &condition);
             ByField { field, statement }
         };
-        let app = model
-            .schema
-            .sessions
-            .as_ref()
-            .and_then(|sessions| sessions.flask.as_ref());
+        let app = model.schema.flask();
         let jwt = model.schema.jwt.as_ref();
         Some(Self {
             resource,

@@ -136,17 +136,15 @@ impl Cookies {
     /// nothing.
     pub(crate) fn presented(&self, headers: &HeaderMap, now: Timestamp) -> impl Iterator<Item = Presented> {
         let own = own_cookie(headers).map(Presented::Own);
-        let app = self.flask.as_ref();
-        let session = app.and_then(|app| {
-            let value = cookie(headers, &app.cookie)?;
-            flask::read(value, &app.keys, app.lifetime, now.as_second())
-        });
-        let remembered = || {
-            let app = app?;
-            flask::remembered(cookie(headers, app.remember.as_ref()?)?, &app.keys)
+        let of_app = move || {
+            let app = self.flask.as_ref()?;
+            let session = cookie(headers, &app.cookie)
+                .and_then(|value| flask::read(value, &app.keys, app.lifetime, now.as_second()));
+            let remembered = || flask::remembered(cookie(headers, app.remember.as_ref()?)?, &app.keys);
+            session.or_else(remembered).map(Presented::Flask)
         };
-        let of_app = session.or_else(remembered).map(Presented::Flask);
-        own.into_iter().chain(of_app)
+        // The app's are read where ours don't do.
+        own.into_iter().chain(std::iter::once_with(of_app).flatten())
     }
 
     /// Whether a request carries the token of the session by which it came.

@@ -11,7 +11,6 @@ use crate::migrate::Finding;
 use crate::model::Model;
 use crate::plan::access::{Permit, Ruling, fields_of_me, is_there};
 use crate::plan::eval::Verdict;
-use crate::plan::expr::Slot;
 use crate::scope;
 use crate::sql::dialect::Dialect;
 
@@ -144,15 +143,9 @@ impl<'m> Asked<'m> {
 
     fn account_of(&self, ruling: &Ruling, known: &[(FieldId, Cell)]) -> Option<Grant> {
         self.model.schema.accounts.as_ref()?;
-        let verdict = ruling.verdict_of_an_account(&|slot| match slot {
-            Slot::Me(field) => known
-                .iter()
-                .find(|(of, _)| of == field)
-                .map(|(_, cell)| cell.clone()),
-            Slot::Scope(_) => Some(Cell::Integer(1)),
-            Slot::Literal(cell) => Some(cell.clone()),
-            Slot::Param(_) | Slot::Given(_) | Slot::Now(_) => None,
-        });
+        let found = |field: FieldId| known.iter().find(|(of, _)| *of == field);
+        let me = |field| found(field).map(|(_, cell)| cell.clone());
+        let verdict = ruling.verdict_of_an_account(&me, true);
         Some(verdict.into())
     }
 

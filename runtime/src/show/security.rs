@@ -12,7 +12,7 @@ use rest_schema::{DefaultValue, FieldId, JoinColumn, Link, Relation, RelationKin
 use crate::cell::Cell;
 use crate::codec::Columns;
 use crate::migrate::create::literal;
-use crate::migrate::name;
+use crate::migrate::{name, table_name};
 use crate::model::Model;
 use crate::operate::{NotDone, told};
 use crate::plan::access::{Ruling, fields_of_me};
@@ -164,7 +164,7 @@ impl<'m> Written<'m> {
         let body = format!(
             "SELECT ({})::{OURS}.account FROM {} t0 WHERE {is_key}{active}",
             row(&shown),
-            table(&resource.table)
+            table_name(&resource.table)
         );
         out += &function("me()", &format!("{OURS}.account"), &body);
         let body = format!("SELECT ({OURS}.me()).{} IS NOT NULL", column(&key));
@@ -182,7 +182,7 @@ impl<'m> Written<'m> {
     fn resource(&mut self, id: ResourceId) {
         let model = self.model;
         let (resource, rules) = (model.resource(id), model.rules(id));
-        let of = table(&resource.table);
+        let of = table_name(&resource.table);
         self.policies += &format!(
             "-- {}\nALTER TABLE {of} ENABLE ROW LEVEL SECURITY;\n",
             resource.name
@@ -235,12 +235,7 @@ impl<'m> Written<'m> {
         let key = self.model.resource(accounts.resource).key.fields[0];
         let is_nobody = Expr::IsNull(Box::new(Expr::Slot(Slot::Me(key))));
         // What an account of which nothing is known isn't granted needs no more.
-        let closed_anyway = ruling.verdict_of_an_account(&|slot| match slot {
-            Slot::Me(_) => Some(Cell::Null),
-            Slot::Scope(_) => Some(Cell::Integer(0)),
-            Slot::Literal(cell) => Some(cell.clone()),
-            Slot::Param(_) | Slot::Given(_) | Slot::Now(_) => None,
-        });
+        let closed_anyway = ruling.verdict_of_an_account(&|_| Some(Cell::Null), false);
         let account = match closed_anyway {
             Verdict::Never => account.clone(),
             Verdict::Always | Verdict::ByRow => Expr::and([is_nobody.clone().negated(), account.clone()]),
@@ -257,7 +252,7 @@ impl<'m> Written<'m> {
         using: Option<&Expr>,
         check: Option<(&Expr, &[String])>,
     ) {
-        let of = table(&self.model.resource(id).table);
+        let of = table_name(&self.model.resource(id).table);
         self.policies += &format!("DROP POLICY IF EXISTS rest_{word} ON {of};\n");
         let is_closed = |expr: &Expr| *expr == Expr::Boolean(false);
         if using.is_some_and(is_closed) || check.is_some_and(|(check, _)| is_closed(check)) {
@@ -292,7 +287,7 @@ impl<'m> Written<'m> {
         let of = &resource.table;
         let called = name(&format!("{}_{word}", resource.name));
         let body = format!("SELECT {}", self.text(condition, Place::Function));
-        self.functions += &function(&format!("{called}(t0 {})", table(of)), "boolean", &body);
+        self.functions += &function(&format!("{called}(t0 {})", table_name(of)), "boolean", &body);
         let row = of.rsplit('.').next().unwrap_or(of);
         format!("{OURS}.{called}({})", name(row))
     }
@@ -300,7 +295,7 @@ impl<'m> Written<'m> {
     /// What is asked when a row is changed that only both rows tell: a rule with `old`, keys that are other ones now.
     fn trigger(&mut self, id: ResourceId, updated: Option<&Expr>, keys: &[Key], is_open: bool) {
         let resource = self.model.resource(id);
-        let of = table(&resource.table);
+        let of = table_name(&resource.table);
         if !is_open || updated.is_none() && keys.is_empty() {
             return;
         }
@@ -419,15 +414,10 @@ impl<'m> Written<'m> {
         let called = name(&format!("{}_link_{}", resource.name, relation.name));
         let fields: Vec<FieldId> = local.iter().map(|join| join.field).collect();
         self.functions += &self.found(&called, id, &fields, &link);
-        let sees = |id: ResourceId, columns: &str| {
-            format!(
-                "{OURS}.{}({columns})",
-                name(&format!("{}_seen", model.resource(id).name))
-            )
-        };
+        let sees = |id: ResourceId, columns: &str| format!("{OURS}.{}({columns})", seen_name(model, id));
         let (from, to) = (sees(id, &here), sees(relation.target, &there));
         let may = format!("{OURS}.{called}({here}) AND {to}");
-        let of = table(of);
+        let of = table_name(of);
         self.policies += &format!(
             "-- {}: {}\nALTER TABLE {of} ENABLE ROW LEVEL SECURITY;\n",
             resource.name, relation.name
@@ -447,8 +437,7 @@ impl<'m> Written<'m> {
     fn seen_function(&self, id: ResourceId) -> String {
         let resource = self.model.resource(id);
         let read = self.condition(&self.model.rules(id).read);
-        let called = name(&format!("{}_seen", resource.name));
-        self.found(&called, id, &resource.key.fields, &read)
+        self.found(&seen_name(self.model, id), id, &resource.key.fields, &read)
     }
 
     /// A function that says whether there is a row with these values for which a condition holds.
@@ -461,7 +450,7 @@ impl<'m> Written<'m> {
             .collect();
         let mut body = format!(
             "SELECT EXISTS (SELECT 1 FROM {} t0 WHERE {}",
-            table(&self.model.resource(id).table),
+            table_name(&self.model.resource(id).table),
             are.join(" AND ")
         );
         if *condition != Expr::Boolean(true) {
@@ -512,6 +501,11 @@ fn is_bare(relation: &Relation) -> bool {
     relation.kind == RelationKind::ManyToMany && relation.declared && relation.through.is_none()
 }
 
+/// What the function is called that says whether a row of a resource may be read.
+fn seen_name(model: &Model, id: ResourceId) -> String {
+    name(&format!("{}_seen", model.resource(id).name))
+}
+
 /// That a key's row may be read by whoever asks, or isn't asked for; `before` says whose columns they are.
 fn seen(model: &Model, key: &Key, before: &str) -> String {
     let columns = || key.columns.iter().map(|column| format!("{before}{column}"));
@@ -519,7 +513,7 @@ fn seen(model: &Model, key: &Key, before: &str) -> String {
     if let (Some(own), Some(column)) = (&key.own, columns().next()) {
         any.push(format!("{column} = {own}"));
     }
-    let called = name(&format!("{}_seen", model.resource(key.target).name));
+    let called = seen_name(model, key.target);
     any.push(format!(
         "{OURS}.{called}({})",
         columns().collect::<Vec<_>>().join(", ")
@@ -549,12 +543,6 @@ fn is_anywhere(expr: &Expr, is: &dyn Fn(&Expr) -> bool) -> bool {
 
 fn row(columns: &[String]) -> String {
     format!("ROW({})", columns.join(", "))
-}
-
-/// A table's name, which may name its schema first.
-fn table(table: &str) -> String {
-    let parts: Vec<String> = table.split('.').map(name).collect();
-    parts.join(".")
 }
 
 /// A function that runs as its owner, so that the rows that it asks for aren't held to rules themselves.

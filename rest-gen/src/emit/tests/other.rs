@@ -197,10 +197,7 @@ pub(super) fn join<'s>(scene: &Scene<'s>, start: usize, relation: RelationId) ->
             .relation(relation)
             .link
         {
-            Link::Keys { local, remote } => {
-                let cells = remote.iter().map(|id| scene.cell(place, id.index));
-                local.iter().map(|id| id.index).zip(cells).collect()
-            }
+            Link::Keys { local, remote } => scene.holding(place, remote, local),
             Link::Join { .. } => Vec::new(),
         };
         let linked = |(mut scene, place): (Scene<'s>, usize)| {
@@ -219,8 +216,7 @@ pub(super) fn join<'s>(scene: &Scene<'s>, start: usize, relation: RelationId) ->
     }
     match &found.link {
         Link::Keys { local, remote } => {
-            let cells = local.iter().map(|id| scene.cell(start, id.index));
-            let given: Vec<(u32, Cell)> = remote.iter().map(|id| id.index).zip(cells).collect();
+            let given = scene.holding(start, local, remote);
             let mut fresh = scene.clone();
             let added = fresh.add(found.target, How::THERE, &given);
             added.map(|place| (fresh, place)).into_iter().collect()

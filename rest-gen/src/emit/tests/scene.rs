@@ -301,6 +301,12 @@ impl<'s> Scene<'s> {
         Some(())
     }
 
+    /// What fields of a new row are to have so that they hold these of a row that is there.
+    pub(super) fn holding(&self, row: usize, theirs: &[FieldId], own: &[FieldId]) -> Vec<(u32, Cell)> {
+        let cells = theirs.iter().map(|field| self.cell(row, field.index));
+        own.iter().map(|field| field.index).zip(cells).collect()
+    }
+
     /// Points a belongs_to of a row at another row.
     pub(super) fn link(&mut self, place: usize, relation: RelationId, target: usize) {
         let Link::Keys { local, remote } = &self.schema.relation(relation).link else {

@@ -3,7 +3,7 @@
 use rest_schema::{Link, Operation, Relation, RelationId, RelationKind};
 
 use super::super::cast::Cast;
-use super::super::scene::{Cell, How, Scene};
+use super::super::scene::{How, Scene};
 use super::super::search::{Goal, Search};
 use super::super::stage::Stage;
 use super::super::text::{Test, object};
@@ -39,9 +39,8 @@ impl<'s> Of<'s> {
         let Link::Keys { local, remote } = &relation.link else {
             return None;
         };
+        let given = cast.scene.holding(cast.row, local, remote);
         let link: Vec<u32> = remote.iter().map(|field| field.index).collect();
-        let cells = local.iter().map(|field| cast.scene.cell(cast.row, field.index));
-        let given: Vec<(u32, Cell)> = link.iter().copied().zip(cells).collect();
         let how = How {
             full: false,
             maker: Some(cast.granted),

@@ -62,8 +62,7 @@ impl<'s> Of<'s> {
             let Link::Keys { local, remote } = &self.schema.relation(way).link else {
                 return None;
             };
-            let cells = remote.iter().map(|key| scene.cell(end, key.index));
-            given.extend(local.iter().map(|key| key.index).zip(cells));
+            given.extend(scene.holding(end, remote, local));
         }
         let pair = Some(scene.add(through.resource(), How::THERE, &given)?);
         Some(Ends { from, to, pair })

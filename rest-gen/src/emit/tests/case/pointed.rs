@@ -40,8 +40,7 @@ impl<'s> Of<'s> {
         let Link::Keys { local, remote } = &self.schema.relation(back).link else {
             return None;
         };
-        let cells = remote.iter().map(|id| scene.cell(row, id.index));
-        let given: Vec<(u32, Cell)> = local.iter().map(|id| id.index).zip(cells).collect();
+        let given = scene.holding(row, remote, local);
         let other = scene.add(back.resource, How::THERE, &given)?;
         let goals = |who: Who| {
             vec![
@@ -127,8 +126,7 @@ impl<'s> Of<'s> {
             let value = scene.rules(self.resource, index).nth(nth)?;
             let row = scene.add(self.id, How::THERE, &[(index, Cell::Value(value))])?;
             scene.pinned.push((row, index));
-            let cells = remote.iter().map(|id| scene.cell(row, id.index));
-            let given: Vec<(u32, Cell)> = local.iter().map(|id| id.index).zip(cells).collect();
+            let given = scene.holding(row, remote, local);
             Some((row, scene.add(back.resource, How::THERE, &given)?))
         };
         let ((hidden, one), (shown, two)) = (add(1)?, add(2)?);
